@@ -1,0 +1,1 @@
+"""The benchmark suite, started with `python -m bench`. It measures; it never passes or fails."""

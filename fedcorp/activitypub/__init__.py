@@ -1,0 +1,1 @@
+"""The wire between servers. The only room that knows ActivityStreams."""

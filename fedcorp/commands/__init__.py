@@ -1,0 +1,1 @@
+"""What the command line does beyond its parsing. It decides nothing that the rooms below can decide."""

@@ -1,0 +1,1 @@
+"""What people may do with each other. It knows no HTTP and no JSON-LD."""

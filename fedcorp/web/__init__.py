@@ -1,0 +1,1 @@
+"""The edge. The only room that knows Starlette; it makes no query of its own."""

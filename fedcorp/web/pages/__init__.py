@@ -1,0 +1,1 @@
+"""HTML pages for people, stewards and administrators. They never import ActivityPub."""
