@@ -62,8 +62,9 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "$(PYTHON) cannot make a virtual environment. Install its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
 	@test -x $(BIN)/uv || { awk '/^[^ ]/ { keep = /^uv==/ } keep' requirements.lock > .venv/uv.lock && \
 		$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement .venv/uv.lock; }
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
 		{ echo "uv could not install the packages; trying pip, which may know a package index of your own" >&2; \
 		$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock; }
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
+	@echo "$(BIN)/fedcorp is ready"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+import grimp
 import pytest
 from importlinter.cli import lint_imports
 
@@ -43,17 +44,27 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
         frozenset({"asyncio.sleep", "asyncio.create_task", "asyncio.ensure_future", "anyio.sleep"}),
         ("fedcorp/clock.py",),
     ),
+    # Deadlines of a connection belong to its socket; whoever replaces the one replaces the other.
+    "timers": (
+        frozenset(),
+        ("fedcorp/clock.py", "fedcorp/net*"),
+    ),
 }
 
 # The same seams reached through an event loop, a task group or a thread pool: methods, whatever the object is called.
 METHODS: dict[str, str] = {
     "run_in_executor": "threads",
-    "call_later": "tasks",
-    "call_at": "tasks",
+    "call_later": "timers",
+    "call_at": "timers",
     "create_task": "tasks",
     "create_connection": "sockets",
     "getaddrinfo": "sockets",
 }
+
+# Rooms that take values and give values: not even by way of another module do they reach one of these packages.
+PURE = frozenset({"activitypub.vocabulary", "activitypub.documents", "activitypub.signatures", "activitypub.proofs"})
+PURE |= {"activitypub.jsonld", "social.policy", "social.text", "canonical", "keys", "urls"}
+OUTSIDE = frozenset({"httpx", "httptools", "sqlalchemy", "starlette", "uvicorn"})
 
 STATUS_MODULE = "fedcorp/web/problems.py"
 STATUS_NAMES = ("http.HTTPStatus", "starlette.status")
@@ -190,6 +201,13 @@ def line(node: ast.AST) -> int:
 
 def test_imports_keep_the_contracts() -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True, no_logo=True) == 0
+
+
+def test_pure_rooms_reach_nothing_outside() -> None:
+    graph = grimp.build_graph("fedcorp", include_external_packages=True, cache_dir=None)
+    rooms = {f"fedcorp.{name}" for name in PURE} & graph.modules
+    chains = [graph.find_shortest_chain(room, package) for room in rooms for package in OUTSIDE & graph.modules]
+    assert [chain for chain in chains if chain] == []
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
