@@ -1,0 +1,198 @@
+"""What happened. Verbs record these facts; `effects` writes what follows from them in the same transaction.
+
+An event names rows, never people's words. Those marked `Federated` are also kept for `fedcorp.activitypub.outbox`, which
+tells other servers; a verb that acts for a remote account records the same event and the outbox sees that it is not ours
+to tell.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `kind` is the name under which it is kept."""
+
+    federated: ClassVar[bool] = False
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+    def payload(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Federated(Event):
+    """An event that other servers hear of when the acting account is local."""
+
+    federated: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPublished(Federated):
+    status_id: int
+    quiet: bool = False  # history that was filled in: no notifications
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEdited(Federated):
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDeleted(Federated):
+    """The row is kept as an empty shell, so its audience can still be told."""
+
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReblogged(Federated):
+    """`reblog_id` is the wrapper; `status_id` what it shows."""
+
+    reblog_id: int
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUnreblogged(Federated):
+    reblog_id: int
+    status_id: int
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFavourited(Federated):
+    account_id: int
+    status_id: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUnfavourited(Federated):
+    account_id: int
+    status_id: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPinned(Federated):
+    account_id: int
+    status_id: int
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollVoted(Federated):
+    poll_id: int
+    status_id: int
+    account_id: int
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollChanged(Federated):
+    """The tally of a local poll changed or the poll closed."""
+
+    poll_id: int
+    status_id: int
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequested(Federated):
+    """`state` is accepted when the target is local and open."""
+
+    follower_id: int
+    target_id: int
+    uri: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowAccepted(Federated):
+    """The target (when local, on our wire) accepted `uri`."""
+
+    follower_id: int
+    target_id: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRejected(Federated):
+    """A request was refused, or a follower removed."""
+
+    follower_id: int
+    target_id: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed(Federated):
+    """The follower left; `was` is the state before: pending or accepted."""
+
+    follower_id: int
+    target_id: int
+    uri: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdated(Federated):
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted(Federated):
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPosted(Event):
+    """A status was accepted by a local group: the group announces it (`reblog_id` is the group's wrapper)."""
+
+    group_id: int
+    status_id: int
+    reblog_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityForGroup(Federated):
+    """A local group passes on, wrapped, what a member did to a post of the group; `activity_uri` names the original."""
+
+    group_id: int
+    activity_uri: str
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        StatusPublished,
+        StatusEdited,
+        StatusDeleted,
+        StatusReblogged,
+        StatusUnreblogged,
+        StatusFavourited,
+        StatusUnfavourited,
+        StatusPinned,
+        PollVoted,
+        PollChanged,
+        FollowRequested,
+        FollowAccepted,
+        FollowRejected,
+        Unfollowed,
+        AccountUpdated,
+        AccountDeleted,
+        GroupPosted,
+        ActivityForGroup,
+    )
+}
+
+
+def restore(kind: str, payload: dict[str, Any]) -> Event:
+    """The event that was kept under `kind` with `payload`. Raises KeyError for a kind of a newer version."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in payload.items()}
+    return KINDS[kind](**fields)

@@ -1,0 +1,436 @@
+"""The two doors to the database, `read` and `write`, and what lies behind them on SQLite and on PostgreSQL.
+
+A unit is a synchronous function `f(tx, ...)`. It touches only the database, may be rerun, and never commits: returning
+commits, raising rolls back. The awaiting caller resumes after COMMIT. On SQLite one writer thread groups many units into
+one transaction, each in a savepoint of its own; on PostgreSQL a few threads run one serialisable transaction per unit.
+This is the only module with database threads.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from fedcorp.clock import Clock
+from fedcorp.config import Config
+from fedcorp.errors import Unavailable
+from fedcorp.ids import NODES, IdSource
+from fedcorp.storage.tables import meta, nodes
+from fedcorp.urls import Urls
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+GROUP = 200  # units in one SQLite transaction
+READERS = 3
+POSTGRES_WRITERS = 4
+RETRIES = 30
+NODE_LEASE_MS = 300_000
+_RETRY_CODES = {"40001", "40P01"}  # serialization failure, deadlock
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every unit knows of the instance. `secret` signs media URLs; it is empty until the tables exist."""
+
+    config: Config
+    urls: Urls
+    secret: bytes = b""
+
+
+class Tx:
+    """One unit of work: connection, time, ids, the site, and what happened in it."""
+
+    __slots__ = ("_effects", "_ids", "_pending", "_saves", "clock", "conn", "dialect", "ms", "site", "wakes")
+
+    def __init__(
+        self, conn: Connection, clock: Clock, site: Site, ids: IdSource | None, effects: "Effects | None"
+    ) -> None:
+        self.conn = conn
+        self.clock = clock
+        self.site = site
+        self.dialect = conn.dialect.name
+        self.ms = clock.ms()
+        self.wakes: set[str] = set()
+        self._ids = ids
+        self._effects = effects
+        self._pending: list[object] = []
+        self._saves = 0
+
+    def new_id(self) -> int:
+        """A fresh time-ordered id. Only in writes."""
+        if self._ids is None:
+            raise RuntimeError("ids are minted in writes only")
+        return self._ids.new()
+
+    def record(self, event: object) -> None:
+        """Say what happened; its effects are written before this unit (or `step`) ends."""
+        self._pending.append(event)
+
+    def wake(self, name: str) -> None:
+        """After COMMIT, wake whoever waits for `name` in this process."""
+        self.wakes.add(name)
+
+    def finish(self) -> None:
+        """Apply the effects of everything recorded so far, including what the effects record."""
+        while self._pending:
+            if self._effects is None:
+                raise RuntimeError("events are recorded in writes only")
+            self._effects(self, self._pending.pop(0))
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """A part of the unit that succeeds or is undone alone, its effects included. On error the error goes on."""
+        self._saves += 1
+        name, mark = f"s{self._saves}", len(self._pending)
+        self.conn.exec_driver_sql(f"SAVEPOINT {name}")
+        try:
+            yield
+            self.finish()
+        except BaseException:
+            del self._pending[mark:]
+            self.conn.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {name}")
+            self.conn.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+            raise
+        self.conn.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+
+
+Effects = Callable[[Tx, Any], None]
+
+
+@dataclass(slots=True)
+class _Unit:
+    work: Callable[[Tx], Any]
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    wakes: set[str] = field(default_factory=set)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _GroupLost(Exception):
+    """SQLite ended the transaction by itself (disk full, for one): nothing of the group was kept."""
+
+
+class Database:
+    """The database of one instance. `effects` is called for every recorded event inside the unit that recorded it."""
+
+    def __init__(self, config: Config, clock: Clock, effects: Effects) -> None:
+        self._clock = clock
+        self._effects = effects
+        self.site = Site(config, Urls(config.origin))
+        url = config.database_url
+        self.sqlite = url.startswith("sqlite")
+        self.url = url
+        self._wakers: dict[str, asyncio.Event] = {}
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._reads: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._write_engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, "SERIALIZABLE")
+        self._read_engine = _sqlite_engine(url, read_only=True) if self.sqlite else _postgres_engine(url, "AUTOCOMMIT")
+        self._pause = threading.Event()
+        self._closed = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the writer, for migrations and checks; not for units."""
+        return self._write_engine
+
+    def start(self) -> None:
+        """Start the threads. The tables must exist (`fedcorp.storage.schema`)."""
+        with self._write_engine.connect() as conn:
+            secret = conn.execute(sa.select(meta.c.value).where(meta.c.key == "secret")).scalar_one()
+            self.site = replace(self.site, secret=bytes.fromhex(secret))
+            conn.rollback()
+        writers = 1 if self.sqlite else POSTGRES_WRITERS
+        loop = self._write_sqlite if self.sqlite else self._write_postgres
+        for number in range(writers):
+            self._thread(loop, f"writer-{number}")
+        for number in range(READERS):
+            self._thread(self._read_loop, f"reader-{number}")
+
+    def _thread(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def close(self) -> None:
+        """Finish what was handed in, release the id nodes and stop the threads."""
+        if self._closed:
+            return
+        self._closed = True
+        for thread in self._threads:
+            (self._reads if thread.name.startswith("reader") else self._units).put(None)
+        for thread in self._threads:
+            thread.join(timeout=30)
+        self._write_engine.dispose()
+        self._read_engine.dispose()
+
+    # -- the doors --------------------------------------------------------------------------------------------------
+
+    async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(tx, ...)` and commit; resume after COMMIT. Raises what `work` raises, with nothing kept."""
+        return await self._hand_in(self._units, lambda tx: work(tx, *args, **kwargs))
+
+    async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(tx, ...)` on a read-only connection, on SQLite within one snapshot."""
+        return await self._hand_in(self._reads, lambda tx: work(tx, *args, **kwargs))
+
+    async def _hand_in(self, line: "queue.SimpleQueue[_Unit | None]", work: Callable[[Tx], T]) -> T:
+        if self._closed or not self._threads:
+            raise Unavailable("The server is stopping.", "database is not open")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        line.put(_Unit(work, future, loop))
+        return await future
+
+    def waker(self, name: str) -> asyncio.Event:
+        """The event that is set when a committed unit of this process woke `name`."""
+        return self._wakers.setdefault(name, asyncio.Event())
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _read_loop(self) -> None:
+        conn = self._read_engine.connect()
+        while (unit := self._reads.get()) is not None:
+            if conn.invalidated:
+                conn.close()
+                conn = self._read_engine.connect()
+            try:
+                unit.result = self._read_one(conn, unit)
+            except BaseException as error:
+                unit.error = error
+            _resolve([unit], self._wakers)
+        conn.close()
+
+    def _read_one(self, conn: Connection, unit: _Unit) -> Any:
+        if not self.sqlite:
+            return unit.work(Tx(conn, self._clock, self.site, None, None))
+        raw: Any = conn.connection.dbapi_connection
+        raw.execute("BEGIN")
+        try:
+            return unit.work(Tx(conn, self._clock, self.site, None, None))
+        finally:
+            raw.execute("COMMIT")
+
+    # -- writing on SQLite ------------------------------------------------------------------------------------------
+
+    def _write_sqlite(self) -> None:
+        conn = self._write_engine.connect()
+        node = _Node(self._clock)
+        running = True
+        while running:
+            batch, running = self._next_group()
+            if batch:
+                self.drain(conn, node, batch)
+                _resolve(batch, self._wakers)
+        with contextlib.suppress(DBAPIError):  # a lease that is not given back ends by itself
+            _in_transaction(conn, node.release)
+        conn.close()
+
+    def _next_group(self) -> tuple[list[_Unit], bool]:
+        """Wait for a unit, then take whatever else is waiting; False when the queue was closed."""
+        batch: list[_Unit] = []
+        unit = self._units.get()
+        while unit is not None:
+            batch.append(unit)
+            if len(batch) >= GROUP:
+                return batch, True
+            try:
+                unit = self._units.get_nowait()
+            except queue.Empty:
+                return batch, True
+        return batch, False
+
+    def drain(self, conn: Connection, node: "_Node", batch: list[_Unit]) -> None:
+        """Run a group of units in one transaction; when the group is lost, run them one by one."""
+        try:
+            self._run_group(conn, node, batch)
+        except (_GroupLost, DBAPIError, Unavailable) as error:
+            if len(batch) == 1:
+                _fail(batch[0], error)
+                return
+            for unit in batch:
+                self.drain(conn, node, [unit])
+
+    def _run_group(self, conn: Connection, node: "_Node", batch: list[_Unit]) -> None:
+        raw: Any = conn.connection.dbapi_connection
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            ids = node.ids(conn)
+            for unit in batch:
+                raw.execute("SAVEPOINT unit")
+                self._run_unit(Tx(conn, self._clock, self.site, ids, self._effects), unit)
+                if not raw.in_transaction:
+                    raise _GroupLost
+                if unit.error is not None:
+                    raw.execute("ROLLBACK TO unit")
+                raw.execute("RELEASE unit")
+            conn.exec_driver_sql("COMMIT")
+        except BaseException:
+            node.forget()
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+            raise
+
+    @staticmethod
+    def _run_unit(tx: Tx, unit: _Unit) -> None:
+        unit.result = unit.error = None
+        try:
+            unit.result = unit.work(tx)
+            tx.finish()
+        except BaseException as error:  # handed to the caller of `write`
+            unit.error = error
+        unit.wakes = tx.wakes if unit.error is None else set()
+
+    # -- writing on PostgreSQL --------------------------------------------------------------------------------------
+
+    def _write_postgres(self) -> None:
+        conn = self._write_engine.connect()
+        node = _Node(self._clock)
+        while (unit := self._units.get()) is not None:
+            conn = self._run_serialisable(conn, node, unit)
+            _resolve([unit], self._wakers)
+        with contextlib.suppress(DBAPIError), conn.begin():
+            node.release(conn)
+        conn.close()
+
+    def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> Connection:
+        """Run one unit, again when the database says that it clashed with another. Returns a usable connection."""
+        for attempt in range(RETRIES):
+            try:
+                with conn.begin():
+                    self._run_unit(Tx(conn, self._clock, self.site, node.ids(conn), self._effects), unit)
+                    if unit.error is not None:
+                        raise unit.error
+                return conn
+            except BaseException as error:
+                unit.error = error
+                if conn.invalidated:
+                    conn.close()
+                    conn = self._write_engine.connect()
+                    node.forget()
+                    return conn
+                if not _may_retry(error):
+                    return conn
+                node.forget()
+            self._pause.wait(self._clock.random() * 0.002 * (attempt + 1))  # spread out those that clash
+        return conn
+
+
+class _Node:
+    """The id node that a writer thread has leased; claimed and renewed inside the transactions of that thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._token = clock.token(12)
+        self._ids: IdSource | None = None
+
+    def ids(self, conn: Connection) -> IdSource:
+        """The id source, with a lease that holds for this transaction."""
+        now = self._clock.ms()
+        if self._ids is None or self._ids.valid_until is None or self._ids.valid_until - now < NODE_LEASE_MS // 2:
+            self._ids = self._renew(conn, now) or self._claim(conn, now)
+        return self._ids
+
+    def forget(self) -> None:
+        """The transaction that claimed or renewed may be gone: look again next time, but never reuse a counter."""
+        if self._ids is not None:
+            self._ids.valid_until = None
+
+    def _renew(self, conn: Connection, now: int) -> IdSource | None:
+        if self._ids is None:
+            return None
+        mine = sa.update(nodes).where(nodes.c.node == self._ids.node, nodes.c.token == self._token)
+        if conn.execute(mine.values(lease_until_at=now + NODE_LEASE_MS)).rowcount == 0:
+            return None
+        self._ids.valid_until = now + NODE_LEASE_MS
+        return self._ids
+
+    def _claim(self, conn: Connection, now: int) -> IdSource:
+        taken = {row.node: row.lease_until_at for row in conn.execute(sa.select(nodes))}
+        free = next((number for number in range(NODES) if taken.get(number, -1) < now - 1000), None)
+        if free is None:
+            raise Unavailable("The server is busy, try again.", "all id nodes are leased")
+        conn.execute(sa.delete(nodes).where(nodes.c.node == free))
+        conn.execute(sa.insert(nodes).values(node=free, token=self._token, lease_until_at=now + NODE_LEASE_MS))
+        return IdSource(free, self._clock.ms, valid_until=now + NODE_LEASE_MS)
+
+    def release(self, conn: Connection) -> None:
+        """Give the node back; it may be leased again a second later."""
+        if self._ids is not None:
+            mine = sa.update(nodes).where(nodes.c.node == self._ids.node, nodes.c.token == self._token)
+            conn.execute(mine.values(lease_until_at=self._clock.ms()))
+
+
+def _in_transaction(conn: Connection, work: Callable[[Connection], None]) -> None:
+    conn.exec_driver_sql("BEGIN IMMEDIATE")
+    work(conn)
+    conn.exec_driver_sql("COMMIT")
+
+
+def _resolve(units: list[_Unit], wakers: dict[str, asyncio.Event]) -> None:
+    """Hand results to the waiting tasks: one call into the event loop for the whole group."""
+    if not units:
+        return
+    loop = units[0].loop
+    with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+        loop.call_soon_threadsafe(_resolve_in_loop, units, wakers)
+
+
+def _resolve_in_loop(units: list[_Unit], wakers: dict[str, asyncio.Event]) -> None:
+    for unit in units:
+        for name in unit.wakes:
+            if name in wakers:
+                wakers[name].set()
+        if unit.future.done():  # the caller was cancelled
+            continue
+        if unit.error is not None:
+            unit.future.set_exception(unit.error)
+        else:
+            unit.future.set_result(unit.result)
+
+
+def _fail(unit: _Unit, error: BaseException) -> None:
+    detail = _reason(error) if isinstance(error, DBAPIError) else "the transaction was rolled back by the database"
+    unit.result, unit.wakes = None, set()
+    if unit.error is None:
+        unit.error = Unavailable("The server cannot store anything at the moment.", detail)
+
+
+def _may_retry(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_CODES
+
+
+def _reason(error: BaseException) -> str:
+    original = getattr(error, "orig", None) or error
+    return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+
+
+def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
+    arguments = {"timeout": 30, "check_same_thread": False}  # seconds to wait for a writer in another process
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA mmap_size = 268435456")
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+
+    return engine
+
+
+def _postgres_engine(url: str, isolation: str) -> Engine:
+    return sa.create_engine(url, isolation_level=isolation, pool_size=8, pool_reset_on_return=None, pool_pre_ping=False)

@@ -1,0 +1,61 @@
+"""Makes and upgrades the tables with Alembic, and says whether a database fits this version.
+
+Migrations only ever expand first and contract in a later version, so that old and new processes can share a database.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
+
+from fedcorp.clock import Clock
+from fedcorp.errors import ConfigError
+from fedcorp.storage.tables import meta
+
+
+def upgrade(engine: Engine, clock: Clock) -> None:
+    """Bring the tables to the newest revision; make the instance secret when there is none. Raises ConfigError."""
+    state = revision_state(engine)
+    if state == "newer":
+        raise ConfigError(
+            "the database was made by a newer version of fedcorp; upgrade fedcorp, or use its own database."
+        )
+    if state != "current":
+        with engine.connect() as conn:
+            config = _alembic()
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+            conn.commit()
+    with engine.connect() as conn:
+        if conn.execute(sa.select(meta.c.value).where(meta.c.key == "secret")).scalar() is None:
+            conn.execute(sa.insert(meta).values(key="secret", value=clock.random_bytes(32).hex()))
+        conn.commit()
+
+
+def revision_state(engine: Engine) -> str:
+    """`empty`, `older`, `current` or `newer`. Raises ConfigError when the database cannot be read."""
+    scripts = ScriptDirectory.from_config(_alembic())
+    try:
+        with engine.connect() as conn:
+            found = MigrationContext.configure(conn).get_current_revision()
+    except DBAPIError as error:
+        lines = str(error.orig).strip().splitlines() or [type(error).__name__]
+        url = engine.url.render_as_string(hide_password=True)
+        raise ConfigError(f"the database {url} cannot be opened: {lines[0]}.") from None
+    if found is None:
+        return "empty"
+    if found == scripts.get_current_head():
+        return "current"
+    known = {script.revision for script in scripts.walk_revisions()}
+    return "older" if found in known else "newer"
+
+
+def _alembic() -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -1,0 +1,696 @@
+"""The tables, without behaviour. Both databases are made from this one description.
+
+Conventions: `*_at` are integer milliseconds since the Unix epoch; `id` is a time-ordered id (`fedcorp.ids`); `seq` is a
+sequence of the database and the only thing that may serve as a cursor over changes; JSON stands in text columns.
+Every account and object carries its `origin` (scheme://host[:port]), local ones too: one instance can serve several.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _seq() -> Column[int]:
+    return Column("seq", Id, primary_key=True, autoincrement=True)
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=False)
+
+
+def _ref(name: str, *, null: bool = False, primary: bool = False) -> Column[int]:
+    return Column(name, Id, nullable=null, primary_key=primary, autoincrement=False)
+
+
+def _at(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _text(name: str, default: str = "") -> Column[str]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=false())
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+# -- the instance itself ---------------------------------------------------------------------------------------------
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+nodes = Table(  # leases of id nodes: two processes never mint with the same number
+    "nodes",
+    metadata,
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("token", Text, nullable=False),
+    _at("lease_until_at"),
+)
+
+leases = Table(  # named leases of workers: expander of events, inbox of an origin
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    _at("lease_until_at"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _seq(),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("unique_key", Text, unique=True),  # at most one waiting job for one key
+    _at("run_at"),
+    _count("attempts"),
+    Column("lease_token", Text),
+    _at("lease_until_at", null=True),
+    Column("error", Text),
+)
+Index("ix_jobs_run_at", jobs.c.run_at)
+
+audit = Table(
+    "audit",
+    metadata,
+    _seq(),
+    _at("created_at"),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    _text("reason"),
+)
+
+# -- the company: peers ----------------------------------------------------------------------------------------------
+
+peers = Table(
+    "peers",
+    metadata,
+    Column("domain", Text, primary_key=True),  # host[:port]
+    Column("tier", Text, nullable=False),  # department | partner | unknown (open mode only)
+    Column("origin", Text),  # scheme://host[:port], once known
+    Column("shared_inbox", Text),
+    Column("software", Text),
+    Column("version", Text),
+    Column("dialect", Text),  # of group fan-out: fedcorp | wrap | boost | both
+    Column("signature_profile", Text),  # learned: cavage | 9421-rsa | 9421-ed25519
+    _at("learned_at", null=True),
+    _at("added_at"),
+    _at("removed_at", null=True),
+    _count("fail_count"),
+    _at("next_attempt_at", null=True),
+    _at("last_success_at", null=True),
+    _at("last_inbound_at", null=True),
+    Column("last_error", Text),
+    Column("clock_skew_ms", Integer),
+    Column("next_seq", Id, nullable=False, server_default="1"),  # of the ordered log, gapless per peer
+    Column("cursor", Id, nullable=False, server_default="0"),  # the last entry that is settled
+    Column("lease_token", Text),
+    _at("lease_until_at", null=True),
+)
+
+# -- people ----------------------------------------------------------------------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("local", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),  # person | group | service (the instance actor and bots)
+    Column("username", Text, nullable=False),
+    Column("username_key", Text, nullable=False),  # lower case
+    Column("domain", Text, nullable=False),  # of the handle; ours for local accounts
+    _text("display_name"),
+    _text("note"),  # HTML
+    _text("note_source"),  # what the person typed; local only
+    _text("fields", "[]"),  # [{"name", "value" (HTML), "source"?, "verified_at": ms|null}]
+    Column("avatar", Text),  # media key of ours, or https URL of a remote picture
+    Column("header", Text),
+    _flag("locked"),
+    _flag("bot"),
+    _flag("discoverable"),
+    _flag("indexable"),
+    _flag("hide_collections"),
+    Column("inbox_uri", Text, nullable=False),
+    Column("shared_inbox_uri", Text),
+    Column("outbox_uri", Text),
+    Column("followers_uri", Text),
+    Column("following_uri", Text),
+    Column("featured_uri", Text),
+    _text("also_known_as", "[]"),
+    _ref("moved_to_id", null=True),
+    _at("created_at"),
+    _at("updated_at"),  # of a remote account: its own `updated`; greater wins
+    _at("fetched_at", null=True),
+    _at("suspended_at", null=True),
+    _at("deleted_at", null=True),
+    _count("version"),  # raised with every change: part of the key of rendered statuses
+    _count("statuses_count"),
+    _count("followers_count"),
+    _count("following_count"),
+    _at("last_status_at", null=True),
+    UniqueConstraint("domain", "username_key"),
+)
+Index("ix_accounts_username_key", accounts.c.username_key)
+
+keys = Table(  # public keys of everybody, private keys of local accounts
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),  # the key id on the wire
+    _ref("account_id"),
+    Column("kind", Text, nullable=False),  # rsa | ed25519
+    Column("public", Text, nullable=False),  # SPKI PEM or Multikey
+    Column("private", Text),  # PKCS8 PEM
+    _at("fetched_at"),
+    _at("expires_at", null=True),
+    _at("revoked_at", null=True),
+)
+Index("ix_keys_account_id", keys.c.account_id)
+
+users = Table(  # who may log in here
+    "users",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("email", Text, unique=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),  # user | moderator | admin
+    _text("settings", "{}"),  # privacy, reach, sensitive, language ... (fedcorp.social.accounts.Settings)
+    _at("created_at"),
+    _at("disabled_at", null=True),
+    _at("last_active_at", null=True),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("website", Text),
+    Column("redirect_uris", Text, nullable=False),  # JSON list
+    Column("scopes", Text, nullable=False),
+    Column("client_id", Text, nullable=False, unique=True),
+    Column("secret_hash", Text, nullable=False),
+    _at("created_at"),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("code_hash", Text, primary_key=True),
+    _ref("application_id"),
+    _ref("account_id"),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("challenge", Text),
+    _at("expires_at"),
+    _at("used_at", null=True),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    _id(),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    _ref("application_id"),
+    _ref("account_id", null=True),  # null: the application itself
+    Column("scopes", Text, nullable=False),
+    Column("code_hash", Text),  # of the code it came from: a replayed code revokes it
+    _at("created_at"),
+    _at("revoked_at", null=True),
+)
+Index("ix_access_tokens_account_id", access_tokens.c.account_id)
+
+sessions = Table(  # browser sessions of the sign-in page
+    "sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    _ref("account_id"),
+    _at("created_at"),
+    _at("expires_at"),
+)
+
+# -- relations between accounts --------------------------------------------------------------------------------------
+
+follows = Table(
+    "follows",
+    metadata,
+    _id(),
+    _ref("follower_id"),
+    _ref("target_id"),
+    Column("state", Text, nullable=False),  # pending | accepted
+    Column("uri", Text, nullable=False),  # id of the Follow activity, kept as received
+    _text("message"),  # why somebody asks to join
+    Column("reblogs", Boolean, nullable=False, server_default=text("true")),
+    _flag("notify"),
+    _text("languages", "[]"),
+    _at("created_at"),
+    UniqueConstraint("follower_id", "target_id"),
+)
+Index("ix_follows_target_id", follows.c.target_id, follows.c.state, follows.c.id)
+Index("ix_follows_follower_id", follows.c.follower_id, follows.c.state, follows.c.id)
+Index("ix_follows_uri", follows.c.uri)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("target_id"),
+    _at("created_at"),
+    UniqueConstraint("account_id", "target_id"),
+)
+Index("ix_blocks_target_id", blocks.c.target_id)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("target_id"),
+    _flag("notifications"),
+    _at("expires_at", null=True),
+    _at("created_at"),
+    UniqueConstraint("account_id", "target_id"),
+)
+
+account_notes = Table(
+    "account_notes",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("target_id", primary=True),
+    Column("comment", Text, nullable=False),
+)
+
+# -- groups ----------------------------------------------------------------------------------------------------------
+
+groups = Table(
+    "groups",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("preset", Text, nullable=False),  # open | request | private | announcement | secret
+    Column("reach", Text, nullable=False),  # department | company | partners | public
+    _at("created_at"),
+    _at("archived_at", null=True),
+)
+
+memberships = Table(  # of local groups: everybody; of remote groups: our own people
+    "memberships",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("account_id", primary=True),
+    Column("role", Text, nullable=False),  # admin | moderator | member | outcast
+    _at("created_at"),
+)
+Index("ix_memberships_account_id", memberships.c.account_id)
+
+group_lists = Table(  # how a member wants the virtual list of a group
+    "group_lists",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("account_id", primary=True),
+    Column("alias", Text),
+    _flag("hidden"),
+    _flag("exclusive"),
+)
+
+# -- statuses --------------------------------------------------------------------------------------------------------
+
+statuses = Table(
+    "statuses",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),  # of a reblog: the Announce
+    Column("url", Text),
+    Column("origin", Text, nullable=False),
+    Column("local", Boolean, nullable=False),
+    _ref("account_id"),
+    _ref("reblog_of_id", null=True),
+    _ref("in_reply_to_id", null=True),
+    _ref("in_reply_to_account_id", null=True),
+    Column("in_reply_to_uri", Text),  # kept when the parent is not here (yet)
+    _ref("thread_id"),  # id of the first status of the thread that is known here
+    Column("context_uri", Text),
+    _ref("group_id", null=True),  # the group whose rules and reach govern it
+    Column("visibility", Text, nullable=False),  # public | unlisted | private | direct
+    Column("reach", Text, nullable=False),  # department | company | partners | public
+    _text("content"),  # HTML
+    _text("text"),  # what the author typed (local), else the plain text
+    _text("spoiler_text"),
+    _flag("sensitive"),
+    Column("language", Text),
+    _ref("poll_id", null=True),
+    _ref("application_id", null=True),
+    _at("created_at"),
+    _at("edited_at", null=True),
+    _at("deleted_at", null=True),
+    _at("pinned_at", null=True),
+    _count("version"),
+    _count("replies_count"),
+    _count("reblogs_count"),
+    _count("favourites_count"),
+)
+Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
+Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)
+Index("ix_statuses_in_reply_to_uri", statuses.c.in_reply_to_uri, sqlite_where=text("in_reply_to_id IS NULL"))
+Index("ix_statuses_thread_id", statuses.c.thread_id, statuses.c.id)
+Index("ix_statuses_reblog_of_id", statuses.c.reblog_of_id, statuses.c.account_id)
+Index("ix_statuses_group_id", statuses.c.group_id, statuses.c.id)
+Index(  # the public timelines
+    "ix_statuses_public",
+    statuses.c.id,
+    sqlite_where=text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
+    postgresql_where=text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
+)
+
+status_edits = Table(  # earlier versions, oldest first
+    "status_edits",
+    metadata,
+    _id(),
+    _ref("status_id"),
+    Column("content", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("spoiler_text", Text, nullable=False),
+    Column("sensitive", Boolean, nullable=False),
+    _text("media", "[]"),
+    _text("poll", "[]"),
+    _at("created_at"),
+)
+Index("ix_status_edits_status_id", status_edits.c.status_id)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    _ref("status_id", primary=True),
+    _ref("account_id", primary=True),
+    _flag("silent"),  # addressed without being named
+)
+Index("ix_mentions_account_id", mentions.c.account_id, mentions.c.status_id)
+
+status_tags = Table(
+    "status_tags",
+    metadata,
+    Column("name", Text, primary_key=True),  # lower case
+    _ref("status_id", primary=True),
+    Column("shown", Text, nullable=False),
+)
+Index("ix_status_tags_status_id", status_tags.c.status_id)
+
+followed_tags = Table(
+    "followed_tags",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("name", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("account_id", "name"),
+)
+Index("ix_followed_tags_name", followed_tags.c.name)
+
+media = Table(
+    "media",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("status_id", null=True),
+    Column("kind", Text, nullable=False),  # image | gifv | video | audio | unknown
+    Column("mime", Text, nullable=False),
+    Column("key", Text),  # in the media folder; null while a remote file is not fetched yet
+    Column("preview_key", Text),
+    Column("remote_url", Text),
+    _text("description"),
+    Column("blurhash", Text),
+    _text("sizes", "{}"),  # Mastodon's `meta`: original, small, focus
+    _count("position"),
+    _count("bytes"),
+    _at("created_at"),
+    _at("failed_at", null=True),
+)
+Index("ix_media_status_id", media.c.status_id)
+Index("ix_media_key", media.c.key)
+Index("ix_media_preview_key", media.c.preview_key)
+
+polls = Table(
+    "polls",
+    metadata,
+    _id(),
+    _ref("status_id"),
+    _flag("multiple"),
+    _flag("hide_totals"),
+    _at("expires_at", null=True),
+    _at("closed_at", null=True),
+    _count("voters_count"),
+)
+
+poll_options = Table(
+    "poll_options",
+    metadata,
+    _ref("poll_id", primary=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    _count("votes_count"),
+)
+
+poll_votes = Table(
+    "poll_votes",
+    metadata,
+    _ref("poll_id", primary=True),
+    _ref("account_id", primary=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("uri", Text),
+    _at("created_at"),
+)
+
+favourites = Table(
+    "favourites",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("status_id"),
+    Column("uri", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("account_id", "status_id"),
+)
+Index("ix_favourites_status_id", favourites.c.status_id, favourites.c.id)
+Index("ix_favourites_uri", favourites.c.uri)
+
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("status_id"),
+    _at("created_at"),
+    UniqueConstraint("account_id", "status_id"),
+)
+
+thread_mutes = Table(
+    "thread_mutes",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("thread_id", primary=True),
+    _at("created_at"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("key", Text, primary_key=True),
+    _ref("status_id"),
+    _at("created_at"),
+)
+
+# -- what people see -------------------------------------------------------------------------------------------------
+
+home = Table(
+    "home",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("entry_id", primary=True),  # a status or a reblog of one
+    _ref("status_id"),  # the original: one entry per post
+    UniqueConstraint("account_id", "status_id"),
+)
+Index("ix_home_entry_id", home.c.entry_id)
+Index("ix_home_status_id", home.c.status_id)
+
+lists = Table(
+    "lists",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("title", Text, nullable=False),
+    _text("replies_policy", "list"),
+    _flag("exclusive"),
+    _at("created_at"),
+)
+Index("ix_lists_account_id", lists.c.account_id)
+
+list_accounts = Table(
+    "list_accounts",
+    metadata,
+    _ref("list_id", primary=True),
+    _ref("account_id", primary=True),
+)
+Index("ix_list_accounts_account_id", list_accounts.c.account_id)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    _seq(),  # below 2^53: one client field is a number
+    _ref("account_id"),
+    Column("kind", Text, nullable=False),
+    _ref("from_account_id"),
+    _ref("status_id", null=True),
+    Column("group_key", Text, nullable=False),
+    _at("created_at"),
+    Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
+    UniqueConstraint("account_id", "cause"),
+)
+Index("ix_notifications_account_id", notifications.c.account_id, notifications.c.seq)
+Index("ix_notifications_status_id", notifications.c.status_id)
+
+markers = Table(
+    "markers",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("timeline", Text, primary_key=True),
+    Column("last_read_id", Text, nullable=False),
+    _count("version"),
+    _at("updated_at"),
+)
+
+streams = Table(  # what happened, for those who listen: tailed by every process that serves streams
+    "streams",
+    metadata,
+    _seq(),
+    Column("kind", Text, nullable=False),  # update | status.update | delete | notification | closed
+    _ref("status_id", null=True),
+    _ref("account_id", null=True),
+    Column("notification_seq", Id),
+    _at("created_at"),
+)
+Index("ix_streams_created_at", streams.c.created_at)
+
+# -- the wire --------------------------------------------------------------------------------------------------------
+
+events = Table(  # what the outbox must still tell the world
+    "events",
+    metadata,
+    _seq(),
+    Column("kind", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    _at("created_at"),
+)
+
+activities = Table(  # what was told: the bytes that were signed, served again at their own uri
+    "activities",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    _ref("account_id"),
+    _ref("status_id", null=True),  # governs who may fetch it
+    Column("reach", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _at("created_at"),
+)
+Index("ix_activities_status_id", activities.c.status_id)
+
+deliveries = Table(  # the ordered log of one peer; its cursor stands in `peers`
+    "deliveries",
+    metadata,
+    Column("domain", Text, primary_key=True),
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    _ref("activity_id"),
+    Column("inbox_uri", Text, nullable=False),
+    Column("state", Text, nullable=False),  # queued | sent | rejected | skipped
+    _count("attempts"),
+    Column("last_status", Integer),
+    Column("error", Text),
+    _at("created_at"),
+)
+Index("ix_deliveries_activity_id", deliveries.c.activity_id)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _seq(),
+    Column("activity_id", Text, nullable=False, unique=True),
+    Column("domain", Text, nullable=False),  # of the peer that delivered it
+    Column("actor_uri", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),  # new | deferred | done
+    Column("outcome", Text),  # processed | duplicate | ignored | refused | deferred | failed
+    _text("reason"),
+    _count("attempts"),
+    _at("next_attempt_at", null=True),
+    _at("received_at"),
+    _flag("forwarded"),  # authenticated by its own proof, not by the sender
+)
+Index(
+    "ix_inbox_waiting",
+    inbox.c.domain,
+    inbox.c.seq,
+    sqlite_where=text("state <> 'done'"),
+    postgresql_where=text("state <> 'done'"),
+)
+Index("ix_inbox_received_at", inbox.c.received_at)
+
+tombstones = Table(  # of objects and actors that were deleted, also before they ever arrived
+    "tombstones",
+    metadata,
+    Column("uri", Text, primary_key=True),
+    Column("owner_uri", Text, nullable=False),
+    _text("former_type"),
+    _at("deleted_at"),
+)
+
+undone = Table(  # activities whose Undo came first
+    "undone",
+    metadata,
+    Column("uri", Text, primary_key=True),
+    Column("owner_uri", Text, nullable=False),
+    _at("created_at"),
+)
+
+orphans = Table(  # activities that wait for the object they speak of
+    "orphans",
+    metadata,
+    Column("activity_id", Text, primary_key=True),
+    Column("waits_for", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("actor_uri", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    _at("expires_at"),
+)
+Index("ix_orphans_waits_for", orphans.c.waits_for)
