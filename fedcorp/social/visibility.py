@@ -1,0 +1,31 @@
+"""The SQL face of `fedcorp.social.policy.may_see`: one predicate for every list. A property test holds the two together."""
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, FromClause
+
+from fedcorp.storage.tables import accounts, blocks, follows, mentions
+
+
+def visible(status: FromClause, viewer_id: int | None) -> ColumnElement[bool]:
+    """Rows of `status` (the table or an alias of it) that this local viewer, or an anonymous reader, may see."""
+    columns = status.c
+    hidden = sa.exists().where(
+        accounts.c.id == columns.account_id,
+        sa.or_(accounts.c.suspended_at.is_not(None), accounts.c.deleted_at.is_not(None)),
+    )
+    alive = sa.and_(columns.deleted_at.is_(None), ~hidden)
+    open_to_all = columns.visibility.in_(("public", "unlisted"))
+    if viewer_id is None:
+        return sa.and_(alive, open_to_all, columns.reach == "public")
+    follows_author = sa.exists().where(
+        follows.c.follower_id == viewer_id, follows.c.target_id == columns.account_id, follows.c.state == "accepted"
+    )
+    mentioned = sa.exists().where(mentions.c.status_id == columns.id, mentions.c.account_id == viewer_id)
+    blocked = sa.exists().where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == viewer_id, blocks.c.target_id == columns.account_id),
+            sa.and_(blocks.c.account_id == columns.account_id, blocks.c.target_id == viewer_id),
+        )
+    )
+    granted = sa.or_(open_to_all, mentioned, sa.and_(columns.visibility == "private", follows_author))
+    return sa.and_(alive, sa.or_(columns.account_id == viewer_id, sa.and_(granted, ~blocked)))
