@@ -1,0 +1,525 @@
+"""Accounts: people, groups and the instance actor, of this department and of others; their keys, users and settings."""
+
+import re
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from fedcorp import ids
+from fedcorp.errors import Conflict, Forbidden, NotFound, Unprocessable
+from fedcorp.keys import KeyPair
+from fedcorp.social import text
+from fedcorp.social.events import AccountDeleted, AccountUpdated
+from fedcorp.social.policy import REACHES, VISIBILITIES
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts, keys, peers, tombstones, users
+from fedcorp.storage.upsert import insert_ignore, upsert
+
+USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z")
+RESERVED = frozenset({"admin", "actor", "api", "root", "support", "system"})
+ROLES = ("user", "moderator", "admin")
+MAX_NAME, MAX_NOTE, MAX_FIELDS, MAX_FIELD = 100, 1000, 8, 500
+
+
+@dataclass(slots=True)
+class Account:
+    """One row of `accounts`: times in ms, `note` HTML, `fields` and `also_known_as` JSON text."""
+
+    id: int
+    uri: str
+    url: str
+    origin: str
+    local: bool
+    kind: str
+    username: str
+    username_key: str
+    domain: str
+    display_name: str
+    note: str
+    note_source: str
+    fields: str
+    avatar: str | None
+    header: str | None
+    locked: bool
+    bot: bool
+    discoverable: bool
+    indexable: bool
+    hide_collections: bool
+    inbox_uri: str
+    shared_inbox_uri: str | None
+    outbox_uri: str | None
+    followers_uri: str | None
+    following_uri: str | None
+    featured_uri: str | None
+    also_known_as: str
+    moved_to_id: int | None
+    created_at: int
+    updated_at: int
+    fetched_at: int | None
+    suspended_at: int | None
+    deleted_at: int | None
+    version: int
+    statuses_count: int
+    followers_count: int
+    following_count: int
+    last_status_at: int | None
+
+    @property
+    def acct(self) -> str:
+        """The handle as Mastodon's API writes it: without a domain for our own accounts."""
+        return self.username if self.local else self.handle
+
+    @property
+    def handle(self) -> str:
+        """username@domain, always with the domain."""
+        return f"{self.username}@{self.domain}"
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind == "group"
+
+    @property
+    def hidden(self) -> bool:
+        """Suspended or deleted: nothing of it is shown."""
+        return self.suspended_at is not None or self.deleted_at is not None
+
+
+@dataclass(slots=True)
+class Key:
+    """A public key of anybody, with the private part when it is ours."""
+
+    id: str
+    account_id: int
+    kind: str
+    public: str
+    private: str | None
+    fetched_at: int
+    account_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteKey:
+    """A key as another server publishes it; `kind` rsa (SPKI PEM) or ed25519 (Multikey)."""
+
+    id: str
+    kind: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteGroup:
+    """What a group of another server says of itself."""
+
+    preset: str
+    reach: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """An actor of another server, checked and cut to our limits; `note` is sanitised HTML, times are ms."""
+
+    uri: str
+    url: str
+    origin: str
+    kind: str
+    username: str
+    domain: str
+    inbox_uri: str
+    display_name: str = ""
+    note: str = ""
+    fields: tuple[dict[str, Any], ...] = ()
+    avatar: str | None = None
+    header: str | None = None
+    locked: bool = False
+    bot: bool = False
+    discoverable: bool = False
+    indexable: bool = False
+    shared_inbox_uri: str | None = None
+    outbox_uri: str | None = None
+    followers_uri: str | None = None
+    following_uri: str | None = None
+    featured_uri: str | None = None
+    also_known_as: tuple[str, ...] = ()
+    created_at: int | None = None
+    updated_at: int = 0
+    keys: tuple[RemoteKey, ...] = ()
+    group: RemoteGroup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user chose for new posts. `reach` "" means the default of the department."""
+
+    privacy: str = "public"
+    reach: str = ""
+    sensitive: bool = False
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A change to a profile; None leaves a part as it is. `note` and field values are plain text."""
+
+    display_name: str | None = None
+    note: str | None = None
+    locked: bool | None = None
+    bot: bool | None = None
+    discoverable: bool | None = None
+    indexable: bool | None = None
+    hide_collections: bool | None = None
+    fields: tuple[tuple[str, str], ...] | None = None
+    avatar: str | None = None
+    header: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+_COLUMNS = [accounts.c[item.name] for item in fields(Account)]
+_SELECT = sa.select(*_COLUMNS)
+_BY_ID = _SELECT.where(accounts.c.id == sa.bindparam("id"))
+_BY_IDS = _SELECT.where(accounts.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_URI = _SELECT.where(accounts.c.uri == sa.bindparam("uri"))
+_BY_HANDLE = _SELECT.where(accounts.c.domain == sa.bindparam("domain"), accounts.c.username_key == sa.bindparam("name"))
+_KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "account_uri"), accounts.c.uri]
+_KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
+_KEY = _KEYS.where(keys.c.id == sa.bindparam("id"))
+_OWN_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None))
+_PUBLIC_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"))
+
+
+def find(tx: Tx, id_: int) -> Account | None:
+    """The account with this id."""
+    row = tx.conn.execute(_BY_ID, {"id": id_}).first()
+    return Account(*row) if row else None
+
+
+def get(tx: Tx, id_: int) -> Account:
+    """The account with this id, unless it is gone. Raises NotFound."""
+    account = find(tx, id_)
+    if account is None or account.hidden:
+        raise NotFound
+    return account
+
+
+def find_many(tx: Tx, wanted: "set[int] | list[int]") -> dict[int, Account]:
+    """Accounts by id; those that do not exist are left out."""
+    if not wanted:
+        return {}
+    return {row[0]: Account(*row) for row in tx.conn.execute(_BY_IDS, {"ids": list(wanted)})}
+
+
+def find_by_uri(tx: Tx, uri: str) -> Account | None:
+    """The account with this ActivityStreams id."""
+    row = tx.conn.execute(_BY_URI, {"uri": uri}).first()
+    return Account(*row) if row else None
+
+
+def find_by_handle(tx: Tx, username: str, domain: str | None) -> Account | None:
+    """The account of a handle; without a domain, or with ours, a local one."""
+    values = {"domain": (domain or tx.site.urls.domain).lower(), "name": username.lower()}
+    row = tx.conn.execute(_BY_HANDLE, values).first()
+    return Account(*row) if row else None
+
+
+def find_local(tx: Tx, username: str) -> Account | None:
+    """The local account of that name."""
+    return find_by_handle(tx, username, None)
+
+
+def instance_actor(tx: Tx) -> Account:
+    """The actor that signs for the server itself. Raises NotFound when the instance was never set up."""
+    account = find_by_uri(tx, tx.site.urls.instance_actor)
+    if account is None:
+        raise NotFound("This server has no instance actor; set it up with `fedcorp init`.")
+    return account
+
+
+def is_local_user(tx: Tx, account_id: int) -> bool:
+    """Whether somebody can log in as this account."""
+    return tx.conn.execute(sa.select(users.c.account_id).where(users.c.account_id == account_id)).first() is not None
+
+
+# -- making local accounts -------------------------------------------------------------------------------------------
+
+
+def create_local(
+    tx: Tx,
+    username: str,
+    pair: KeyPair,
+    *,
+    kind: str = "person",
+    display_name: str = "",
+    note: str = "",
+    locked: bool = False,
+    created_at: int | None = None,
+) -> Account:
+    """Make a person or group of this department. Raises Unprocessable on a bad name, Conflict on a taken one."""
+    if not USERNAME.match(username):
+        raise Unprocessable(f"{username!r} cannot be a name here; use up to 30 of a-z, 0-9 and _.")
+    if username in RESERVED:
+        raise Unprocessable(f"{username!r} is a reserved name; choose another.")
+    id_ = tx.new_id()
+    uri = tx.site.urls.actor(kind, id_)
+    return _insert(tx, id_, uri, username, pair, kind=kind, display_name=display_name, note=note, locked=locked,
+                   bot=kind == "group", discoverable=True, created_at=created_at or tx.ms)  # fmt: skip
+
+
+def create_instance_actor(tx: Tx, pair: KeyPair) -> Account:
+    """Make the actor that signs for the server; its name is the domain (federation dossiers call it Application)."""
+    urls = tx.site.urls
+    return _insert(tx, tx.new_id(), urls.instance_actor, urls.domain, pair, kind="service", bot=True,
+                   display_name=tx.site.config.name, locked=True, created_at=tx.ms)  # fmt: skip
+
+
+def _insert(tx: Tx, id_: int, uri: str, username: str, pair: KeyPair, **values: Any) -> Account:
+    urls = tx.site.urls
+    note = values.pop("note", "")
+    row = {
+        "id": id_,
+        "uri": uri,
+        "url": urls.profile(username) if values["kind"] != "service" else urls.origin + "/",
+        "origin": urls.origin,
+        "local": True,
+        "username": username,
+        "username_key": username.lower(),
+        "domain": urls.domain,
+        "note_source": note,
+        "note": _html(tx, note),
+        "inbox_uri": urls.shared_inbox if values["kind"] == "service" else uri + "/inbox",
+        "shared_inbox_uri": urls.shared_inbox,
+        "outbox_uri": uri + "/outbox",
+        "followers_uri": uri + "/followers",
+        "following_uri": uri + "/following",
+        "featured_uri": uri + "/featured",
+        "updated_at": tx.ms,
+        **values,
+    }
+    try:
+        tx.conn.execute(sa.insert(accounts).values(row))
+    except IntegrityError:
+        raise Conflict(f"the name {username!r} is taken here; people and groups share one list of names.") from None
+    for kind, public, private in (
+        ("rsa", pair.rsa_public, pair.rsa_private),
+        ("ed25519", pair.ed25519_public, pair.ed25519_private),
+    ):
+        fragment = "main-key" if kind == "rsa" else "ed25519-key"
+        tx.conn.execute(
+            sa.insert(keys).values(
+                id=f"{uri}#{fragment}", account_id=id_, kind=kind, public=public, private=private, fetched_at=tx.ms
+            )
+        )
+    account = find(tx, id_)
+    assert account is not None
+    return account
+
+
+def create_user(tx: Tx, account_id: int, *, email: str | None, password_hash: str, role: str = "user") -> None:
+    """Let somebody log in as a local account. Raises Unprocessable on an unknown role, Conflict on a used address."""
+    if role not in ROLES:
+        raise Unprocessable(f"a role is one of {', '.join(ROLES)}, not {role!r}.")
+    try:
+        tx.conn.execute(
+            sa.insert(users).values(
+                account_id=account_id, email=email, password_hash=password_hash, role=role, created_at=tx.ms
+            )
+        )
+    except IntegrityError:
+        raise Conflict(f"the address {email} is used by another account.") from None
+
+
+def find_login(tx: Tx, name_or_email: str) -> tuple[Account, str] | None:
+    """(account, password hash) of somebody who may log in, by name, handle or e-mail address."""
+    name = name_or_email.strip().lstrip("@").lower()
+    local = name.removesuffix("@" + tx.site.urls.domain)
+    statement = (
+        sa.select(users.c.account_id, users.c.password_hash)
+        .join(accounts, accounts.c.id == users.c.account_id)
+        .where(users.c.disabled_at.is_(None), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
+        .where(
+            sa.or_(sa.and_(accounts.c.username_key == local, accounts.c.local), sa.func.lower(users.c.email) == name)
+        )
+    )
+    row = tx.conn.execute(statement).first()
+    return (get(tx, row.account_id), row.password_hash) if row else None
+
+
+def role_of(tx: Tx, account_id: int) -> str | None:
+    """user, moderator or admin; None for accounts nobody logs in as."""
+    return tx.conn.execute(sa.select(users.c.role).where(users.c.account_id == account_id)).scalar()
+
+
+def settings_of(tx: Tx, account_id: int) -> Settings:
+    """The posting defaults of a user."""
+    value = tx.conn.execute(sa.select(users.c.settings).where(users.c.account_id == account_id)).scalar()
+    return Settings(**orjson.loads(value)) if value else Settings()
+
+
+# -- accounts of other servers ---------------------------------------------------------------------------------------
+
+
+def upsert_remote(tx: Tx, remote: RemoteAccount) -> Account:
+    """Store what another server says of its actor; an older `updated` than the known one changes nothing.
+
+    Raises Forbidden when the actor was deleted or when its handle belongs to another live actor.
+    """
+    if tx.conn.execute(sa.select(tombstones.c.uri).where(tombstones.c.uri == remote.uri)).first():
+        raise Forbidden(f"{remote.uri} was deleted.")
+    known = find_by_uri(tx, remote.uri)
+    if known is not None and known.updated_at > remote.updated_at > 0:
+        return known
+    holder = find_by_handle(tx, remote.username, remote.domain)
+    if holder is not None and holder.uri != remote.uri:
+        raise Forbidden(f"{remote.username}@{remote.domain} is the handle of another actor.")
+    id_ = known.id if known else _free_id(tx, remote.created_at or tx.ms)
+    _store_remote(tx, id_, remote, known)
+    _store_keys(tx, id_, remote)
+    account = find(tx, id_)
+    assert account is not None
+    return account
+
+
+def _free_id(tx: Tx, ms: int) -> int:
+    """An id at `ms` (of the last 30 days), with random low bits that nobody has."""
+    ms = min(max(ms, tx.ms - 30 * 86_400_000), tx.ms)
+    while True:
+        id_ = ids.scattered(ms, tx.clock.random_bits(22))
+        if find(tx, id_) is None:
+            return id_
+
+
+def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None) -> None:
+    values = {
+        name: getattr(remote, name)
+        for name in (
+            "uri", "url", "origin", "kind", "username", "domain", "inbox_uri", "display_name", "note", "avatar", "header",
+            "locked", "bot", "discoverable", "indexable", "shared_inbox_uri", "outbox_uri", "followers_uri",
+            "following_uri", "featured_uri", "updated_at",
+        )
+    }  # fmt: skip
+    values |= {
+        "username_key": remote.username.lower(),
+        "fields": orjson.dumps(remote.fields).decode(),
+        "also_known_as": orjson.dumps(remote.also_known_as).decode(),
+        "fetched_at": tx.ms,
+    }
+    if known is None:
+        tx.conn.execute(
+            sa.insert(accounts).values(id=id_, local=False, created_at=remote.created_at or tx.ms, **values)
+        )
+    else:
+        tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values(version=known.version + 1, **values))
+    if remote.shared_inbox_uri:
+        tx.conn.execute(
+            sa.update(peers)
+            .where(peers.c.domain == remote.origin.split("://", 1)[1])
+            .values(shared_inbox=remote.shared_inbox_uri, origin=remote.origin)
+        )
+
+
+def _store_keys(tx: Tx, account_id: int, remote: RemoteAccount) -> None:
+    kept = [key.id for key in remote.keys]
+    for key in remote.keys:
+        upsert(tx, keys, ("id",), id=key.id, account_id=account_id, kind=key.kind, public=key.public, fetched_at=tx.ms)
+    tx.conn.execute(sa.delete(keys).where(keys.c.account_id == account_id, keys.c.id.not_in(kept)))
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+def find_key(tx: Tx, key_id: str) -> Key | None:
+    """The key with this id on the wire, with the URI of its owner."""
+    row = tx.conn.execute(_KEY, {"id": key_id}).first()
+    return Key(*row) if row else None
+
+
+def signing_keys(tx: Tx, account_id: int) -> dict[str, Key]:
+    """The private keys of a local account: `rsa` and `ed25519`."""
+    return {row.kind: Key(*row) for row in tx.conn.execute(_OWN_KEYS, {"account_id": account_id})}
+
+
+def public_keys(tx: Tx, account_id: int) -> dict[str, Key]:
+    """The public keys of any account by kind."""
+    return {row.kind: Key(*row) for row in tx.conn.execute(_PUBLIC_KEYS, {"account_id": account_id})}
+
+
+# -- changing --------------------------------------------------------------------------------------------------------
+
+
+def update_profile(tx: Tx, account: Account, change: Profile) -> Account:
+    """Change a local profile and the settings for new posts. Raises Unprocessable on what is too long or unknown."""
+    values = _profile_values(tx, change)
+    if change.settings:
+        _save_settings(tx, account.id, change.settings)
+    if values:
+        tx.conn.execute(
+            sa.update(accounts)
+            .where(accounts.c.id == account.id)
+            .values(updated_at=max(tx.ms, account.updated_at + 1), version=accounts.c.version + 1, **values)
+        )
+        tx.record(AccountUpdated(account.id))
+    return get(tx, account.id)
+
+
+def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
+    plain = ("display_name", "locked", "bot", "discoverable", "indexable", "hide_collections", "avatar", "header")
+    values = {name: getattr(change, name) for name in plain if getattr(change, name) is not None}
+    if len(values.get("display_name", "")) > MAX_NAME:
+        raise Unprocessable(f"Validation failed: Display name is too long (maximum is {MAX_NAME} characters)")
+    if change.note is not None:
+        if len(change.note) > MAX_NOTE:
+            raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
+        values |= {"note_source": change.note, "note": _html(tx, change.note)}
+    if change.fields is not None:
+        values["fields"] = orjson.dumps(_fields(tx, change.fields)).decode()
+    return values
+
+
+def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    kept = [(name.strip(), value.strip()) for name, value in given if name.strip() or value.strip()]
+    if len(kept) > MAX_FIELDS:
+        raise Unprocessable(f"Validation failed: a profile has at most {MAX_FIELDS} fields")
+    if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in kept):
+        raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
+    return [
+        {"name": name, "value": _html(tx, value).removeprefix("<p>").removesuffix("</p>"), "source": value,
+         "verified_at": None}
+        for name, value in kept
+    ]  # fmt: skip
+
+
+def _html(tx: Tx, source: str) -> str:
+    return text.render(source, mentions={}, tag_url=tx.site.urls.tag) if source else ""
+
+
+def _save_settings(tx: Tx, account_id: int, change: dict[str, Any]) -> None:
+    settings = Settings(**(asdict(settings_of(tx, account_id)) | change))
+    if settings.privacy not in VISIBILITIES:
+        raise Unprocessable(f"Validation failed: privacy is one of {', '.join(VISIBILITIES)}")
+    if settings.reach and settings.reach not in REACHES:
+        raise Unprocessable(f"Validation failed: reach is one of {', '.join(REACHES)}")
+    tx.conn.execute(
+        sa.update(users)
+        .where(users.c.account_id == account_id)
+        .values(settings=orjson.dumps(asdict(settings)).decode())
+    )
+
+
+def delete(tx: Tx, account: Account) -> None:
+    """Delete an account for good: it shows nowhere, its uri answers 410, and other servers are told."""
+    gone = {"deleted_at": tx.ms, "display_name": "", "note": "", "note_source": "", "fields": "[]", "avatar": None,
+            "header": None, "version": accounts.c.version + 1}  # fmt: skip
+    tx.conn.execute(sa.update(accounts).where(accounts.c.id == account.id).values(**gone))
+    tx.conn.execute(sa.update(users).where(users.c.account_id == account.id).values(disabled_at=tx.ms))
+    insert_ignore(tx, tombstones, uri=account.uri, owner_uri=account.uri, former_type=account.kind, deleted_at=tx.ms)
+    tx.record(AccountDeleted(account.id))
+
+
+def count_statuses(tx: Tx, account_id: int, change: int, at: int | None = None) -> None:
+    """Raise or lower the number of statuses shown on a profile; `at` is the time of a new one."""
+    values: dict[str, Any] = {"statuses_count": accounts.c.statuses_count + change}
+    if at is not None:
+        latest = sa.func.coalesce(accounts.c.last_status_at, 0)
+        values["last_status_at"] = sa.case((latest < at, at), else_=latest)
+    tx.conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
