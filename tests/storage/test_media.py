@@ -1,0 +1,77 @@
+"""Media files: whole or absent, under our keys only."""
+
+from pathlib import Path
+
+import pytest
+
+from fedcorp.storage.media import MediaFiles
+
+KEY = "a1b2c3d4e5f6g7h8"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> MediaFiles:
+    return MediaFiles(tmp_path / "media")
+
+
+def test_what_is_put_can_be_read(files: MediaFiles, tmp_path: Path) -> None:
+    assert not files.exists(KEY)
+    files.put(b"abc", suffix=".jpg", key=KEY)
+    assert files.exists(KEY)
+    assert files.read(KEY) == b"abc"
+    assert files.size(KEY) == 3
+    assert files.path(KEY) == tmp_path / "media" / "g7" / "h8" / f"{KEY}.jpg"
+    with files.open(KEY) as file:
+        assert file.read(2) == b"ab"
+
+
+def test_one_key_is_one_file(files: MediaFiles) -> None:
+    files.put(b"old", suffix=".jpg", key=KEY)
+    files.put(b"new", suffix=".png", key=KEY)
+    files.put(b"other", suffix="", key=KEY[1:] + "x" * 8)
+    assert files.read(KEY) == b"new"
+    assert [path.name for path in files.path(KEY).parent.iterdir()] == [f"{KEY}.png"]
+
+
+def test_a_longer_key_is_another_file(files: MediaFiles) -> None:
+    files.put(b"long", suffix=".jpg", key="0" * 20)
+    assert not files.exists("0" * 16)
+
+
+def test_delete(files: MediaFiles) -> None:
+    files.put(b"abc", suffix="", key=KEY)
+    assert files.delete(KEY)
+    assert not files.delete(KEY)
+    assert not files.exists(KEY)
+    for act in (files.read, files.path, files.size, files.open):
+        with pytest.raises(FileNotFoundError):
+            act(KEY)
+
+
+@pytest.mark.parametrize("key", ["", "short", "A" * 16, "../" * 8, "a" * 65, "a" * 15 + "/", "a" * 16 + "\n", "*" * 16])
+def test_other_keys_are_refused(files: MediaFiles, key: str) -> None:
+    with pytest.raises(ValueError):
+        files.put(b"", suffix=".jpg", key=key)
+    for act in (files.read, files.path, files.size, files.open, files.exists, files.delete):
+        with pytest.raises(ValueError):
+            act(key)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", ".JPG", "./x", ".a.b", ".", ".toolongsuffix", ".jpg\n"])
+def test_other_suffixes_are_refused(files: MediaFiles, suffix: str) -> None:
+    with pytest.raises(ValueError):
+        files.put(b"", suffix=suffix, key=KEY)
+
+
+def test_a_failed_put_leaves_nothing(files: MediaFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.put(b"old", suffix=".jpg", key=KEY)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(OSError):
+            files.put(b"new", suffix=".jpg", key=KEY)
+    assert files.read(KEY) == b"old"
+    assert len(list(files.path(KEY).parent.iterdir())) == 1
