@@ -1,0 +1,224 @@
+"""The follow between two accounts, from the request to its end. Joining a group is following it."""
+
+from dataclasses import dataclass, fields
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from fedcorp.errors import Forbidden, NotFound, Unprocessable
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import FollowAccepted, FollowRejected, FollowRequested, Unfollowed
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import account_notes, accounts, blocks, follows, memberships, mutes, undone
+
+MAX_MESSAGE = 1000
+
+
+@dataclass(slots=True)
+class Follow:
+    """One row of `follows`; `uri` is the id of the Follow activity as its sender wrote it."""
+
+    id: int
+    follower_id: int
+    target_id: int
+    state: str
+    uri: str
+    message: str
+    reblogs: bool
+    notify: bool
+    languages: str
+    created_at: int
+
+
+@dataclass(slots=True)
+class Relationship:
+    """How a viewer and another account stand to each other, as Mastodon's API tells it."""
+
+    id: int
+    following: bool = False
+    showing_reblogs: bool = False
+    notifying: bool = False
+    languages: list[str] | None = None
+    followed_by: bool = False
+    requested: bool = False
+    requested_by: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+    muting: bool = False
+    muting_notifications: bool = False
+    note: str = ""
+
+
+_COLUMNS = [follows.c[item.name] for item in fields(Follow)]
+_SELECT = sa.select(*_COLUMNS)
+_PAIR = _SELECT.where(follows.c.follower_id == sa.bindparam("follower"), follows.c.target_id == sa.bindparam("target"))
+_BY_URI = _SELECT.where(follows.c.uri == sa.bindparam("uri"))
+
+
+def find(tx: Tx, follower_id: int, target_id: int) -> Follow | None:
+    """The follow or request of this pair."""
+    row = tx.conn.execute(_PAIR, {"follower": follower_id, "target": target_id}).first()
+    return Follow(*row) if row else None
+
+
+def find_by_uri(tx: Tx, uri: str) -> Follow | None:
+    """The follow that this Follow activity began."""
+    row = tx.conn.execute(_BY_URI, {"uri": uri}).first()
+    return Follow(*row) if row else None
+
+
+def is_following(tx: Tx, follower_id: int, target_id: int) -> bool:
+    """Whether the follow was accepted."""
+    known = find(tx, follower_id, target_id)
+    return known is not None and known.state == "accepted"
+
+
+def follow(
+    tx: Tx,
+    follower: Account,
+    target: Account,
+    *,
+    uri: str | None = None,
+    message: str = "",
+    reblogs: bool = True,
+    notify: bool = False,
+    languages: tuple[str, ...] = (),
+) -> str:
+    """Follow, or change how. `uri` is the Follow of another server. Returns the state: `accepted` or `pending`.
+
+    A remote target stays pending until its server accepts. A repeated Follow is answered again, under its newest uri.
+    Raises Forbidden when the target refuses this follower, Unprocessable for oneself.
+    """
+    _check_may_follow(tx, follower, target)
+    if uri is not None and tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first():
+        return "undone"  # its Undo came first
+    known = find(tx, follower.id, target.id)
+    options = {"reblogs": reblogs, "notify": notify, "languages": orjson.dumps(languages).decode()}
+    if known is not None:
+        return _again(tx, known, target, uri, options)
+    state = "accepted" if target.local and not target.locked else "pending"
+    own_uri = uri or tx.site.urls.activity(tx.new_id())
+    tx.conn.execute(
+        sa.insert(follows).values(
+            id=tx.new_id(), follower_id=follower.id, target_id=target.id, state=state, uri=own_uri,
+            message=message[:MAX_MESSAGE], created_at=tx.ms, **options,
+        )
+    )  # fmt: skip
+    if state == "accepted":
+        _count(tx, follower.id, target.id, 1)
+    tx.record(FollowRequested(follower.id, target.id, own_uri, state))
+    if state == "accepted":
+        tx.record(FollowAccepted(follower.id, target.id, own_uri))
+    return state
+
+
+def _again(tx: Tx, known: Follow, target: Account, uri: str | None, options: dict[str, object]) -> str:
+    changed = options if uri is None else {"uri": uri}
+    tx.conn.execute(sa.update(follows).where(follows.c.id == known.id).values(**changed))
+    if uri is not None and known.state == "accepted" and target.local:
+        tx.record(FollowAccepted(known.follower_id, known.target_id, uri))
+    return known.state
+
+
+def _check_may_follow(tx: Tx, follower: Account, target: Account) -> None:
+    if follower.id == target.id:
+        raise Unprocessable("You cannot follow yourself.")
+    if target.hidden or target.kind == "service":
+        raise NotFound
+    blocked = sa.select(blocks.c.id).where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == target.id, blocks.c.target_id == follower.id),
+            sa.and_(blocks.c.account_id == follower.id, blocks.c.target_id == target.id),
+        )
+    )
+    outcast = sa.select(memberships.c.role).where(
+        memberships.c.group_id == target.id, memberships.c.account_id == follower.id, memberships.c.role == "outcast"
+    )
+    if tx.conn.execute(blocked).first() or tx.conn.execute(outcast).first():
+        raise Forbidden("This account cannot be followed by you.")
+
+
+def accept(tx: Tx, follower_id: int, target_id: int) -> None:
+    """The target agrees. Accepting twice changes nothing. Raises NotFound when nobody asked."""
+    known = find(tx, follower_id, target_id)
+    if known is None:
+        raise NotFound
+    if known.state == "accepted":
+        return
+    tx.conn.execute(sa.update(follows).where(follows.c.id == known.id).values(state="accepted"))
+    _count(tx, follower_id, target_id, 1)
+    tx.record(FollowAccepted(follower_id, target_id, known.uri))
+
+
+def reject(tx: Tx, follower_id: int, target_id: int) -> None:
+    """The target refuses a request or removes a follower. Raises NotFound when there is none."""
+    known = find(tx, follower_id, target_id)
+    if known is None:
+        raise NotFound
+    _end(tx, known)
+    tx.record(FollowRejected(follower_id, target_id, known.uri))
+
+
+def unfollow(tx: Tx, follower_id: int, target_id: int) -> None:
+    """The follower leaves or takes a request back. Nothing happens when there is no follow."""
+    known = find(tx, follower_id, target_id)
+    if known is not None:
+        _end(tx, known)
+        tx.record(Unfollowed(follower_id, target_id, known.uri, known.state))
+
+
+def _end(tx: Tx, known: Follow) -> None:
+    tx.conn.execute(sa.delete(follows).where(follows.c.id == known.id))
+    if known.state == "accepted":
+        _count(tx, known.follower_id, known.target_id, -1)
+
+
+def _count(tx: Tx, follower_id: int, target_id: int, change: int) -> None:
+    for column, id_ in (("followers_count", target_id), ("following_count", follower_id)):
+        tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values({column: accounts.c[column] + change}))
+
+
+def local_follower_ids(tx: Tx, target_id: int) -> list[int]:
+    """Accepted followers of an account that live here."""
+    statement = (
+        sa.select(follows.c.follower_id)
+        .join(accounts, accounts.c.id == follows.c.follower_id)
+        .where(follows.c.target_id == target_id, follows.c.state == "accepted", accounts.c.local)
+    )
+    return list(tx.conn.execute(statement).scalars())
+
+
+def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
+    """One Relationship for each of `ids`, in that order."""
+    found = {id_: Relationship(id_) for id_ in ids}
+    for row in tx.conn.execute(_SELECT.where(follows.c.follower_id == viewer_id, follows.c.target_id.in_(ids))):
+        _fill_following(found[row.target_id], row)
+    for row in tx.conn.execute(_SELECT.where(follows.c.target_id == viewer_id, follows.c.follower_id.in_(ids))):
+        found[row.follower_id].followed_by = row.state == "accepted"
+        found[row.follower_id].requested_by = row.state == "pending"
+    for id_ in tx.conn.execute(_targets(blocks, viewer_id, ids)).scalars():
+        found[id_].blocking = True
+    blocked_by = sa.select(blocks.c.account_id).where(blocks.c.target_id == viewer_id, blocks.c.account_id.in_(ids))
+    for id_ in tx.conn.execute(blocked_by).scalars():
+        found[id_].blocked_by = True
+    for row in tx.conn.execute(_targets(mutes, viewer_id, ids).add_columns(mutes.c.notifications, mutes.c.expires_at)):
+        if row.expires_at is None or row.expires_at > tx.ms:
+            found[row.target_id].muting = True
+            found[row.target_id].muting_notifications = row.notifications
+    for row in tx.conn.execute(_targets(account_notes, viewer_id, ids).add_columns(account_notes.c.comment)):
+        found[row.target_id].note = row.comment
+    return [found[id_] for id_ in ids]
+
+
+def _targets(table: sa.Table, viewer_id: int, ids: list[int]) -> sa.Select[tuple[int]]:
+    return sa.select(table.c.target_id).where(table.c.account_id == viewer_id, table.c.target_id.in_(ids))
+
+
+def _fill_following(relationship: Relationship, row: "Row[tuple[object, ...]]") -> None:
+    known = Follow(*row)
+    relationship.following = known.state == "accepted"
+    relationship.requested = known.state == "pending"
+    relationship.showing_reblogs = known.reblogs
+    relationship.notifying = known.notify
+    relationship.languages = orjson.loads(known.languages) or None
