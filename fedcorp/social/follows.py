@@ -1,10 +1,10 @@
 """The follow between two accounts, from the request to its end. Joining a group is following it."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
 
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social.accounts import Account
@@ -211,11 +211,11 @@ def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
     return [found[id_] for id_ in ids]
 
 
-def _targets(table: sa.Table, viewer_id: int, ids: list[int]) -> sa.Select[tuple[int]]:
+def _targets(table: sa.Table, viewer_id: int, ids: list[int]) -> Any:
     return sa.select(table.c.target_id).where(table.c.account_id == viewer_id, table.c.target_id.in_(ids))
 
 
-def _fill_following(relationship: Relationship, row: "Row[tuple[object, ...]]") -> None:
+def _fill_following(relationship: Relationship, row: Any) -> None:
     known = Follow(*row)
     relationship.following = known.state == "accepted"
     relationship.requested = known.state == "pending"

@@ -1,0 +1,294 @@
+"""Statuses as rows: find them, decide who may see them, walk their threads, take them away.
+
+Made by people here: `fedcorp.social.publishing`; taken from other servers: `receiving`; reacted to: `interactions`.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from fedcorp import ids
+from fedcorp.errors import Forbidden, NotFound
+from fedcorp.social import accounts, policy
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import StatusDeleted
+from fedcorp.social.visibility import visible
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import blocks, follows, mentions, status_edits, status_tags, statuses, tombstones
+from fedcorp.storage.upsert import insert_ignore
+
+ANCESTORS, DESCENDANTS = 40, 200
+
+
+@dataclass(slots=True)
+class Status:
+    """One row of `statuses`; a reblog has `reblog_of_id` and no content of its own. Times are ms."""
+
+    id: int
+    uri: str
+    url: str | None
+    origin: str
+    local: bool
+    account_id: int
+    reblog_of_id: int | None
+    in_reply_to_id: int | None
+    in_reply_to_account_id: int | None
+    in_reply_to_uri: str | None
+    thread_id: int
+    context_uri: str | None
+    group_id: int | None
+    visibility: str
+    reach: str
+    content: str
+    text: str
+    spoiler_text: str
+    sensitive: bool
+    language: str | None
+    poll_id: int | None
+    application_id: int | None
+    created_at: int
+    edited_at: int | None
+    deleted_at: int | None
+    pinned_at: int | None
+    version: int
+    replies_count: int
+    reblogs_count: int
+    favourites_count: int
+
+
+_COLUMNS = [statuses.c[item.name] for item in fields(Status)]
+_SELECT = sa.select(*_COLUMNS)
+_BY_ID = _SELECT.where(statuses.c.id == sa.bindparam("id"))
+_BY_IDS = _SELECT.where(statuses.c.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_URI = _SELECT.where(statuses.c.uri == sa.bindparam("uri"))
+_TAKEN = sa.select(statuses.c.id).where(statuses.c.id == sa.bindparam("id"))
+_MENTIONS = sa.select(mentions.c.account_id, mentions.c.silent).where(mentions.c.status_id == sa.bindparam("id"))
+
+
+def find(tx: Tx, id_: int) -> Status | None:
+    """The status with this id, also the empty shell of a deleted one."""
+    row = tx.conn.execute(_BY_ID, {"id": id_}).first()
+    return Status(*row) if row else None
+
+
+def get(tx: Tx, id_: int) -> Status:
+    """The status with this id that was not deleted, whoever asks. Raises NotFound."""
+    status = find(tx, id_)
+    if status is None or status.deleted_at is not None:
+        raise NotFound
+    return status
+
+
+def find_many(tx: Tx, wanted: "set[int] | list[int]") -> dict[int, Status]:
+    """Statuses by id; those that do not exist are left out."""
+    if not wanted:
+        return {}
+    return {row[0]: Status(*row) for row in tx.conn.execute(_BY_IDS, {"ids": list(wanted)})}
+
+
+def find_by_uri(tx: Tx, uri: str) -> Status | None:
+    """The status or reblog with this ActivityStreams id."""
+    row = tx.conn.execute(_BY_URI, {"uri": uri}).first()
+    return Status(*row) if row else None
+
+
+def facts(tx: Tx, status: Status, viewer_id: int | None) -> policy.Facts:
+    """What `policy.may_see` must know of this status and viewer."""
+    author = accounts.find(tx, status.account_id)
+    base = {
+        "author_id": status.account_id,
+        "visibility": status.visibility,
+        "reach": status.reach,
+        "deleted": status.deleted_at is not None,
+        "author_hidden": author is None or author.hidden,
+    }
+    if viewer_id is None or viewer_id == status.account_id:
+        return policy.Facts(**base)  # type: ignore[arg-type]
+    blocked = sa.select(blocks.c.id).where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == viewer_id, blocks.c.target_id == status.account_id),
+            sa.and_(blocks.c.account_id == status.account_id, blocks.c.target_id == viewer_id),
+        )
+    )
+    following = sa.select(follows.c.id).where(
+        follows.c.follower_id == viewer_id, follows.c.target_id == status.account_id, follows.c.state == "accepted"
+    )
+    named = sa.select(mentions.c.status_id).where(mentions.c.status_id == status.id, mentions.c.account_id == viewer_id)
+    return policy.Facts(
+        **base,  # type: ignore[arg-type]
+        follows_author=tx.conn.execute(following).first() is not None,
+        mentioned=tx.conn.execute(named).first() is not None,
+        blocked=tx.conn.execute(blocked).first() is not None,
+    )
+
+
+def get_visible(tx: Tx, viewer_id: int | None, id_: int) -> Status:
+    """The status that this viewer may see; of a reblog also what it shows. Raises NotFound otherwise."""
+    status = find(tx, id_)
+    if status is None or not policy.may_see(policy.Viewer(viewer_id), facts(tx, status, viewer_id)):
+        raise NotFound
+    if status.reblog_of_id is not None:
+        get_visible(tx, viewer_id, status.reblog_of_id)
+    return status
+
+
+def get_original(tx: Tx, viewer_id: int | None, id_: int) -> Status:
+    """Like `get_visible`, but of a reblog what it shows: reactions belong to the original. Raises NotFound."""
+    status = get_visible(tx, viewer_id, id_)
+    return get_visible(tx, viewer_id, status.reblog_of_id) if status.reblog_of_id is not None else status
+
+
+def get_own(tx: Tx, account_id: int, id_: int) -> Status:
+    """A status of this author. Raises NotFound for what is not visible, Forbidden for what belongs to others."""
+    status = get_visible(tx, account_id, id_)
+    if status.account_id != account_id:
+        raise Forbidden("This action is not allowed: the post belongs to somebody else.")
+    return status
+
+
+def visible_ids(tx: Tx, viewer_id: int | None, wanted: list[int]) -> set[int]:
+    """Which of these ids the viewer may see."""
+    statement = sa.select(statuses.c.id).where(statuses.c.id.in_(wanted), visible(statuses, viewer_id))
+    return set(tx.conn.execute(statement).scalars()) if wanted else set()
+
+
+def context(tx: Tx, viewer_id: int | None, status: Status) -> tuple[list[int], list[int]]:
+    """(ancestors from the root down, descendants in thread order) that the viewer may see."""
+    ancestors: list[int] = []
+    parent_id = status.in_reply_to_id
+    while parent_id is not None and len(ancestors) < ANCESTORS and parent_id not in ancestors:
+        ancestors.append(parent_id)
+        parent = find(tx, parent_id)
+        parent_id = parent.in_reply_to_id if parent else None
+    descendants = _descendants(tx, status)
+    allowed = visible_ids(tx, viewer_id, ancestors + descendants)
+    return [id_ for id_ in reversed(ancestors) if id_ in allowed], [id_ for id_ in descendants if id_ in allowed]
+
+
+def _descendants(tx: Tx, status: Status) -> list[int]:
+    """Depth first, siblings by id, as Mastodon shows a thread."""
+    rows = tx.conn.execute(
+        sa.select(statuses.c.id, statuses.c.in_reply_to_id)
+        .where(statuses.c.thread_id == status.thread_id, statuses.c.in_reply_to_id.is_not(None))
+        .order_by(statuses.c.id)
+        .limit(5000)
+    )
+    children: dict[int, list[int]] = {}
+    for id_, parent_id in rows:
+        children.setdefault(parent_id, []).append(id_)
+    found: list[int] = []
+    waiting, seen = list(reversed(children.get(status.id, []))), {status.id}
+    while waiting and len(found) < DESCENDANTS:
+        id_ = waiting.pop()
+        if id_ not in seen:
+            seen.add(id_)
+            found.append(id_)
+            waiting.extend(reversed(children.get(id_, [])))
+    return found
+
+
+def mentioned_ids(tx: Tx, status_id: int, *, silent: bool = True) -> list[int]:
+    """Accounts that a status is addressed to by name; with `silent` also those not named in the text."""
+    return [row.account_id for row in tx.conn.execute(_MENTIONS, {"id": status_id}) if silent or not row.silent]
+
+
+def tags_of(tx: Tx, status_id: int) -> list[str]:
+    """Hashtags as they were written."""
+    return list(tx.conn.execute(sa.select(status_tags.c.shown).where(status_tags.c.status_id == status_id)).scalars())
+
+
+# -- for those that make and change statuses -------------------------------------------------------------------------
+
+
+def id_at(tx: Tx, ms: int) -> int:
+    """A free id at a given time, for statuses whose time somebody else chose."""
+    while True:
+        id_ = ids.scattered(ms, tx.clock.random_bits(22))
+        if tx.conn.execute(_TAKEN, {"id": id_}).first() is None:
+            return id_
+
+
+def insert(tx: Tx, **values: Any) -> Status:
+    """Insert a row, link it into its thread and count it."""
+    tx.conn.execute(sa.insert(statuses), values)
+    status = find(tx, values["id"])
+    assert status is not None
+    accounts.count_statuses(tx, status.account_id, 1, status.created_at)
+    if status.in_reply_to_id is not None:
+        change_count(tx, status.in_reply_to_id, "replies_count", 1)
+    return status
+
+
+def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
+    """Raise or lower one of the three counts of a status."""
+    column = statuses.c[name]
+    raised = sa.case((column + change < 0, 0), else_=column + change)
+    tx.conn.execute(sa.update(statuses).where(statuses.c.id == status_id).values({name: raised}))
+
+
+def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
+    """Replace the hashtags of a status."""
+    tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status_id))
+    for tag in shown[:30]:
+        insert_ignore(tx, status_tags, name=tag.lower(), status_id=status_id, shown=tag)
+
+
+def write_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:
+    """Replace who is addressed: (account id, silent)."""
+    tx.conn.execute(sa.delete(mentions).where(mentions.c.status_id == status_id))
+    for account_id, silent in named[:100]:
+        insert_ignore(tx, mentions, status_id=status_id, account_id=account_id, silent=silent)
+
+
+def keep_edit(tx: Tx, status: Status, *, media: str, poll: str) -> None:
+    """Put the present version aside before it is changed; `media` and `poll` are JSON."""
+    tx.conn.execute(
+        sa.insert(status_edits).values(
+            id=tx.new_id(), status_id=status.id, content=status.content, text=status.text,
+            spoiler_text=status.spoiler_text, sensitive=status.sensitive, media=media, poll=poll,
+            created_at=status.edited_at or status.created_at,
+        )
+    )  # fmt: skip
+
+
+def history(tx: Tx, status_id: int) -> list[Any]:
+    """Earlier versions, oldest first: rows of `status_edits`."""
+    statement = sa.select(status_edits).where(status_edits.c.status_id == status_id).order_by(status_edits.c.id)
+    return list(tx.conn.execute(statement))
+
+
+def delete(tx: Tx, account: Account, id_: int) -> Status:
+    """The author takes a status away. Returns it as it was. Raises NotFound, Forbidden."""
+    status = get_own(tx, account.id, id_)
+    remove(tx, status, account.uri)
+    return status
+
+
+def remove(tx: Tx, status: Status, owner_uri: str) -> None:
+    """Empty a status and everything that repeats it; its uri stays known as deleted."""
+    tx.conn.execute(
+        sa.update(statuses)
+        .where(sa.or_(statuses.c.id == status.id, statuses.c.reblog_of_id == status.id))
+        .where(statuses.c.deleted_at.is_(None))
+        .values(deleted_at=tx.ms, content="", text="", spoiler_text="", version=statuses.c.version + 1)
+    )
+    tx.conn.execute(sa.delete(status_edits).where(status_edits.c.status_id == status.id))
+    tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status.id))
+    insert_ignore(tx, tombstones, uri=status.uri, owner_uri=owner_uri, former_type="Note", deleted_at=tx.ms)
+    accounts.count_statuses(tx, status.account_id, -1)
+    if status.in_reply_to_id is not None:
+        change_count(tx, status.in_reply_to_id, "replies_count", -1)
+    tx.record(StatusDeleted(status.id))
+
+
+def peers_with_followers(tx: Tx, account_id: int) -> list[str]:
+    """Origins where somebody follows this account."""
+    statement = (
+        sa.select(accounts_table.c.origin)
+        .distinct()
+        .join(follows, follows.c.follower_id == accounts_table.c.id)
+        .where(follows.c.target_id == account_id, follows.c.state == "accepted", ~accounts_table.c.local)
+    )
+    return list(tx.conn.execute(statement).scalars())
