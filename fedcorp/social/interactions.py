@@ -1,0 +1,142 @@
+"""What people do with statuses of others: boost, favourite, bookmark; and pin or mute. Every verb may be repeated."""
+
+import sqlalchemy as sa
+
+from fedcorp.errors import NotFound, Unprocessable
+from fedcorp.social import policy, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import (
+    StatusFavourited,
+    StatusPinned,
+    StatusReblogged,
+    StatusUnfavourited,
+    StatusUnreblogged,
+)
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import bookmarks, favourites, thread_mutes, undone
+from fedcorp.storage.tables import statuses as table
+from fedcorp.storage.upsert import insert_ignore
+
+MAX_PINS = 5
+
+
+def find_reblog(tx: Tx, account_id: int, status_id: int) -> Status | None:
+    """The boost of a status by this account."""
+    statement = sa.select(table.c.id).where(
+        table.c.reblog_of_id == status_id, table.c.account_id == account_id, table.c.deleted_at.is_(None)
+    )
+    found = tx.conn.execute(statement).scalar()
+    return statuses.find(tx, found) if found is not None else None
+
+
+def reblog(
+    tx: Tx,
+    account: Account,
+    original: Status,
+    *,
+    visibility: str = "public",
+    uri: str | None = None,
+    at: int | None = None,
+) -> Status:
+    """Boost a status that the caller has found visible. `uri` and `at` (ms) are those of an Announce from elsewhere.
+
+    Returns the wrapper. Raises Unprocessable when the original may not be passed on.
+    """
+    known = find_reblog(tx, account.id, original.id)
+    if known is not None:
+        return known
+    if not policy.may_reblog(visibility=original.visibility, own=original.account_id == account.id):
+        raise Unprocessable("This post cannot be boosted: its author limited who may see it.")
+    id_ = tx.new_id() if at is None else statuses.id_at(tx, max(min(at, tx.ms), tx.ms - 30 * 86_400_000))
+    wrapper = statuses.insert(
+        tx, id=id_, uri=uri or tx.site.urls.activity(id_), url=original.url, origin=account.origin, local=account.local,
+        account_id=account.id, reblog_of_id=original.id, thread_id=id_, group_id=original.group_id,
+        visibility=policy.stricter(visibility, original.visibility), reach=original.reach,
+        created_at=tx.ms if at is None else at,
+    )  # fmt: skip
+    if not account.is_group:  # a group that passes on what its members write is not a person who recommends it
+        statuses.change_count(tx, original.id, "reblogs_count", 1)
+    tx.record(StatusReblogged(id_, original.id))
+    return wrapper
+
+
+def unreblog(tx: Tx, account: Account, status_id: int) -> None:
+    """Take a boost back. Nothing happens when there is none."""
+    known = find_reblog(tx, account.id, status_id)
+    if known is None:
+        return
+    tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(deleted_at=tx.ms, version=known.version + 1))
+    if not account.is_group:
+        statuses.change_count(tx, status_id, "reblogs_count", -1)
+    tx.record(StatusUnreblogged(known.id, status_id, account.id))
+
+
+def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = None) -> None:
+    """Favourite a visible status; `uri` is that of a Like from elsewhere."""
+    if uri is not None and tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first():
+        return  # its Undo came first
+    own_uri = uri or tx.site.urls.activity(tx.new_id())
+    if insert_ignore(
+        tx, favourites, id=tx.new_id(), account_id=account.id, status_id=status.id, uri=own_uri, created_at=tx.ms
+    ):
+        statuses.change_count(tx, status.id, "favourites_count", 1)
+        tx.record(StatusFavourited(account.id, status.id, own_uri))
+
+
+def unfavourite(tx: Tx, account: Account, status_id: int) -> None:
+    """Take a favourite back. Nothing happens when there is none."""
+    mine = sa.and_(favourites.c.account_id == account.id, favourites.c.status_id == status_id)
+    uri = tx.conn.execute(sa.select(favourites.c.uri).where(mine)).scalar()
+    if uri is not None:
+        tx.conn.execute(sa.delete(favourites).where(mine))
+        statuses.change_count(tx, status_id, "favourites_count", -1)
+        tx.record(StatusUnfavourited(account.id, status_id, uri))
+
+
+def bookmark(tx: Tx, account_id: int, status_id: int) -> None:
+    """Keep a status for oneself."""
+    insert_ignore(tx, bookmarks, id=tx.new_id(), account_id=account_id, status_id=status_id, created_at=tx.ms)
+
+
+def unbookmark(tx: Tx, account_id: int, status_id: int) -> None:
+    """Drop a bookmark."""
+    tx.conn.execute(
+        sa.delete(bookmarks).where(bookmarks.c.account_id == account_id, bookmarks.c.status_id == status_id)
+    )
+
+
+def pin(tx: Tx, account: Account, status: Status) -> None:
+    """Show an own status first on the profile. Raises Unprocessable for others' statuses, boosts and too many pins."""
+    if status.account_id != account.id:
+        raise Unprocessable("Validation failed: Someone else's post cannot be pinned")
+    if status.reblog_of_id is not None or status.visibility == "direct":
+        raise Unprocessable("Validation failed: a boost or a direct message cannot be pinned")
+    if status.pinned_at is not None:
+        return
+    pinned = sa.select(sa.func.count()).where(table.c.account_id == account.id, table.c.pinned_at.is_not(None))
+    if tx.conn.execute(pinned).scalar_one() >= MAX_PINS:
+        raise Unprocessable("Validation failed: You have already pinned the maximum number of posts")
+    tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(pinned_at=tx.ms))
+    tx.record(StatusPinned(account.id, status.id, pinned=True))
+
+
+def unpin(tx: Tx, account: Account, status: Status) -> None:
+    """Stop showing an own status first."""
+    if status.account_id != account.id:
+        raise NotFound
+    if status.pinned_at is not None:
+        tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(pinned_at=None))
+        tx.record(StatusPinned(account.id, status.id, pinned=False))
+
+
+def mute_thread(tx: Tx, account_id: int, thread_id: int) -> None:
+    """No more notifications from this thread."""
+    insert_ignore(tx, thread_mutes, account_id=account_id, thread_id=thread_id, created_at=tx.ms)
+
+
+def unmute_thread(tx: Tx, account_id: int, thread_id: int) -> None:
+    """Notifications from this thread again."""
+    tx.conn.execute(
+        sa.delete(thread_mutes).where(thread_mutes.c.account_id == account_id, thread_mutes.c.thread_id == thread_id)
+    )

@@ -1,0 +1,261 @@
+"""What people of this department write: publish and edit, with the rules of reach, groups and mentions applied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.company import peers
+from fedcorp.errors import Forbidden, NotFound, Unprocessable
+from fedcorp.social import accounts, groups, media, memberships, policy, polls, statuses, text
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import StatusEdited, StatusPublished
+from fedcorp.social.polls import PollDraft
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import idempotency_keys
+from fedcorp.storage.tables import statuses as table
+from fedcorp.storage.upsert import insert_ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person hands in. `mentions` maps handles as written (lower case) to account ids; None means the default.
+
+    `published_at` (ms, in the past) is for importers; the id of the status follows from it.
+    """
+
+    text: str = ""
+    visibility: str | None = None
+    reach: str | None = None
+    sensitive: bool | None = None
+    spoiler_text: str = ""
+    language: str | None = None
+    in_reply_to_id: int | None = None
+    media_ids: tuple[int, ...] = ()
+    media_descriptions: Mapping[int, str] = field(default_factory=dict)
+    poll: PollDraft | None = None
+    mentions: Mapping[str, int] = field(default_factory=dict)
+    application_id: int | None = None
+    idempotency_key: str | None = None
+    published_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a status goes: decided before anything is written."""
+
+    visibility: str
+    reach: str
+    parent: Status | None
+    group_id: int | None
+    named: tuple[Account, ...]
+
+
+def publish(tx: Tx, account: Account, draft: Draft) -> Status:
+    """Publish. The same idempotency key gives the same status again.
+
+    Raises Unprocessable on what breaks a rule (the text names it), NotFound when the parent is not visible, Forbidden.
+    """
+    repeated = _find_repeated(tx, account.id, draft.idempotency_key)
+    if repeated is not None:
+        return repeated
+    _check_content(tx, draft)
+    place = _place(tx, account, draft)
+    settings = accounts.settings_of(tx, account.id)
+    id_ = tx.new_id() if draft.published_at is None else statuses.id_at(tx, draft.published_at)
+    urls = tx.site.urls
+    parent = place.parent
+    status = statuses.insert(
+        tx, id=id_, uri=urls.object(id_), url=urls.status_page(account.username, id_), origin=account.origin, local=True,
+        account_id=account.id, in_reply_to_id=parent.id if parent else None,
+        in_reply_to_account_id=parent.account_id if parent else None, in_reply_to_uri=parent.uri if parent else None,
+        thread_id=parent.thread_id if parent else id_,
+        context_uri=(parent.context_uri if parent else None) or urls.thread(parent.thread_id if parent else id_),
+        group_id=place.group_id, visibility=place.visibility, reach=place.reach,
+        content=_html(tx, draft.text, place.named, draft.mentions), text=draft.text, spoiler_text=draft.spoiler_text,
+        sensitive=_sensitive(draft, settings), language=draft.language or settings.language,
+        application_id=draft.application_id, created_at=tx.ms if draft.published_at is None else draft.published_at,
+    )  # fmt: skip
+    statuses.write_mentions(tx, id_, [(named.id, False) for named in place.named])
+    statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
+    _attach(tx, account, status, draft)
+    if draft.idempotency_key:
+        insert_ignore(
+            tx, idempotency_keys, account_id=account.id, key=draft.idempotency_key, status_id=id_, created_at=tx.ms
+        )
+    tx.record(StatusPublished(id_, quiet=draft.published_at is not None))
+    return statuses.get(tx, id_)
+
+
+def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
+    """Change an own status; visibility, reach and thread stay. The earlier version is kept. Raises like `publish`."""
+    status = statuses.get_own(tx, account.id, id_)
+    if status.reblog_of_id is not None:
+        raise Unprocessable("A boost cannot be edited.")
+    _check_content(tx, draft)
+    named = _named(tx, draft.mentions)
+    _check_mentions_reached(tx, named, status.visibility, status.reach)
+    _keep_version(tx, status)
+    tx.conn.execute(
+        sa.update(table).where(table.c.id == id_).values(
+            content=_html(tx, draft.text, named, draft.mentions), text=draft.text, spoiler_text=draft.spoiler_text,
+            sensitive=bool(draft.sensitive), language=draft.language or status.language,
+            edited_at=max(tx.ms, (status.edited_at or 0) + 1), version=status.version + 1,
+        )
+    )  # fmt: skip
+    statuses.write_mentions(tx, id_, [(account_.id, False) for account_ in named])
+    statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
+    media.replace(tx, account.id, id_, list(draft.media_ids))
+    _describe(tx, account, draft)
+    if draft.poll is not None:
+        tx.conn.execute(sa.update(table).where(table.c.id == id_).values(poll_id=polls.replace(tx, status, draft.poll)))
+    tx.record(StatusEdited(id_))
+    return statuses.get(tx, id_)
+
+
+def _find_repeated(tx: Tx, account_id: int, key: str | None) -> Status | None:
+    if not key:
+        return None
+    found = tx.conn.execute(
+        sa.select(idempotency_keys.c.status_id).where(
+            idempotency_keys.c.account_id == account_id, idempotency_keys.c.key == key
+        )
+    ).scalar()
+    return statuses.find(tx, found) if found is not None else None
+
+
+def _check_content(tx: Tx, draft: Draft) -> None:
+    limits = tx.site.config.limits
+    if not draft.text.strip() and not draft.media_ids and draft.poll is None:
+        raise Unprocessable("Validation failed: Text can't be blank")
+    if text.length(draft.text) + len(draft.spoiler_text) > limits.status_characters:
+        raise Unprocessable(f"Validation failed: Text character limit of {limits.status_characters} exceeded")
+    if len(draft.media_ids) > limits.media_attachments:
+        raise Unprocessable(f"Validation failed: a post has at most {limits.media_attachments} files")
+    if draft.media_ids and draft.poll is not None:
+        raise Unprocessable("Validation failed: a post has either files or a poll")
+    if draft.published_at is not None and draft.published_at > tx.ms:
+        raise Unprocessable("Validation failed: a post cannot come from the future")
+
+
+def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
+    settings = accounts.settings_of(tx, account.id)
+    visibility = draft.visibility or settings.privacy
+    if visibility not in policy.VISIBILITIES:
+        raise Unprocessable(f"Validation failed: visibility is one of {', '.join(policy.VISIBILITIES)}")
+    if draft.reach is not None and draft.reach not in policy.REACHES:
+        raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
+    parent = _parent(tx, account, draft.in_reply_to_id)
+    named = _named(tx, draft.mentions)
+    group = _group(tx, visibility, parent, named)
+    if group is not None:
+        _check_may_post(tx, group, account)
+    reach = _reach(tx, draft.reach or settings.reach or tx.site.config.default_reach, visibility, parent, group, named)
+    if group is not None and draft.reach == "department":
+        raise Unprocessable(
+            "A post to a group goes as far as the group; leave out its name to keep it in the department."
+        )
+    _check_mentions_reached(tx, named, visibility, reach)
+    return _Place(visibility, reach, parent, group.account_id if group else None, named)
+
+
+def _parent(tx: Tx, account: Account, id_: int | None) -> Status | None:
+    if id_ is None:
+        return None
+    try:
+        return statuses.get_original(tx, account.id, id_)
+    except NotFound:
+        raise NotFound("The post you are trying to reply to does not appear to exist.") from None
+
+
+def _named(tx: Tx, mentions: Mapping[str, int]) -> tuple[Account, ...]:
+    found = accounts.find_many(tx, set(mentions.values()))
+    return tuple(account for account in found.values() if not account.hidden)
+
+
+def _group(tx: Tx, visibility: str, parent: Status | None, named: tuple[Account, ...]) -> groups.Group | None:
+    """The group that governs: that of the thread, else the first that is named. Others keep out of it."""
+    if visibility not in ("public", "unlisted"):
+        return None
+    ids = [parent.group_id] if parent and parent.group_id is not None else []
+    ids += [account.id for account in named if account.is_group]
+    return groups.find(tx, ids[0]) if ids else None
+
+
+def _check_may_post(tx: Tx, group: groups.Group, account: Account) -> None:
+    role = memberships.role_of(tx, group.account_id, account.id)
+    if not policy.may_post_in_group(group.preset, role):
+        name = accounts.get(tx, group.account_id).acct
+        raise Forbidden(f"Only members may post in @{name}; follow the group to join it.")
+
+
+def _reach(
+    tx: Tx,
+    asked: str,
+    visibility: str,
+    parent: Status | None,
+    group: groups.Group | None,
+    named: tuple[Account, ...],
+) -> str:
+    if visibility == "direct":  # goes to exactly those who are named, wherever they are
+        return policy.reach_for({tier for account in named if (tier := _tier(tx, account))})
+    if group is not None:
+        return group.reach
+    return policy.narrower(asked, parent.reach) if parent else asked
+
+
+def _tier(tx: Tx, account: Account) -> str | None:
+    return None if account.local else peers.find_tier(tx, account.origin.split("://", 1)[1])
+
+
+def _check_mentions_reached(tx: Tx, named: tuple[Account, ...], visibility: str, reach: str) -> None:
+    """A mention never widens the reach: whoever is named must be within it."""
+    for account in named:
+        if account.local:
+            continue
+        tier = _tier(tx, account)
+        if tier is None:
+            raise Unprocessable(f"@{account.acct} cannot be reached: {account.domain} is not a peer of this server.")
+        if visibility != "direct" and not policy.reaches(reach, tier):
+            wider = policy.reach_for({tier})
+            raise Unprocessable(
+                f"@{account.acct} is outside the reach of this post ({reach}). Choose the reach {wider!r} to include them, "
+                "or send a direct message."
+            )
+
+
+def _html(tx: Tx, source: str, named: tuple[Account, ...], mentions: Mapping[str, int]) -> str:
+    by_id = {account.id: account for account in named}
+    targets = {
+        handle: text.MentionTarget(by_id[id_].url, by_id[id_].acct, by_id[id_].username)
+        for handle, id_ in mentions.items()
+        if id_ in by_id
+    }
+    return text.render(source, mentions=targets, tag_url=lambda tag: tx.site.urls.tag(tag.lower()))
+
+
+def _sensitive(draft: Draft, settings: accounts.Settings) -> bool:
+    return settings.sensitive if draft.sensitive is None else draft.sensitive
+
+
+def _attach(tx: Tx, account: Account, status: Status, draft: Draft) -> None:
+    if draft.media_ids:
+        media.attach(tx, account.id, status.id, list(draft.media_ids))
+        _describe(tx, account, draft)
+    if draft.poll is not None:
+        poll_id = polls.create(tx, status.id, draft.poll, created_at=status.created_at)
+        tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(poll_id=poll_id))
+
+
+def _describe(tx: Tx, account: Account, draft: Draft) -> None:
+    for media_id, description in draft.media_descriptions.items():
+        media.update(tx, account.id, media_id, description=description, focus=None)
+
+
+def _keep_version(tx: Tx, status: Status) -> None:
+    poll = polls.load(tx, [status.poll_id], None)[status.poll_id] if status.poll_id else None
+    titles = [option.title for option in poll.options] if poll else []
+    kept = [item.id for item in media.of_statuses(tx, [status.id]).get(status.id, [])]
+    statuses.keep_edit(tx, status, media=orjson.dumps(kept).decode(), poll=orjson.dumps(titles).decode())
