@@ -1,7 +1,7 @@
 """The servers that this department knows, and what each may get. Each side decides for itself.
 
-A peer is added by an admin with a tier. In closed mode nobody else exists: no document is taken from an unknown host and
-no request is sent to it. In open mode an unknown host has the tier `unknown` and gets only what is public.
+An admin adds a peer with a tier. In closed mode nobody else exists: nothing is taken from an unknown host and no
+request is sent to it. In open mode an unknown host has the tier `unknown` and gets only what is public.
 """
 
 from dataclasses import dataclass, fields

@@ -1,8 +1,7 @@
 """What happened. Verbs record these facts; `effects` writes what follows from them in the same transaction.
 
-An event names rows, never people's words. Those marked `Federated` are also kept for `fedcorp.activitypub.outbox`, which
-tells other servers; a verb that acts for a remote account records the same event and the outbox sees that it is not ours
-to tell.
+An event names rows, never people's words. Those marked `Federated` are also kept for `fedcorp.activitypub.outbox` when
+the acting account is local.
 """
 
 from dataclasses import asdict, dataclass

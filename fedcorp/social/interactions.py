@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import policy, statuses
+from fedcorp.social import accounts, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import (
     StatusFavourited,
@@ -67,6 +67,7 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
     if known is None:
         return
     tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(deleted_at=tx.ms, version=known.version + 1))
+    accounts.count_statuses(tx, account.id, -1)
     if not account.is_group:
         statuses.change_count(tx, status_id, "reblogs_count", -1)
     tx.record(StatusUnreblogged(known.id, status_id, account.id))
@@ -74,14 +75,19 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
 
 def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = None) -> None:
     """Favourite a visible status; `uri` is that of a Like from elsewhere."""
-    if uri is not None and tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first():
-        return  # its Undo came first
+    if uri is not None and _is_undone(tx, uri):
+        return
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     if insert_ignore(
         tx, favourites, id=tx.new_id(), account_id=account.id, status_id=status.id, uri=own_uri, created_at=tx.ms
     ):
         statuses.change_count(tx, status.id, "favourites_count", 1)
         tx.record(StatusFavourited(account.id, status.id, own_uri))
+
+
+def _is_undone(tx: Tx, uri: str) -> bool:
+    """Whether the Undo of this activity came before the activity itself."""
+    return tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first() is not None
 
 
 def unfavourite(tx: Tx, account: Account, status_id: int) -> None:

@@ -1,7 +1,7 @@
 """May they? Pure rules over facts that are handed in; the SQL face of `may_see` stands in `fedcorp.social.visibility`.
 
-Two questions are kept apart. *Visibility* (Mastodon's public, unlisted, private, direct) says which people may see a status;
-*reach* (department < company < partners < public) says to which servers it may go at all.
+Two questions are kept apart. *Visibility* (Mastodon's public, unlisted, private, direct) says which people may see a
+status; *reach* (department < company < partners < public) says to which servers it may go at all.
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def may_post_in_group(preset: str, role: str | None) -> bool:
     """Whether somebody with this role may post: in an open group everybody but outcasts, else members."""
     if role == "outcast":
         return False
-    if preset in ("announcement",):
+    if preset == "announcement":
         return role in ("moderator", "admin")
     return preset == "open" or role is not None
 

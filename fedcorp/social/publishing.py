@@ -154,9 +154,7 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
         _check_may_post(tx, group, account)
     reach = _reach(tx, draft.reach or settings.reach or tx.site.config.default_reach, visibility, parent, group, named)
     if group is not None and draft.reach == "department":
-        raise Unprocessable(
-            "A post to a group goes as far as the group; leave out its name to keep it in the department."
-        )
+        raise Unprocessable("A post to a group goes as far as the group; to keep it here, do not name the group.")
     _check_mentions_reached(tx, named, visibility, reach)
     return _Place(visibility, reach, parent, group.account_id if group else None, named)
 
@@ -221,8 +219,8 @@ def _check_mentions_reached(tx: Tx, named: tuple[Account, ...], visibility: str,
         if visibility != "direct" and not policy.reaches(reach, tier):
             wider = policy.reach_for({tier})
             raise Unprocessable(
-                f"@{account.acct} is outside the reach of this post ({reach}). Choose the reach {wider!r} to include them, "
-                "or send a direct message."
+                f"@{account.acct} is outside the reach of this post ({reach}). "
+                f"Choose the reach {wider!r} to include them, or send a direct message."
             )
 
 

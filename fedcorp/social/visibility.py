@@ -1,4 +1,4 @@
-"""The SQL face of `fedcorp.social.policy.may_see`: one predicate for every list. A property test holds the two together."""
+"""The SQL face of `fedcorp.social.policy.may_see`: one predicate for every list. A test holds the two together."""
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause

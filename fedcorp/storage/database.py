@@ -1,8 +1,8 @@
 """The two doors to the database, `read` and `write`, and what lies behind them on SQLite and on PostgreSQL.
 
 A unit is a synchronous function `f(tx, ...)`. It touches only the database, may be rerun, and never commits: returning
-commits, raising rolls back. The awaiting caller resumes after COMMIT. On SQLite one writer thread groups many units into
-one transaction, each in a savepoint of its own; on PostgreSQL a few threads run one serialisable transaction per unit.
+commits, raising rolls back. The awaiting caller resumes after COMMIT. On SQLite one writer thread groups units into one
+transaction, each in a savepoint of its own; on PostgreSQL a few threads run one serialisable transaction per unit.
 This is the only module with database threads.
 """
 
@@ -206,7 +206,7 @@ class Database:
                 conn = self._read_engine.connect()
             try:
                 unit.result = self._read_one(conn, unit)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
                 unit.error = error
             _resolve([unit], self._wakers)
         conn.close()
@@ -287,7 +287,7 @@ class Database:
         try:
             unit.result = unit.work(tx)
             tx.finish()
-        except BaseException as error:  # handed to the caller of `write`
+        except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
             unit.error = error
         unit.wakes = tx.wakes if unit.error is None else set()
 
@@ -312,7 +312,7 @@ class Database:
                     if unit.error is not None:
                         raise unit.error
                 return conn
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
                 unit.error = error
                 if conn.invalidated:
                     conn.close()

@@ -1,0 +1,396 @@
+"""What follows from what happened: home rows, group announcements, notifications, streams, work for the outbox.
+
+One of the three switchboards of the house. Runs inside the unit that recorded the event, so all of it commits or none.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from fedcorp.social import accounts, events, groups, interactions, memberships, notifications, policy, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import Event
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import events as events_table
+from fedcorp.storage.tables import favourites, followed_tags, follows, group_lists, home, mentions, status_tags, streams
+from fedcorp.storage.tables import notifications as notifications_table
+from fedcorp.storage.tables import statuses as statuses_table
+from fedcorp.storage.upsert import insert_ignore
+
+BACKFILL = 40  # statuses of a newly followed account that are put into the home timeline
+
+
+def apply(tx: Tx, event: Event) -> None:
+    """Write the effects of one event."""
+    handler = _HANDLERS.get(type(event))
+    if handler is not None:
+        handler(tx, event)
+    if event.federated and _is_ours_to_tell(tx, event):
+        keep(tx, event)
+
+
+def keep(tx: Tx, event: Event) -> None:
+    """Keep an event for the outbox."""
+    tx.conn.execute(_KEEP, {"kind": event.kind, "payload": orjson.dumps(event.payload()).decode(), "created_at": tx.ms})
+    tx.wake("events")
+
+
+_KEEP = sa.insert(events_table)
+_STREAM = sa.insert(streams)
+
+
+def stream(tx: Tx, kind: str, *, status_id: int | None = None, account_id: int | None = None) -> None:
+    """Tell those who listen, after COMMIT."""
+    tx.conn.execute(
+        _STREAM,
+        {"kind": kind, "status_id": status_id, "account_id": account_id, "notification_seq": None, "created_at": tx.ms},
+    )
+    tx.wake("streams")
+
+
+def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
+    """Whether the account that acted is local. Answers to a follow are the target's to tell."""
+    match event:
+        case events.FollowAccepted() | events.FollowRejected():
+            acting = event.target_id
+        case events.FollowRequested() | events.Unfollowed():
+            acting = event.follower_id
+        case events.StatusReblogged():
+            return _status_is_local(tx, event.reblog_id)
+        case events.StatusPublished() | events.StatusEdited() | events.StatusDeleted() | events.PollChanged():
+            return _status_is_local(tx, event.status_id)
+        case events.ActivityForGroup():
+            return True
+        case _:
+            acting = event.account_id  # type: ignore[attr-defined]
+    return bool(tx.conn.execute(_IS_LOCAL, {"id": acting}).scalar())
+
+
+_IS_LOCAL = sa.select(accounts_table.c.local).where(accounts_table.c.id == sa.bindparam("id"))
+_STATUS_IS_LOCAL = sa.select(statuses_table.c.local).where(statuses_table.c.id == sa.bindparam("id"))
+
+
+def _status_is_local(tx: Tx, status_id: int) -> bool:
+    return bool(tx.conn.execute(_STATUS_IS_LOCAL, {"id": status_id}).scalar())
+
+
+# -- statuses --------------------------------------------------------------------------------------------------------
+
+_FOLLOWER = sa.alias(follows)
+_REPLIED = sa.alias(follows)
+_AUTHOR, _ENTRY, _STATUS = sa.bindparam("author"), sa.bindparam("entry"), sa.bindparam("status")
+
+
+def _home_rows(condition: "sa.ColumnElement[bool]") -> Any:
+    """Local accepted followers of the author that `condition` lets through, as rows of `home`."""
+    return (
+        sa.select(_FOLLOWER.c.follower_id, sa.cast(_ENTRY, sa.BigInteger), sa.cast(_STATUS, sa.BigInteger))
+        .join(accounts_table, sa.and_(accounts_table.c.id == _FOLLOWER.c.follower_id, accounts_table.c.local))
+        .where(_FOLLOWER.c.target_id == _AUTHOR, _FOLLOWER.c.state == "accepted", condition)
+    )
+
+
+_ALL = _home_rows(sa.true())
+_WANTING_REBLOGS = _home_rows(
+    sa.and_(
+        sa.or_(_FOLLOWER.c.reblogs, accounts_table.c.id == sa.bindparam("group")),
+        _FOLLOWER.c.follower_id.not_in(
+            sa.select(group_lists.c.account_id).where(group_lists.c.group_id == _AUTHOR, group_lists.c.exclusive)
+        ),
+    )
+)
+_KNOWING_BOTH = _home_rows(  # a reply goes to those who also follow whom it answers, or are answered
+    sa.or_(
+        _FOLLOWER.c.follower_id == sa.bindparam("answered"),
+        sa.exists().where(
+            _REPLIED.c.follower_id == _FOLLOWER.c.follower_id,
+            _REPLIED.c.target_id == sa.bindparam("answered"),
+            _REPLIED.c.state == "accepted",
+        ),
+    )
+)
+_ADDRESSED = _home_rows(
+    sa.exists().where(mentions.c.status_id == _STATUS, mentions.c.account_id == _FOLLOWER.c.follower_id)
+)
+_TAG_FOLLOWERS = (
+    sa.select(followed_tags.c.account_id, sa.cast(_ENTRY, sa.BigInteger), sa.cast(_STATUS, sa.BigInteger))
+    .join(status_tags, status_tags.c.name == followed_tags.c.name)
+    .where(status_tags.c.status_id == _STATUS)
+    .distinct()
+)
+
+
+def _fan_out(tx: Tx, rows: Any, **values: int) -> None:
+    tx.conn.execute(_insert_rows(tx.dialect, rows), values)
+
+
+_STATEMENTS: dict[tuple[str, int], Any] = {}
+
+
+def _insert_rows(dialect: str, rows: Any) -> Any:
+    """INSERT ... SELECT that leaves out what is already there; built once for each statement and database."""
+    key = (dialect, id(rows))
+    if key not in _STATEMENTS:
+        module: Any = sqlite if dialect == "sqlite" else postgresql
+        _STATEMENTS[key] = (
+            module.insert(home).from_select(["account_id", "entry_id", "status_id"], rows).on_conflict_do_nothing()
+        )
+    return _STATEMENTS[key]
+
+
+def _published(tx: Tx, event: events.StatusPublished) -> None:
+    status = statuses.get(tx, event.status_id)
+    author = accounts.find(tx, status.account_id)
+    assert author is not None
+    _to_homes(tx, status, author)
+    _to_groups(tx, status, author)
+    stream(tx, "update", status_id=status.id)
+    if not event.quiet:
+        _notify_of_status(tx, status, author)
+
+
+def _to_homes(tx: Tx, status: Status, author: Account) -> None:
+    values = {"author": author.id, "entry": status.id, "status": status.id}
+    if author.local:
+        insert_ignore(tx, home, account_id=author.id, entry_id=status.id, status_id=status.id)
+    if status.visibility == "direct":
+        _fan_out(tx, _ADDRESSED, **values)
+    elif status.in_reply_to_uri is None or status.in_reply_to_account_id == author.id:
+        _fan_out(tx, _ALL, **values)
+    else:
+        _fan_out(tx, _KNOWING_BOTH, answered=status.in_reply_to_account_id or 0, **values)
+    if status.visibility == "public" and statuses.tags_of(tx, status.id):
+        _fan_out(tx, _TAG_FOLLOWERS, entry=status.id, status=status.id)
+
+
+def _to_groups(tx: Tx, status: Status, author: Account) -> None:
+    """Local groups that the status is addressed to, or whose thread it continues, pass it on to their members."""
+    if status.visibility not in ("public", "unlisted"):
+        return
+    addressed = set(statuses.mentioned_ids(tx, status.id)) | ({status.group_id} - {None})
+    for account in accounts.find_many(tx, addressed).values():  # type: ignore[arg-type]
+        if account.is_group and account.local and not account.hidden:
+            _accept_post(tx, account, status, author)
+
+
+def _accept_post(tx: Tx, account: Account, status: Status, author: Account) -> None:
+    group = groups.find(tx, account.id)
+    if group is None or not policy.may_post_in_group(group.preset, memberships.role_of(tx, account.id, author.id)):
+        return
+    if status.group_id is None:
+        tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status.id).values(group_id=account.id))
+    wrapper = interactions.reblog(tx, account, status, visibility=status.visibility, at=status.created_at)
+    tx.record(events.GroupPosted(account.id, status.id, wrapper.id))
+
+
+def _notify_of_status(tx: Tx, status: Status, author: Account) -> None:
+    for account_id in statuses.mentioned_ids(tx, status.id, silent=False):
+        cause = f"mention:{status.id}"
+        notifications.notify(
+            tx, account_id=account_id, kind="mention", from_id=author.id, status_id=status.id, cause=cause
+        )
+    if status.visibility != "direct":
+        _ring(tx, author.id, author.id, status)
+
+
+def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
+    """Those who switched the bell on for an account (or a group) hear of a new status that starts a thread."""
+    if status.in_reply_to_id is not None or status.in_reply_to_uri is not None:
+        return
+    wanting = sa.select(follows.c.follower_id).where(
+        follows.c.target_id == followed_id, follows.c.state == "accepted", follows.c.notify
+    )
+    for account_id in list(tx.conn.execute(wanting).scalars()):
+        cause = f"status:{status.id}"
+        notifications.notify(
+            tx, account_id=account_id, kind="status", from_id=author_id, status_id=status.id, cause=cause
+        )
+
+
+def _edited(tx: Tx, event: events.StatusEdited) -> None:
+    status = statuses.get(tx, event.status_id)
+    stream(tx, "status.update", status_id=status.id)
+    interested = sa.union(
+        sa.select(statuses_table.c.account_id).where(
+            statuses_table.c.reblog_of_id == status.id, statuses_table.c.deleted_at.is_(None)
+        ),
+        sa.select(favourites.c.account_id).where(favourites.c.status_id == status.id),
+    )
+    for account_id in list(tx.conn.execute(interested).scalars()):
+        cause = f"update:{status.id}:{status.edited_at}"
+        notifications.notify(
+            tx, account_id=account_id, kind="update", from_id=status.account_id, status_id=status.id, cause=cause
+        )
+
+
+def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
+    tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
+    tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
+    stream(tx, "delete", status_id=event.status_id)
+
+
+def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
+    wrapper, original = statuses.get(tx, event.reblog_id), statuses.get(tx, event.status_id)
+    account = accounts.find(tx, wrapper.account_id)
+    assert account is not None
+    if account.is_group:
+        _reblogged_by_group(tx, account, wrapper, original)
+        return
+    if account.local:
+        insert_ignore(tx, home, account_id=account.id, entry_id=wrapper.id, status_id=original.id)
+    _fan_out(tx, _WANTING_REBLOGS, author=account.id, entry=wrapper.id, status=original.id, group=0)
+    stream(tx, "update", status_id=wrapper.id)
+    notifications.notify(
+        tx, account_id=original.account_id, kind="reblog", from_id=account.id, status_id=original.id,
+        cause=f"reblog:{account.id}:{original.id}",
+    )  # fmt: skip
+
+
+def _reblogged_by_group(tx: Tx, account: Account, wrapper: Status, original: Status) -> None:
+    """Members see what starts a thread at home; replies stand in the list of the group. Nobody is told of a boost."""
+    if original.group_id is None:
+        tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == original.id).values(group_id=account.id))
+    if original.in_reply_to_id is None and original.in_reply_to_uri is None:
+        _fan_out(tx, _WANTING_REBLOGS, author=account.id, entry=wrapper.id, status=original.id, group=account.id)
+    stream(tx, "update", status_id=wrapper.id)
+    _ring(tx, account.id, original.account_id, original)
+
+
+def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
+    tx.conn.execute(sa.delete(home).where(home.c.entry_id == event.reblog_id))
+    stream(tx, "delete", status_id=event.reblog_id)
+    _forget(tx, f"reblog:{event.account_id}:{event.status_id}")
+
+
+def _favourited(tx: Tx, event: events.StatusFavourited) -> None:
+    author_id = statuses.get(tx, event.status_id).account_id
+    notifications.notify(
+        tx, account_id=author_id, kind="favourite", from_id=event.account_id, status_id=event.status_id,
+        cause=f"favourite:{event.account_id}:{event.status_id}",
+    )  # fmt: skip
+
+
+def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
+    _forget(tx, f"favourite:{event.account_id}:{event.status_id}")
+
+
+def _forget(tx: Tx, cause: str) -> None:
+    tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.cause == cause))
+
+
+def _poll_changed(tx: Tx, event: events.PollChanged) -> None:
+    tx.conn.execute(
+        sa.update(statuses_table)
+        .where(statuses_table.c.id == event.status_id)
+        .values(version=statuses_table.c.version + 1)
+    )
+    stream(tx, "status.update", status_id=event.status_id)
+
+
+_FollowEvent = events.FollowRequested | events.FollowAccepted | events.FollowRejected | events.Unfollowed
+
+# -- follows and memberships -----------------------------------------------------------------------------------------
+
+
+def _follow_requested(tx: Tx, event: events.FollowRequested) -> None:
+    if event.state == "pending":
+        cause = _request_cause(event)
+        for account_id in _stewards(tx, event.target_id):
+            notifications.notify(
+                tx, account_id=account_id, kind="follow_request", from_id=event.follower_id, cause=cause
+            )
+
+
+def _stewards(tx: Tx, account_id: int) -> list[int]:
+    """Who decides on requests: the account itself, or the moderators of a group."""
+    return memberships.moderators(tx, account_id) if groups.find(tx, account_id) else [account_id]
+
+
+def _follow_accepted(tx: Tx, event: events.FollowAccepted) -> None:
+    target = accounts.find(tx, event.target_id)
+    follower = accounts.find(tx, event.follower_id)
+    assert target is not None
+    assert follower is not None
+    _forget(tx, _request_cause(event))
+    if target.is_group:
+        memberships.add(tx, target.id, follower.id)
+    else:
+        notifications.notify(
+            tx, account_id=target.id, kind="follow", from_id=follower.id, cause=f"follow:{follower.id}"
+        )
+    if follower.local:
+        _backfill(tx, follower.id, target.id)
+
+
+def _request_cause(event: _FollowEvent) -> str:
+    return f"follow_request:{event.follower_id}:{event.target_id}"
+
+
+def _backfill(tx: Tx, follower_id: int, target_id: int) -> None:
+    """Put what the account wrote lately into the home timeline of its new follower."""
+    latest = (
+        sa.select(statuses_table.c.id, sa.func.coalesce(statuses_table.c.reblog_of_id, statuses_table.c.id))
+        .where(statuses_table.c.account_id == target_id, statuses_table.c.deleted_at.is_(None))
+        .where(statuses_table.c.visibility != "direct", statuses_table.c.in_reply_to_uri.is_(None))
+        .order_by(statuses_table.c.id.desc())
+        .limit(BACKFILL)
+    )
+    for entry_id, status_id in list(tx.conn.execute(latest)):
+        insert_ignore(tx, home, account_id=follower_id, entry_id=entry_id, status_id=status_id)
+
+
+def _follow_ended(tx: Tx, event: "events.FollowRejected | events.Unfollowed") -> None:
+    memberships.remove(tx, event.target_id, event.follower_id)
+    _forget(tx, _request_cause(event))
+    theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == event.target_id)
+    tx.conn.execute(sa.delete(home).where(home.c.account_id == event.follower_id, home.c.entry_id.in_(theirs)))
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
+    """Everything that others see of the account goes at once."""
+    id_ = event.account_id
+    theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == id_)
+    tx.conn.execute(sa.delete(home).where(sa.or_(home.c.account_id == id_, home.c.entry_id.in_(theirs))))
+    tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.from_account_id == id_))
+    for row in list(tx.conn.execute(sa.select(follows).where(follows.c.follower_id == id_))):
+        _uncount(tx, row.target_id, "followers_count", row.state)
+        memberships.remove(tx, row.target_id, id_)
+    for row in list(tx.conn.execute(sa.select(follows).where(follows.c.target_id == id_))):
+        _uncount(tx, row.follower_id, "following_count", row.state)
+    tx.conn.execute(
+        sa.update(statuses_table)
+        .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))
+        .values(deleted_at=tx.ms, content="", text="", spoiler_text="")
+    )
+    stream(tx, "closed", account_id=id_)
+
+
+def _uncount(tx: Tx, account_id: int, name: str, state: str) -> None:
+    if state == "accepted":
+        column = accounts_table.c[name]
+        tx.conn.execute(sa.update(accounts_table).where(accounts_table.c.id == account_id).values({name: column - 1}))
+
+
+_HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
+    events.StatusPublished: _published,
+    events.StatusEdited: _edited,
+    events.StatusDeleted: _deleted,
+    events.StatusReblogged: _reblogged,
+    events.StatusUnreblogged: _unreblogged,
+    events.StatusFavourited: _favourited,
+    events.StatusUnfavourited: _unfavourited,
+    events.PollChanged: _poll_changed,
+    events.FollowRequested: _follow_requested,
+    events.FollowAccepted: _follow_accepted,
+    events.FollowRejected: _follow_ended,
+    events.Unfollowed: _follow_ended,
+    events.AccountDeleted: _account_deleted,
+}

@@ -1,0 +1,140 @@
+"""Statuses of other servers, already checked and translated: store, change and take away, each as often as it comes."""
+
+from dataclasses import dataclass
+
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.social import media, polls, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import StatusEdited, StatusPublished
+from fedcorp.social.media import RemoteMedia
+from fedcorp.social.polls import RemotePoll
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import statuses as table
+from fedcorp.storage.tables import tombstones
+from fedcorp.storage.upsert import insert_ignore
+
+OLDEST_MS = 30 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStatus:
+    """A note of another server: `content` is sanitised HTML, times are ms, `mentions` are (account id, silent)."""
+
+    uri: str
+    url: str | None
+    account: Account
+    visibility: str
+    reach: str
+    content: str
+    text: str
+    created_at: int
+    edited_at: int | None = None
+    spoiler_text: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    in_reply_to_uri: str | None = None
+    context_uri: str | None = None
+    group_id: int | None = None
+    mentions: tuple[tuple[int, bool], ...] = ()
+    tags: tuple[str, ...] = ()
+    media: tuple[RemoteMedia, ...] = ()
+    poll: RemotePoll | None = None
+
+
+def is_tombstoned(tx: Tx, uri: str) -> bool:
+    """Whether this object was deleted, perhaps before it ever came."""
+    return tx.conn.execute(sa.select(tombstones.c.uri).where(tombstones.c.uri == uri)).first() is not None
+
+
+def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | None:
+    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications."""
+    if is_tombstoned(tx, remote.uri):
+        return None
+    known = statuses.find_by_uri(tx, remote.uri)
+    if known is not None:
+        return known
+    parent = statuses.find_by_uri(tx, remote.in_reply_to_uri) if remote.in_reply_to_uri else None
+    created_at = min(remote.created_at, tx.ms)
+    id_ = statuses.id_at(tx, max(created_at, tx.ms - OLDEST_MS))
+    status = statuses.insert(
+        tx, id=id_, uri=remote.uri, url=remote.url, origin=remote.account.origin, local=False,
+        account_id=remote.account.id, in_reply_to_id=parent.id if parent else None,
+        in_reply_to_account_id=parent.account_id if parent else None, in_reply_to_uri=remote.in_reply_to_uri,
+        thread_id=parent.thread_id if parent else id_, context_uri=remote.context_uri,
+        group_id=remote.group_id if remote.group_id is not None else (parent.group_id if parent else None),
+        visibility=remote.visibility, reach=remote.reach, content=remote.content, text=remote.text,
+        spoiler_text=remote.spoiler_text, sensitive=remote.sensitive, language=remote.language, created_at=created_at,
+        edited_at=remote.edited_at,
+    )  # fmt: skip
+    _parts(tx, status, remote)
+    _adopt_children(tx, status)
+    tx.record(StatusPublished(id_, quiet=quiet))
+    return status
+
+
+def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
+    statuses.write_mentions(tx, status.id, list(remote.mentions))
+    statuses.write_tags(tx, status.id, list(remote.tags))
+    if remote.media:
+        media.store_remote(tx, status.account_id, status.id, list(remote.media))
+    if remote.poll is not None:
+        poll_id = polls.store_remote(tx, status.id, remote.poll)
+        tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(poll_id=poll_id))
+
+
+def _adopt_children(tx: Tx, status: Status) -> None:
+    """Replies that came before their parent: hang them in, with everything below them."""
+    waiting = sa.select(table.c.id, table.c.thread_id, table.c.deleted_at).where(
+        table.c.in_reply_to_uri == status.uri, table.c.in_reply_to_id.is_(None)
+    )
+    for child_id, thread_id, deleted_at in list(tx.conn.execute(waiting)):
+        tx.conn.execute(
+            sa.update(table)
+            .where(table.c.id == child_id)
+            .values(in_reply_to_id=status.id, in_reply_to_account_id=status.account_id)
+        )
+        tx.conn.execute(sa.update(table).where(table.c.thread_id == thread_id).values(thread_id=status.thread_id))
+        if deleted_at is None:
+            statuses.change_count(tx, status.id, "replies_count", 1)
+
+
+def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
+    """Apply an Update; the greater `edited_at` wins, an unknown status is stored. None when it was deleted."""
+    known = statuses.find_by_uri(tx, remote.uri)
+    if known is None:
+        return receive(tx, remote, quiet=True)
+    if known.deleted_at is not None or known.account_id != remote.account.id:
+        return None
+    if remote.poll is not None and known.poll_id is not None:
+        polls.replace_tally(tx, known.poll_id, remote.poll)
+    if remote.edited_at is None or remote.edited_at <= (known.edited_at or 0):
+        return known
+    kept = [item.id for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
+    statuses.keep_edit(tx, known, media=orjson.dumps(kept).decode(), poll="[]")
+    tx.conn.execute(
+        sa.update(table).where(table.c.id == known.id).values(
+            content=remote.content, text=remote.text, spoiler_text=remote.spoiler_text, sensitive=remote.sensitive,
+            language=remote.language, edited_at=remote.edited_at, version=known.version + 1,
+        )
+    )  # fmt: skip
+    statuses.write_mentions(tx, known.id, list(remote.mentions))
+    statuses.write_tags(tx, known.id, list(remote.tags))
+    media.replace_remote(tx, known.account_id, known.id, list(remote.media))
+    tx.record(StatusEdited(known.id))
+    return statuses.find(tx, known.id)
+
+
+def receive_delete(tx: Tx, uri: str, owner_uri: str) -> bool:
+    """Take a status away and remember it as deleted, also when it is not here yet. Says whether it was here.
+
+    The caller has made sure that `owner_uri` may delete `uri`.
+    """
+    known = statuses.find_by_uri(tx, uri)
+    insert_ignore(tx, tombstones, uri=uri, owner_uri=owner_uri, former_type="Note", deleted_at=tx.ms)
+    if known is None or known.deleted_at is not None:
+        return False
+    statuses.remove(tx, known, owner_uri)
+    return True
