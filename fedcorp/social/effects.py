@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fedcorp.social import accounts, events, groups, interactions, memberships, notifications, policy, statuses
+from fedcorp.social import accounts, events, groups, interactions, memberships, notifications, policy, polls, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.statuses import Status
@@ -290,6 +290,17 @@ def _poll_changed(tx: Tx, event: events.PollChanged) -> None:
         .values(version=statuses_table.c.version + 1)
     )
     stream(tx, "status.update", status_id=event.status_id)
+    if event.closed:
+        author_id = statuses.get(tx, event.status_id).account_id
+        for account_id in {author_id, *polls.participants(tx, event.poll_id)}:
+            notifications.notify(
+                tx,
+                account_id=account_id,
+                kind="poll",
+                from_id=author_id,
+                status_id=event.status_id,
+                cause=f"poll:{event.poll_id}",
+            )
 
 
 _FollowEvent = events.FollowRequested | events.FollowAccepted | events.FollowRejected | events.Unfollowed

@@ -1,16 +1,15 @@
-"""Polls: options, votes and tallies. Votes on local polls count here; of remote polls the other server tells the tally."""
+"""Polls: options, votes and tallies. Votes on local polls count here; a remote poll's own server tells its tally."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import notifications
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import PollChanged, PollVoted
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import poll_options, poll_votes, polls, statuses
+from fedcorp.storage.tables import poll_options, poll_votes, polls
 from fedcorp.storage.upsert import insert_ignore
 
 MIN_SECONDS, MAX_SECONDS = 300, 2_629_746
@@ -216,21 +215,20 @@ def vote(tx: Tx, account: Account, poll_id: int, positions: list[int], *, uri: s
     tx.record(PollChanged(poll_id, poll.status_id, closed=False))
 
 
+def participants(tx: Tx, poll_id: int) -> set[int]:
+    """Everybody who voted, as far as this server knows."""
+    return set(tx.conn.execute(sa.select(poll_votes.c.account_id).where(poll_votes.c.poll_id == poll_id)).scalars())
+
+
 def close_due(tx: Tx) -> int:
-    """Close polls whose time is over and tell their authors and voters; says how many."""
+    """Close polls whose time is over; says how many."""
     due = (
-        sa.select(polls.c.id, polls.c.status_id, statuses.c.account_id)
-        .join(statuses, statuses.c.id == polls.c.status_id)
+        sa.select(polls.c.id, polls.c.status_id)
         .where(polls.c.expires_at <= tx.ms, polls.c.closed_at.is_(None))
         .limit(100)
     )
     rows = list(tx.conn.execute(due))
-    for poll_id, status_id, author_id in rows:
+    for poll_id, status_id in rows:
         tx.conn.execute(sa.update(polls).where(polls.c.id == poll_id).values(closed_at=tx.ms))
         tx.record(PollChanged(poll_id, status_id, closed=True))
-        voters = sa.select(poll_votes.c.account_id).distinct().where(poll_votes.c.poll_id == poll_id)
-        for account_id in {author_id, *tx.conn.execute(voters).scalars()}:
-            notifications.notify(
-                tx, account_id=account_id, kind="poll", from_id=author_id, status_id=status_id, cause=f"poll:{poll_id}"
-            )
     return len(rows)
