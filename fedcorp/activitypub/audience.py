@@ -1,0 +1,104 @@
+"""Who gets an activity: the peers and their inboxes, by reach, tier and relation. Never widens what an author chose."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from fedcorp.company import peers
+from fedcorp.social import accounts, policy, statuses
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import favourites, follows
+from fedcorp.storage.tables import statuses as statuses_table
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One inbox of one peer."""
+
+    domain: str
+    inbox_uri: str
+
+
+_REMOTE = (
+    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri, accounts_table.c.inbox_uri)
+    .distinct()
+    .where(~accounts_table.c.local, accounts_table.c.deleted_at.is_(None))
+)
+_FOLLOWERS = _REMOTE.join(follows, follows.c.follower_id == accounts_table.c.id).where(
+    follows.c.target_id == sa.bindparam("account"), follows.c.state == "accepted"
+)
+_ACCOUNTS = _REMOTE.where(accounts_table.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+def followers(tx: Tx, account_id: int, reach: str) -> set[Destination]:
+    """The peers where this account has followers, as far as the reach goes."""
+    return _within(tx, tx.conn.execute(_FOLLOWERS, {"account": account_id}), reach)
+
+
+def people(tx: Tx, ids: Iterable[int], reach: str, *, shared: bool = True) -> set[Destination]:
+    """The inboxes of these accounts; with `shared=False` personal ones, as for a direct message."""
+    wanted = list(ids)
+    return _within(tx, tx.conn.execute(_ACCOUNTS, {"ids": wanted}), reach, shared=shared) if wanted else set()
+
+
+def _within(tx: Tx, rows: Any, reach: str, *, shared: bool = True) -> set[Destination]:
+    tiers: dict[str, str | None] = {}
+    found = set()
+    for origin, shared_inbox, inbox in rows:
+        domain = origin.split("://", 1)[1]
+        if domain not in tiers:
+            tiers[domain] = peers.find_tier(tx, domain)
+        tier = tiers[domain]
+        if tier is not None and policy.reaches(reach, tier):
+            found.add(Destination(domain, (shared_inbox if shared else None) or inbox))
+    return found
+
+
+def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destination]:
+    """Everybody who gets a status; with `touched` also those who reacted to it and may hold a copy."""
+    named = set(statuses.mentioned_ids(tx, status.id))
+    if status.visibility == "direct":
+        return people(tx, named, status.reach, shared=False)
+    if status.in_reply_to_account_id is not None:
+        named.add(status.in_reply_to_account_id)
+    if status.group_id is not None:
+        named.add(status.group_id)
+    if touched:
+        named |= _touched(tx, status.id)
+    return followers(tx, status.account_id, status.reach) | people(tx, named, status.reach)
+
+
+def _touched(tx: Tx, status_id: int) -> set[int]:
+    reacted = sa.union(
+        sa.select(favourites.c.account_id).where(favourites.c.status_id == status_id),
+        sa.select(statuses_table.c.account_id).where(
+            sa.or_(statuses_table.c.reblog_of_id == status_id, statuses_table.c.in_reply_to_id == status_id)
+        ),
+    )
+    return set(tx.conn.execute(reacted).scalars())
+
+
+def of_account(tx: Tx, account_id: int) -> set[Destination]:
+    """Everybody who may know an account: followers, and those it follows. Profiles go as far as the company."""
+    following = sa.select(follows.c.target_id).where(follows.c.follower_id == account_id)
+    ids = list(tx.conn.execute(following).scalars())
+    return followers(tx, account_id, "public") | people(tx, ids, "public")
+
+
+def dialect(tx: Tx, domain: str) -> str:
+    """How a group speaks to this peer: `fedcorp`, `wrap`, `boost` or `both` (not known yet)."""
+    peer = peers.find(tx, domain)
+    if peer is not None and peer.dialect:
+        return peer.dialect
+    return "fedcorp" if peer is not None and peer.tier == "department" else "both"
+
+
+def author_of(tx: Tx, status: Status) -> accounts.Account:
+    """The account that wrote a status."""
+    account = accounts.find(tx, status.account_id)
+    assert account is not None
+    return account

@@ -1,0 +1,295 @@
+"""Our accounts, statuses and acts as ActivityStreams documents, in the one shape that all known servers read.
+
+Reads rows, returns plain dictionaries without proofs; knows nothing of who gets them (`audience`).
+Sources: ActivityPub, FEP-1b12, FEP-521a, FEP-844e, FEP-2c59, FEP-5219, FEP-7888, FEP-9967.
+"""
+
+from typing import Any
+
+import orjson
+
+from fedcorp.activitypub.vocabulary import (
+    ACTOR_CONTEXT,
+    COLLECTION_CONTEXT,
+    GROUP_CONTEXT,
+    OBJECT_CONTEXT,
+    PUBLIC,
+    format_time,
+)
+from fedcorp.clock import from_ms
+from fedcorp.social import accounts, groups, media, policy, polls, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.media import Media
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.signed import expiring
+
+MEDIA_WINDOW_MS = 4 * 86_400_000  # a file named in a document may be fetched for four to eight days
+_TYPES = {"person": "Person", "group": "Group", "service": "Application"}
+_IMPLEMENTS = [
+    {"name": "RFC-9421", "href": "https://datatracker.ietf.org/doc/html/rfc9421"},
+    {
+        "name": "RFC-9421 Ed25519",
+        "href": "https://datatracker.ietf.org/doc/html/rfc9421#name-eddsa-using-curve-edwards25",
+    },
+]
+
+
+def time(ms: int) -> str:
+    """A time as the wire writes it, to the second."""
+    return format_time(from_ms(ms))
+
+
+# -- actors ----------------------------------------------------------------------------------------------------------
+
+
+def actor(tx: Tx, account: Account) -> dict[str, Any]:
+    """The document of a local account (ActivityPub 4.1, FEP-521a, FEP-844e)."""
+    keys = accounts.public_keys(tx, account.id)
+    document: dict[str, Any] = {
+        "@context": GROUP_CONTEXT if account.is_group else ACTOR_CONTEXT,
+        "id": account.uri,
+        "type": "Service" if account.kind == "person" and account.bot else _TYPES[account.kind],
+        "preferredUsername": account.username,
+        "webfinger": account.handle,
+        "name": account.display_name or account.username,
+        "summary": account.note,
+        "url": account.url,
+        "inbox": account.inbox_uri,
+        "outbox": account.outbox_uri,
+        "endpoints": {"sharedInbox": account.shared_inbox_uri},
+        "manuallyApprovesFollowers": account.locked,
+        "discoverable": account.discoverable,
+        "indexable": account.indexable,
+        "published": time(account.created_at),
+        "updated": format_time(from_ms(account.updated_at), ms=True),
+        "publicKey": {"id": keys["rsa"].id, "owner": account.uri, "publicKeyPem": keys["rsa"].public},
+        "assertionMethod": [
+            {
+                "id": keys["ed25519"].id,
+                "type": "Multikey",
+                "controller": account.uri,
+                "publicKeyMultibase": keys["ed25519"].public,
+            }
+        ],
+        "generator": {"type": "Application", "implements": _IMPLEMENTS},
+    }
+    if account.kind != "service":
+        document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}
+    document |= _pictures(tx, account)
+    shown = orjson.loads(account.fields)
+    if shown:
+        document["attachment"] = [
+            {"type": "PropertyValue", "name": field["name"], "value": field["value"]} for field in shown
+        ]
+    if account.is_group:
+        document |= _group_terms(tx, account)
+    return document
+
+
+def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
+    named = {"icon": account.avatar, "image": account.header}
+    return {name: {"type": "Image", "url": tx.site.urls.media(key)} for name, key in named.items() if key}
+
+
+def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
+    """The terms that tell other servers who may join and post (FEP-1b12, FEP-5219)."""
+    group = groups.find(tx, account.id)
+    assert group is not None
+    members_only = group.preset in ("private", "secret")
+    return {
+        "attributedTo": account.uri + "/moderators",
+        "canFollow": "member" if members_only else "none",
+        "canParticipate": {"open": "none", "announcement": "moderator"}.get(group.preset, "member"),
+        "postingRestrictedToMods": group.preset in ("request", "announcement"),
+        "scope": group.reach,
+    }
+
+
+# -- notes -----------------------------------------------------------------------------------------------------------
+
+
+def addressing(tx: Tx, status: Status, author: Account) -> tuple[list[str], list[str]]:
+    """(to, cc) of a status or boost, by its visibility (ActivityPub 6; what Mastodon reads back)."""
+    people = _addressed(tx, status)
+    group = accounts.find(tx, status.group_id) if status.group_id is not None and not author.is_group else None
+    followers = [author.followers_uri] if author.followers_uri else []
+    if status.visibility == "direct":
+        return people, []
+    if status.visibility == "private":
+        return followers, people
+    to, cc = ([PUBLIC], followers) if status.visibility == "public" else (followers, [PUBLIC])
+    cc = cc + people
+    if group is not None:
+        to = [*to, group.uri]
+        cc = [uri for uri in cc if uri != group.uri] + ([group.followers_uri] if group.followers_uri else [])
+    return to, cc
+
+
+def _addressed(tx: Tx, status: Status) -> list[str]:
+    ids = statuses.mentioned_ids(tx, status.id)
+    if status.in_reply_to_account_id not in (None, status.account_id) and status.visibility != "direct":
+        ids.append(status.in_reply_to_account_id)  # type: ignore[arg-type]
+    if status.reblog_of_id is not None:
+        original = statuses.find(tx, status.reblog_of_id)
+        ids += [original.account_id] if original else []
+    found = accounts.find_many(tx, ids)
+    return [found[id_].uri for id_ in dict.fromkeys(ids) if id_ in found]
+
+
+def note(tx: Tx, status: Status) -> dict[str, Any]:
+    """The object of a local status, without @context: a Note, or a Question when it has a poll."""
+    author = accounts.find(tx, status.account_id)
+    assert author is not None
+    to, cc = addressing(tx, status, author)
+    document: dict[str, Any] = {
+        "id": status.uri,
+        "type": "Note",
+        "attributedTo": author.uri,
+        "content": status.content,
+        "source": {"content": status.text, "mediaType": "text/plain"},
+        "published": time(status.created_at),
+        "url": status.url,
+        "summary": status.spoiler_text or None,
+        "sensitive": status.sensitive or bool(status.spoiler_text),
+        "inReplyTo": status.in_reply_to_uri,
+        "to": to,
+        "cc": cc,
+        "tag": _tags(tx, status),
+        "attachment": [_attachment(tx, status, item) for item in media.of_statuses(tx, [status.id]).get(status.id, [])],
+        "context": status.context_uri,
+        "conversation": status.context_uri,
+        "replies": status.uri + "/replies",
+        "likes": status.uri + "/likes",
+        "shares": status.uri + "/shares",
+    }
+    if status.language:
+        document["contentMap"] = {status.language: status.content}
+    if status.edited_at is not None:
+        document["updated"] = format_time(from_ms(status.edited_at), ms=True)
+    if status.group_id is not None:
+        group = accounts.find(tx, status.group_id)
+        document["audience"] = group.uri if group else None
+    if status.reach != "public":
+        document["scope"] = status.reach
+    if status.poll_id is not None:
+        document |= _question(tx, status.poll_id)
+    return document
+
+
+def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:
+    named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id, silent=False))
+    mentions = [{"type": "Mention", "href": account.uri, "name": f"@{account.handle}"} for account in named.values()]
+    hashtags = [
+        {"type": "Hashtag", "href": tx.site.urls.tag(name.lower()), "name": f"#{name}"}
+        for name in statuses.tags_of(tx, status.id)
+    ]
+    return mentions + hashtags
+
+
+def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:
+    path = f"/media/{item.key}"
+    if status.reach != "public" or status.visibility not in ("public", "unlisted"):
+        path = expiring(tx.site.secret, path, tx.ms, MEDIA_WINDOW_MS)
+    sizes = orjson.loads(item.sizes)
+    document: dict[str, Any] = {
+        "type": "Document",
+        "mediaType": item.mime,
+        "url": tx.site.urls.origin + path,
+        "name": item.description or None,
+    }
+    if item.blurhash:
+        document["blurhash"] = item.blurhash
+    document |= {name: sizes["original"][name] for name in ("width", "height") if name in sizes.get("original", {})}
+    if "focus" in sizes:
+        document["focalPoint"] = [sizes["focus"]["x"], sizes["focus"]["y"]]
+    return document
+
+
+def _question(tx: Tx, poll_id: int) -> dict[str, Any]:
+    """The terms of a poll (FEP-9967)."""
+    poll = polls.get(tx, poll_id, None)
+    options = [
+        {
+            "type": "Note",
+            "name": option.title,
+            "replies": {"type": "Collection", "totalItems": option.votes_count},
+        }
+        for option in poll.options
+    ]
+    document: dict[str, Any] = {
+        "type": "Question",
+        "anyOf" if poll.multiple else "oneOf": options,
+        "votersCount": poll.voters_count,
+    }
+    if poll.expires_at is not None:
+        document["endTime"] = time(poll.expires_at)
+    if poll.closed_at is not None:
+        document["closed"] = time(poll.closed_at)
+    return document
+
+
+def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
+    """What stands where an object was (ActivityPub 6.4)."""
+    return {
+        "@context": OBJECT_CONTEXT,
+        "id": uri,
+        "type": "Tombstone",
+        "formerType": former_type or "Note",
+        "deleted": time(deleted_at),
+    }
+
+
+# -- activities ------------------------------------------------------------------------------------------------------
+
+
+def activity(
+    kind: str, uri: str, account: Account, obj: Any, *, at: int, to: list[str], cc: list[str] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Any activity of ours: always with id, type, actor, object, published and both to and cc, as strict readers want."""
+    return {
+        "@context": OBJECT_CONTEXT,
+        "id": uri,
+        "type": kind,
+        "actor": account.uri,
+        "published": time(at),
+        "to": to,
+        "cc": cc or [],
+        "object": obj,
+        **more,
+    }
+
+
+def about_note(kind: str, uri: str, account: Account, document: dict[str, Any], at: int) -> dict[str, Any]:
+    """Create or Update with the note embedded and its audience copied."""
+    more = {name: document[name] for name in ("audience", "scope") if document.get(name)}
+    return activity(kind, uri, account, document, at=at, to=document["to"], cc=document["cc"], **more)
+
+
+def vote(uri: str, account: Account, question: Status, author: Account, title: str, at: int) -> dict[str, Any]:
+    """One vote: a Note without content that names the option (FEP-9967)."""
+    answer = {
+        "id": f"{uri}/vote",
+        "type": "Note",
+        "name": title,
+        "attributedTo": account.uri,
+        "inReplyTo": question.uri,
+        "published": time(at),
+        "to": [author.uri],
+        "cc": [],
+    }
+    return activity("Create", uri, account, answer, at=at, to=[author.uri])
+
+
+def collection(uri: str, total: int, items: list[Any] | None = None, *, ordered: bool = True) -> dict[str, Any]:
+    """A collection; without `items` only its size is told."""
+    kind = "OrderedCollection" if ordered else "Collection"
+    document: dict[str, Any] = {"@context": COLLECTION_CONTEXT, "id": uri, "type": kind, "totalItems": total}
+    if items is not None:
+        document["orderedItems" if ordered else "items"] = items
+    return document
+
+
+def may_go_to(tier: str, status: Status) -> bool:
+    """Whether the reach of a status lets a peer of this tier have it; direct messages carry the reach they need."""
+    return policy.reaches(status.reach, tier)
