@@ -246,7 +246,7 @@ def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
 def activity(
     kind: str, uri: str, account: Account, obj: Any, *, at: int, to: list[str], cc: list[str] | None = None, **more: Any
 ) -> dict[str, Any]:
-    """Any activity of ours: always with id, type, actor, object, published and both to and cc, as strict readers want."""
+    """Any activity of ours; to and cc are always both there, since strict readers want them."""
     return {
         "@context": OBJECT_CONTEXT,
         "id": uri,

@@ -35,12 +35,18 @@ def apply(tx: Tx, event: Event) -> None:
 
 
 def keep(tx: Tx, event: Event) -> None:
-    """Keep an event for the outbox."""
-    tx.conn.execute(_KEEP, {"kind": event.kind, "payload": orjson.dumps(event.payload()).decode(), "created_at": tx.ms})
+    """Keep an event for the outbox. A tally that is already waiting to be told is not kept twice."""
+    values = {"kind": event.kind, "payload": orjson.dumps(event.payload()).decode()}
+    if isinstance(event, events.PollChanged) and tx.conn.execute(_WAITING, values).first():
+        return
+    tx.conn.execute(_KEEP, {**values, "created_at": tx.ms})
     tx.wake("events")
 
 
 _KEEP = sa.insert(events_table)
+_WAITING = sa.select(events_table.c.seq).where(
+    events_table.c.kind == sa.bindparam("kind"), events_table.c.payload == sa.bindparam("payload")
+)
 _STREAM = sa.insert(streams)
 
 

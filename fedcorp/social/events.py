@@ -166,6 +166,14 @@ class ActivityForGroup(Federated):
     activity_uri: str
 
 
+@dataclass(frozen=True, slots=True)
+class ActivityForwarded(Federated):
+    """A received activity goes on, unchanged, to the followers of a local account (ActivityPub 7.1.2)."""
+
+    account_id: int
+    activity_uri: str
+
+
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
@@ -187,6 +195,7 @@ KINDS: dict[str, type[Event]] = {
         AccountDeleted,
         GroupPosted,
         ActivityForGroup,
+        ActivityForwarded,
     )
 }
 

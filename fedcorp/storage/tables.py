@@ -647,6 +647,7 @@ inbox = Table(
     Column("activity_id", Text, nullable=False, unique=True),
     Column("domain", Text, nullable=False),  # of the peer that delivered it
     Column("actor_uri", Text, nullable=False),
+    Column("object_uri", Text),  # of a Create: so that a group can pass the original on
     Column("digest", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),  # new | deferred | done
@@ -665,6 +666,7 @@ Index(
     postgresql_where=text("state <> 'done'"),
 )
 Index("ix_inbox_received_at", inbox.c.received_at)
+Index("ix_inbox_object_uri", inbox.c.object_uri)
 
 tombstones = Table(  # of objects and actors that were deleted, also before they ever arrived
     "tombstones",

@@ -1,0 +1,297 @@
+"""Sends the ordered log of every peer: one task leases a peer, posts entry by entry and moves that peer's cursor.
+
+An entry is settled when it was sent, refused for good, or may no longer go there. Anything else stops the log of that
+peer, which is tried again later; other peers do not wait. Departments are never given up.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+import sqlalchemy as sa
+
+from fedcorp.activitypub import signatures
+from fedcorp.clock import Clock
+from fedcorp.company import peers as company_peers
+from fedcorp.company.peers import Peer
+from fedcorp.errors import FedcorpError
+from fedcorp.keys import load_private
+from fedcorp.social import policy
+from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.tables import activities, deliveries, keys, peers
+
+log = logging.getLogger(__name__)
+
+BATCH = 25
+PEERS_AT_ONCE = 16
+LEASE_MS = 120_000
+DEPARTMENT_PAUSES_MS = (500, 1_000, 2_000, 5_000, 10_000, 30_000)
+PARTNER_PAUSES_MS = (15_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000)
+LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
+PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
+EXPIRES_MS = 7 * 86_400_000
+EXPIRING = ("Like",)
+_REFUSED = frozenset({400, 404, 405, 406, 410, 413, 414, 415, 422, 501})
+_TRY_OTHER_DIALECT = frozenset({400, 401})
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
+
+_DUE = sa.select(peers.c.domain).where(
+    peers.c.removed_at.is_(None),
+    peers.c.next_seq - 1 > peers.c.cursor,
+    sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= sa.bindparam("now")),
+    sa.or_(peers.c.lease_until_at.is_(None), peers.c.lease_until_at < sa.bindparam("now")),
+)
+_RSA, _ED25519 = sa.alias(keys), sa.alias(keys)
+_ENTRIES = (
+    sa.select(
+        deliveries.c.seq,
+        deliveries.c.inbox_uri,
+        deliveries.c.attempts,
+        activities.c.type,
+        activities.c.reach,
+        activities.c.body,
+        activities.c.created_at,
+        _RSA.c.id,
+        _RSA.c.private,
+        _ED25519.c.id,
+        _ED25519.c.private,
+    )
+    .join(activities, activities.c.id == deliveries.c.activity_id)
+    .join(_RSA, sa.and_(_RSA.c.account_id == activities.c.account_id, _RSA.c.kind == "rsa"))
+    .join(_ED25519, sa.and_(_ED25519.c.account_id == activities.c.account_id, _ED25519.c.kind == "ed25519"))
+    .where(deliveries.c.domain == sa.bindparam("domain"), deliveries.c.seq > sa.bindparam("after"))
+    .order_by(deliveries.c.seq)
+    .limit(BATCH)
+)
+_SETTLE = (
+    sa.update(deliveries)
+    .where(deliveries.c.domain == sa.bindparam("of"), deliveries.c.seq == sa.bindparam("entry"))
+    .values(
+        state=sa.bindparam("outcome"),
+        attempts=deliveries.c.attempts + 1,
+        last_status=sa.bindparam("status"),
+        error=sa.bindparam("why"),
+    )
+)
+
+
+class Sender(Protocol):
+    """What delivery needs of the one client: POST signed bytes to an inbox, and find out what software a peer runs."""
+
+    async def post(self, inbox: str, body: bytes, headers: dict[str, str]) -> httpx.Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a peer's log, with what is needed to sign it."""
+
+    seq: int
+    inbox_uri: str
+    attempts: int
+    type: str
+    reach: str
+    body: bytes
+    created_at: int
+    rsa_id: str
+    rsa_private: str
+    ed25519_id: str
+    ed25519_private: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one try. `settled` moves the cursor; otherwise the peer is paused for `retry_after` ms or longer."""
+
+    state: str
+    settled: bool
+    status: int | None = None
+    error: str | None = None
+    retry_after: int = 0
+    dialect: str | None = None
+
+
+class Delivery:
+    """Delivers for one process. `sender` is the one client of the wire."""
+
+    def __init__(self, db: Database, clock: Clock, sender: Sender) -> None:
+        self._db = db
+        self._clock = clock
+        self._sender = sender
+        self._token = clock.token(12)
+        self._busy: set[str] = set()
+
+    async def run_due(self) -> int:
+        """Deliver to every peer that is due until its log is empty or it must wait; says how many entries were settled."""
+        domains = [domain for domain in await self._db.read(_due_domains) if domain not in self._busy]
+        gate = asyncio.Semaphore(PEERS_AT_ONCE)
+        results = await asyncio.gather(*(self._serve(domain, gate) for domain in domains), return_exceptions=True)
+        for domain, result in zip(domains, results, strict=True):
+            if isinstance(result, BaseException):
+                log.error("delivery to %s stopped", domain, exc_info=result)
+        return sum(result for result in results if isinstance(result, int))
+
+    async def _serve(self, domain: str, gate: asyncio.Semaphore) -> int:
+        async with gate:
+            self._busy.add(domain)
+            try:
+                return await self._empty_log(domain)
+            finally:
+                self._busy.discard(domain)
+
+    async def _empty_log(self, domain: str) -> int:
+        settled = 0
+        while True:
+            leased = await self._db.write(_lease, domain, self._token)
+            if leased is None:
+                return settled
+            peer, entries = leased
+            if not entries:
+                await self._db.write(_release, domain, self._token)
+                return settled
+            results = await self._send_batch(peer, entries)
+            settled += sum(verdict.settled for _, verdict in results)
+            if not await self._db.write(_record, domain, self._token, results):
+                return settled
+
+    async def _send_batch(self, peer: Peer, entries: list[Entry]) -> list[tuple[Entry, Verdict]]:
+        """Post in order; stop at the first entry that is not settled."""
+        dialect = signatures.dialects(peer.signature_profile)[0]
+        signed = await self._clock.offload(_sign_all, entries, dialect, self._clock)
+        results: list[tuple[Entry, Verdict]] = []
+        for entry, headers in zip(entries, signed, strict=True):
+            verdict = _early_verdict(peer, entry, self._clock.ms())
+            if verdict is None:
+                verdict = await self._send(peer, entry, headers)
+            results.append((entry, verdict))
+            if not verdict.settled:
+                break
+        return results
+
+    async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
+        """One try: the dialect that worked last, then the others when the answer says that the signature was not liked."""
+        dialects = signatures.dialects(peer.signature_profile)
+        response = None
+        for number, dialect in enumerate(dialects):
+            signed = headers if number == 0 else _sign(entry, dialect, self._clock)
+            try:
+                response = await self._sender.post(entry.inbox_uri, entry.body, signed)
+            except (httpx.HTTPError, FedcorpError) as error:
+                return Verdict("queued", settled=False, error=f"{type(error).__name__}: {error}"[:300])
+            if response.status_code not in _TRY_OTHER_DIALECT:
+                return judge(peer, entry, response, dialect)
+        assert response is not None
+        return judge(peer, entry, response, dialects[0])
+
+
+def _sign_all(entries: list[Entry], dialect: str, clock: Clock) -> list[dict[str, str]]:
+    return [_sign(entry, dialect, clock) for entry in entries]
+
+
+def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
+    edwards = dialect == "9421-ed25519"
+    return signatures.sign(
+        "POST",
+        entry.inbox_uri,
+        entry.body,
+        key_id=entry.ed25519_id if edwards else entry.rsa_id,
+        private=load_private(entry.ed25519_private if edwards else entry.rsa_private),
+        dialect=dialect,
+        now=clock.now(),
+        headers=None,
+    )
+
+
+def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
+    """What needs no try: the peer may no longer have it, or it has become pointless."""
+    if not policy.reaches(entry.reach, peer.tier):
+        return Verdict("skipped", settled=True, error=f"reach {entry.reach} does not go to a {peer.tier}")
+    if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
+        return Verdict("skipped", settled=True, error="too old to matter")
+    return None
+
+
+def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str) -> Verdict:
+    """What an answer means. A department that refuses us as a peer (403) may yet add us: that pauses, and drops nothing."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return Verdict("sent", settled=True, status=status, dialect=dialect)
+    patient = status == _FORBIDDEN and peer.tier == "department"
+    if status in _REFUSED or (status == _FORBIDDEN and not patient):
+        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}")
+    retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
+    if retries and entry.attempts + 1 >= retries and (peer.last_success_at or 0) > entry.created_at:
+        log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, status)
+        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {retries} times")
+    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=_retry_after(response))
+
+
+def _retry_after(response: httpx.Response) -> int:
+    """Milliseconds that the peer asks us to wait (RFC 9110 10.2.3, the form in seconds)."""
+    text = response.headers.get("Retry-After", "")
+    return min(int(text) * 1000, LONGEST_RETRY_AFTER_MS) if text.isdigit() and len(text) < 8 else 0
+
+
+# -- units -----------------------------------------------------------------------------------------------------------
+
+
+def _due_domains(tx: Tx) -> list[str]:
+    return list(tx.conn.execute(_DUE, {"now": tx.ms}).scalars())
+
+
+def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
+    """Take the peer for a while, and what it should get next; None when somebody else has it or it must wait."""
+    mine = sa.or_(peers.c.lease_until_at.is_(None), peers.c.lease_until_at < tx.ms, peers.c.lease_token == token)
+    due = sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= tx.ms)
+    taken = tx.conn.execute(
+        sa.update(peers)
+        .where(peers.c.domain == domain, peers.c.removed_at.is_(None), mine, due)
+        .values(lease_token=token, lease_until_at=tx.ms + LEASE_MS)
+    )
+    peer = company_peers.find(tx, domain) if taken.rowcount else None
+    if peer is None:
+        return None
+    rows = tx.conn.execute(_ENTRIES, {"domain": domain, "after": peer.cursor})
+    return peer, [Entry(*row) for row in rows]
+
+
+def _release(tx: Tx, domain: str, token: str) -> None:
+    tx.conn.execute(
+        sa.update(peers)
+        .where(peers.c.domain == domain, peers.c.lease_token == token)
+        .values(lease_token=None, lease_until_at=None)
+    )
+
+
+def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]]) -> bool:
+    """Write the outcomes and move the cursor, if the lease is still ours. Says whether to go on with this peer."""
+    peer = company_peers.find(tx, domain)
+    if peer is None or peer.lease_token != token:
+        return False
+    for entry, verdict in results:
+        values = {"of": domain, "entry": entry.seq, "outcome": verdict.state}
+        tx.conn.execute(_SETTLE, {**values, "status": verdict.status, "why": verdict.error})
+    settled = [entry.seq for entry, verdict in results if verdict.settled]
+    last = results[-1][1]
+    changes: dict[str, Any] = {"cursor": settled[-1]} if settled else {}
+    sent = [verdict for _, verdict in results if verdict.state == "sent"]
+    if sent:
+        changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
+        if sent[-1].dialect != peer.signature_profile:
+            changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
+    if not last.settled:
+        count = changes.get("fail_count", peer.fail_count) + 1
+        pause = max(_pause(peer.tier, count, tx.clock), last.retry_after)
+        changes |= {"fail_count": count, "last_error": last.error, "next_attempt_at": tx.ms + pause}
+        changes |= {"lease_token": None, "lease_until_at": None}
+    tx.conn.execute(sa.update(peers).where(peers.c.domain == domain).values(**changes))
+    return last.settled
+
+
+def _pause(tier: str, failures: int, clock: Clock) -> int:
+    """Milliseconds until the next try, with a fifth of jitter so that peers do not come back all at once."""
+    pauses = DEPARTMENT_PAUSES_MS if tier == "department" else PARTNER_PAUSES_MS
+    pause = pauses[min(failures, len(pauses)) - 1]
+    return int(pause * (0.8 + 0.4 * clock.random()))
