@@ -1,7 +1,7 @@
 """Jobs: small pieces of work for later, kept in a table, so that a stopped process loses none of them.
 
-A job is claimed under a lease; when its process dies the lease ends and somebody else runs it, so every job must bear to
-run twice. Knows no kinds of jobs: `fedcorp.worker` does.
+A job is claimed under a lease; when its process dies the lease ends and somebody else runs it, so every job must bear
+to run twice. Knows no kinds of jobs: `fedcorp.worker` does.
 """
 
 from dataclasses import dataclass

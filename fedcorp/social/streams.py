@@ -1,0 +1,219 @@
+"""What just happened, for those who listen: reads the `streams` table that `effects` fills, and says whom it concerns.
+
+Never writes to a socket and never renders. Rows are read in the order of their sequence; on PostgreSQL a number can
+become visible after a greater one, so `tail` also asks again for numbers that were missing.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
+
+import sqlalchemy as sa
+
+from fedcorp.social import policy, statuses
+from fedcorp.social.policy import Viewer
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import blocks, home, list_accounts, lists, media, memberships, mutes, status_tags, streams
+
+BATCH = 200
+KEEP_MS = 600_000
+GAP_MS = 5_000
+FRESH_MS = 3_600_000  # what is older was filled in from history: no news for the public streams
+
+PUBLIC = ("public", "public:local", "public:remote", "public:media", "public:local:media", "public:remote:media")
+OWN = ("user", "user:notification", "direct")
+WITH_ARGUMENT = ("hashtag", "hashtag:local", "list")
+NAMES = frozenset((*PUBLIC, *OWN, *WITH_ARGUMENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What somebody listens to. `argument` is the lower-case hashtag or the id of the list."""
+
+    account_id: int
+    stream: str
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of `streams`: `kind` is update, status.update, delete, notification or closed."""
+
+    seq: int
+    kind: str
+    status_id: int | None
+    account_id: int | None
+    notification_seq: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a reader came: everything up to `after` but the numbers in `gaps` (number -> when it was missed, ms)."""
+
+    after: int = 0
+    gaps: dict[int, int] = field(default_factory=dict)
+
+
+_COLUMNS = [streams.c[item.name] for item in fields(Change)]
+_AFTER = (
+    sa.select(*_COLUMNS)
+    .where(sa.or_(streams.c.seq > sa.bindparam("after"), streams.c.seq.in_(sa.bindparam("gaps", expanding=True))))
+    .order_by(streams.c.seq)
+    .limit(BATCH)
+)
+_LATEST = sa.select(sa.func.coalesce(sa.func.max(streams.c.seq), 0))
+
+
+def latest(tx: Tx) -> Position:
+    """The position of a reader that wants only what comes from now on."""
+    return Position(tx.conn.execute(_LATEST).scalar_one())
+
+
+def tail(tx: Tx, position: Position) -> tuple[list[Change], Position]:
+    """What came after a position (BATCH rows at most), and the position behind it."""
+    gaps = {seq: at for seq, at in position.gaps.items() if at > tx.ms - GAP_MS}
+    rows = tx.conn.execute(_AFTER, {"after": position.after, "gaps": list(gaps)})
+    found = [Change(*row) for row in rows]
+    last = position.after
+    for change in found:
+        if change.seq <= position.after:
+            gaps.pop(change.seq, None)
+            continue
+        if position.after:  # at the very start nothing is missing
+            gaps |= dict.fromkeys(range(last + 1, change.seq), tx.ms) if change.seq - last < BATCH else {}
+        last = change.seq
+    return found, Position(last, gaps)
+
+
+def prune(tx: Tx) -> int:
+    """Forget what is older than KEEP_MS; the newest row stays, since SQLite would give its number out again."""
+    newest = _LATEST.scalar_subquery()
+    gone = sa.delete(streams).where(streams.c.created_at < tx.ms - KEEP_MS, streams.c.seq < newest)
+    return tx.conn.execute(gone).rowcount
+
+
+# -- whom it concerns ------------------------------------------------------------------------------------------------
+
+
+def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
+    """The channels on which a change is news."""
+    match change.kind:
+        case "notification":
+            return [
+                channel
+                for channel in channels
+                if channel.account_id == change.account_id and channel.stream in ("user", "user:notification")
+            ]
+        case "update" | "status.update":
+            return _of_status(tx, change, channels)
+        case "delete":
+            return _of_deleted(tx, change, channels)
+    return []
+
+
+def _of_status(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
+    status = statuses.find(tx, change.status_id or 0)
+    if status is None or status.deleted_at is not None:
+        return []
+    found = [
+        *_at_home(tx, change, channels),
+        *_in_public(tx, status, channels),
+        *_in_lists(tx, status, channels),
+    ]
+    return _allowed(tx, status, found)
+
+
+def _at_home(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
+    listening = {channel.account_id for channel in channels if channel.stream == "user"}
+    if not listening:
+        return []
+    column = home.c.entry_id if change.kind == "update" else home.c.status_id
+    holding = sa.select(home.c.account_id).where(column == change.status_id, home.c.account_id.in_(listening))
+    return [Channel(account_id, "user") for account_id in tx.conn.execute(holding).scalars()]
+
+
+def _in_public(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Channel]:
+    if status.visibility != "public" or status.reblog_of_id is not None or status.created_at < tx.ms - FRESH_MS:
+        return []
+    names = {"public", "public:local" if status.local else "public:remote"}
+    if tx.conn.execute(sa.select(media.c.id).where(media.c.status_id == status.id)).first():
+        names |= {name + ":media" for name in names}
+    tags = set(tx.conn.execute(sa.select(status_tags.c.name).where(status_tags.c.status_id == status.id)).scalars())
+    tagged = {"hashtag", "hashtag:local"} if status.local else {"hashtag"}
+    return [
+        channel
+        for channel in channels
+        if channel.stream in names or (channel.stream in tagged and channel.argument in tags)
+    ]
+
+
+def _in_lists(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Channel]:
+    return [
+        channel
+        for channel in channels
+        if channel.stream == "list" and channel.argument.isdigit() and _is_in_list(tx, status, channel)
+    ]
+
+
+def _is_in_list(tx: Tx, status: Status, channel: Channel) -> bool:
+    """A list of one's own that holds the author, or the virtual list of a group that one belongs to."""
+    list_id = int(channel.argument)
+    own = (
+        sa.select(lists.c.id)
+        .join(list_accounts, list_accounts.c.list_id == lists.c.id)
+        .where(lists.c.id == list_id, lists.c.account_id == channel.account_id)
+        .where(list_accounts.c.account_id == status.account_id)
+    )
+    if tx.conn.execute(own).first():
+        return True
+    if list_id not in (status.group_id, status.account_id):
+        return False
+    belongs = sa.select(memberships.c.role).where(
+        memberships.c.group_id == list_id,
+        memberships.c.account_id == channel.account_id,
+        memberships.c.role != "outcast",
+    )
+    return tx.conn.execute(belongs).first() is not None
+
+
+def _allowed(tx: Tx, status: Status, found: list[Channel]) -> list[Channel]:
+    """Without those who may not see the status, and those who do not want to see its authors."""
+    if not found:
+        return []
+    original = statuses.find(tx, status.reblog_of_id) if status.reblog_of_id is not None else status
+    if original is None or original.deleted_at is not None:
+        return []
+    viewers = {channel.account_id for channel in found}
+    viewers -= _unwilling(tx, viewers, {status.account_id, original.account_id})
+    needed = [status.id, original.id]
+    if any(each.visibility not in ("public", "unlisted") for each in (status, original)):
+        viewers = {viewer for viewer in viewers if statuses.visible_ids(tx, viewer, needed) == set(needed)}
+    return [channel for channel in found if channel.account_id in viewers]
+
+
+def _unwilling(tx: Tx, viewers: set[int], authors: set[int]) -> set[int]:
+    """Viewers who mute one of the authors, and those between whom and an author stands a block."""
+    statement = sa.union(
+        sa.select(blocks.c.account_id).where(blocks.c.account_id.in_(viewers), blocks.c.target_id.in_(authors)),
+        sa.select(blocks.c.target_id).where(blocks.c.target_id.in_(viewers), blocks.c.account_id.in_(authors)),
+        sa.select(mutes.c.account_id).where(
+            mutes.c.account_id.in_(viewers),
+            mutes.c.target_id.in_(authors),
+            sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > tx.ms),
+        ),
+    )
+    return set(tx.conn.execute(statement).scalars())
+
+
+def _of_deleted(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
+    """Everybody who could see what is gone; of a boost that left no trace, everybody's own stream."""
+    status = statuses.find(tx, change.status_id or 0)
+    if status is None:
+        return [channel for channel in channels if channel.stream == "user"]
+    seeing = {
+        account_id
+        for account_id in {channel.account_id for channel in channels}
+        if policy.may_see(Viewer(account_id), replace(statuses.facts(tx, status, account_id), deleted=False))
+    }
+    return [channel for channel in channels if channel.account_id in seeing and channel.stream != "user:notification"]
