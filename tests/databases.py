@@ -29,7 +29,7 @@ _names = (f"fedcorp_{os.getpid()}_{number}" for number in itertools.count())
 
 
 def make_config(folder: Path, domain: str = "finance.localhost", **tables: dict[str, Any]) -> Config:
-    """The configuration of an instance in `folder` whose empty database is ready; `tables` are those of the TOML file."""
+    """The configuration of an instance in `folder` whose empty database is ready; `tables` as in the TOML file."""
     values: dict[str, Any] = {"domain": domain, **tables}
     if POSTGRESQL:
         url = _fresh_postgresql()

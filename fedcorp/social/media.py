@@ -268,7 +268,7 @@ def _touch(tx: Tx, status_id: int | None) -> None:
 
 
 def abandoned(tx: Tx, before: int, limit: int = 200) -> list[Media]:
-    """Files made before `before` (ms) that no status shows: never used, taken out by an edit, or of a deleted status."""
+    """Files made before `before` (ms) that no status shows: unused, taken out by an edit, or of a deleted status."""
     deleted = sa.exists().where(statuses.c.id == media.c.status_id, statuses.c.deleted_at < before)
     statement = _SELECT.where(media.c.created_at < before, sa.or_(media.c.status_id.is_(None), deleted))
     return [Media(*row) for row in tx.conn.execute(statement.order_by(media.c.id).limit(limit))]
