@@ -1,0 +1,314 @@
+"""JSON-LD: which documents may be read as plain JSON, and compaction of those that may not.
+
+Contexts come from files in `contexts/` and from those bundled with pyld; nothing is ever fetched. A document with a
+context that we do not know is read as if that context were empty, as long as nothing in it can change a word that we act
+on; otherwise it is refused. Compaction costs milliseconds: callers run it in a worker.
+
+Sources: JSON-LD 1.1 API; Mastodon GHSA-53m7-2wrh-q839 and GHSA-chgx-jx3p-rf73 for the keywords that are never accepted.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pyld import jsonld
+from pyld.documentloader.frozen import BUNDLED_CONTEXTS
+
+from fedcorp.activitypub.vocabulary import AS, CID, DATA_INTEGRITY, LEMMY, OUR_TERMS, PUBLIC, SECURITY
+from fedcorp.errors import BadRequest
+
+_FOLDER = Path(__file__).parent / "contexts"
+_FILES: dict[str, tuple[str, ...]] = {
+    "cid": (CID,),
+    "data-integrity": (DATA_INTEGRITY, "https://w3id.org/security/data-integrity/v1"),
+    "multikey": ("https://w3id.org/security/multikey/v1",),
+    "identity": ("https://w3id.org/identity/v1",),
+    "webfinger": ("https://purl.archive.org/socialweb/webfinger",),
+    "socialweb": tuple(
+        f"https://purl.archive.org/socialweb/{name}" for name in ("pending", "pending/1", "thread", "blocked")
+    ),
+    "miscellany": ("https://purl.archive.org/miscellany", "https://swicg.github.io/miscellany"),
+    "gotosocial": ("https://gotosocial.org/ns",),
+    "mastodon": ("http://joinmastodon.org/ns",),
+    "lemmy": (LEMMY,),
+    "litepub": ("https://litepub.social/litepub/context.jsonld", "https://litepub.social/context.jsonld"),
+    "schema": ("http://schema.org", "http://schema.org/", "https://schema.org", "https://schema.org/"),
+    "fep": tuple(f"https://w3id.org/fep/{name}" for name in ("5219", "5711", "7aa9", "171b", "ef61", "844e", "1580")),
+    "fedcorp": ("urn:fedcorp:ns", "urn:fedcorp:ns:"),
+    "empty": (
+        "https://w3id.org/valueflows/ont/vf#",
+        "https://funkwhale.audio/ns",
+        "https://joinpeertube.org/ns",
+        "https://misskey-hub.net/ns",
+    ),
+}
+_AS_SPELLINGS = (AS, f"{AS}#", f"{AS}.jsonld", AS.replace("https:", "http:"), AS.replace("https:", "http:") + "#")
+# Pleroma and Akkoma serve the same context from every host.
+_LITEPUB_PATH = re.compile(r"https?://[^/?#]+/schemas/litepub-[0-9.]+\.jsonld")
+_FORBIDDEN = frozenset({"@graph", "@included", "@reverse", "@nest", "@index"})
+_MAX_CACHED_CONTEXT = 8192
+
+
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+_KNOWN: dict[str, dict[str, Any]] = {url: _read(path) for url, path in BUNDLED_CONTEXTS.items()}
+_KNOWN |= {url: _KNOWN[AS] for url in _AS_SPELLINGS}
+for _name, _urls in _FILES.items():
+    _KNOWN |= dict.fromkeys(_urls, _read(_FOLDER / f"{_name}.json"))
+_LITEPUB = _KNOWN["https://litepub.social/litepub/context.jsonld"]
+
+
+def _terms(context: Any) -> Iterator[tuple[str, Any]]:
+    """All terms of a local context, those of scoped contexts included; links to other contexts are left out."""
+    for part in context if isinstance(context, list) else [context]:
+        if isinstance(part, dict):
+            for term, definition in part.items():
+                if not term.startswith("@"):
+                    yield term, definition
+                if isinstance(definition, dict):
+                    yield from _terms(definition.get("@context"))
+
+
+def _iri(definition: Any, prefixes: Mapping[str, str]) -> str:
+    """The IRI that a term definition names, with a known prefix written out; empty when it names none."""
+    iri = definition.get("@id") if isinstance(definition, dict) else definition
+    if not isinstance(iri, str):
+        return ""
+    prefix, colon, rest = iri.partition(":")
+    if colon and not rest.startswith("//") and prefix in prefixes:
+        return prefixes[prefix] + rest
+    return iri
+
+
+def _is_prefix(definition: Any) -> bool:
+    return isinstance(definition, str) and definition[-1:] in ("#", "/", ":") and ":" in definition
+
+
+_SPOKEN = [_KNOWN[url]["@context"] for url in (AS, SECURITY, *(url for urls in _FILES.values() for url in urls))]
+_SPOKEN.append(OUR_TERMS)
+_BASE_PREFIXES = {term: iri for context in _SPOKEN for term, iri in _terms(context) if _is_prefix(iri)}
+# The meaning of every word that we may act on. An inline context may repeat it, not change it.
+_RESERVED: dict[str, frozenset[str]] = {}
+for _context in _SPOKEN:
+    for _term, _definition in _terms(_context):
+        if not _is_prefix(_definition):
+            _RESERVED[_term] = _RESERVED.get(_term, frozenset()) | {_iri(_definition, _BASE_PREFIXES)}
+# Spellings in use elsewhere that mean the same: Misskey's name of a key type, and the two homes of schema.org.
+_RESERVED["Key"] = frozenset({"https://w3id.org/security#Key"})
+for _term in ("PropertyValue", "value"):
+    _RESERVED[_term] |= {f"http://schema.org/{_term}", f"https://schema.org/{_term}"}
+_RESERVED_IRIS: dict[str, frozenset[str]] = {}
+for _term, _iris in _RESERVED.items():
+    for _one in _iris:
+        _RESERVED_IRIS[_one] = _RESERVED_IRIS.get(_one, frozenset()) | {_term}
+
+
+def is_plain(doc: dict[str, Any]) -> bool:
+    """Whether reading `doc` as plain JSON gives what a JSON-LD processor would read, for every word that we act on."""
+    if not _is_type(doc.get("type")):
+        return False
+    contexts: list[Any] = []
+    colons: list[str] = []
+    found: list[Any] = [doc]
+    for item in found:
+        if type(item) is list:
+            found += [child for child in item if type(child) is dict or type(child) is list]
+            continue
+        names = "\n".join(item)
+        if "@" not in names and ":" not in names:
+            found += [child for child in item.values() if type(child) is dict or type(child) is list]
+            continue
+        for key, child in item.items():
+            if key == "@context":
+                contexts.append(child)
+                continue
+            if key.startswith("@"):
+                return False
+            if ":" in key:
+                colons.append(key)
+            if type(child) is dict or type(child) is list:
+                found.append(child)
+    verdicts = [_judge(context) for context in contexts]
+    return None not in verdicts and not any(_is_reserved(key, verdicts) for key in colons)
+
+
+def _is_type(kind: Any) -> bool:
+    return (
+        kind is None
+        or isinstance(kind, str)
+        or (isinstance(kind, list) and all(isinstance(item, str) for item in kind))
+    )
+
+
+def _is_reserved(key: str, verdicts: list[Mapping[str, str] | None]) -> bool:
+    """Whether a key with a colon stands for a word that we know under a shorter name."""
+    return any(_iri(key, _BASE_PREFIXES | (prefixes or {})) in _RESERVED_IRIS for prefixes in [None, *verdicts])
+
+
+def _judge(context: Any) -> Mapping[str, str] | None:
+    """The prefixes that a local context defines, or None when it could change the meaning of a reserved word."""
+    if isinstance(context, str):
+        return {}
+    key = orjson.dumps(context)
+    return _judge_bytes(key) if len(key) <= _MAX_CACHED_CONTEXT else _judge_parts(context)
+
+
+@lru_cache(maxsize=1024)
+def _judge_bytes(context: bytes) -> Mapping[str, str] | None:
+    """Peers send the same few inline contexts for ever, so the verdict is remembered."""
+    return _judge_parts(orjson.loads(context))
+
+
+def _judge_parts(context: Any) -> Mapping[str, str] | None:
+    parts = context if isinstance(context, list) else [context]
+    if not all(isinstance(part, str | dict) for part in parts):
+        return None
+    terms = [item for part in parts if isinstance(part, dict) for item in part.items()]
+    own = {term: iri for term, iri in terms if _is_prefix(iri)}
+    prefixes = _BASE_PREFIXES | own
+    return own if all(_is_harmless(term, definition, prefixes) for term, definition in terms) else None
+
+
+def _is_harmless(term: str, definition: Any, prefixes: Mapping[str, str]) -> bool:
+    if term.startswith("@"):
+        return term == "@version" or (term == "@language" and isinstance(definition, str | None))
+    if term in ("id", "type"):
+        return bool(definition == f"@{term}")
+    if isinstance(definition, dict):
+        if not definition.keys() <= {"@id", "@type", "@container", "@protected"} or not _is_simple(term, definition):
+            return False
+    elif _is_prefix(definition):
+        return term not in _RESERVED
+    iri = _iri(definition, prefixes)
+    if ":" not in iri or iri.startswith("@"):
+        return False
+    if term in _RESERVED:
+        return iri in _RESERVED[term]
+    return iri not in _RESERVED_IRIS
+
+
+def _is_simple(term: str, definition: dict[str, Any]) -> bool:
+    """No container or type that turns the value of a term into something that it does not look like."""
+    kind, container = definition.get("@type"), definition.get("@container")
+    containers = ("@language", None) if term.endswith("Map") else ("@set", "@list", None)
+    return (kind is None or (isinstance(kind, str) and kind != "@json")) and container in containers
+
+
+def _load(url: str, _options: Any) -> dict[str, Any]:
+    document = _LITEPUB if _LITEPUB_PATH.fullmatch(url) else _KNOWN.get(url)
+    if document is None:
+        raise jsonld.JsonLdError("unknown context", "jsonld.LoadDocumentError", {"url": url}, "loading document failed")
+    return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": document}
+
+
+# What compaction speaks: ActivityStreams and security, then every extension term that we read, unprotected.
+_EXTENSIONS: dict[str, Any] = {
+    name: iri for name, iri in _BASE_PREFIXES.items() if name in ("toot", "schema", "fc", "gts", "ostatus", "litepub")
+}
+_EXTENSIONS |= {"lemmy": "https://join-lemmy.org/ns#", **OUR_TERMS}
+_EXTENSIONS |= {
+    term: definition
+    for url in ("https://gotosocial.org/ns", "http://joinmastodon.org/ns")
+    for term, definition in _terms(_KNOWN[url]["@context"])
+}
+_EXTENSIONS |= {
+    term: {"@id": next(iter(_RESERVED[term])), "@type": "@id"}
+    for term in ("assertionMethod", "controller", "verificationMethod", "moderators")
+}
+_EXTENSIONS |= {
+    "Multikey": "https://w3id.org/security#Multikey",
+    "publicKeyMultibase": {
+        "@id": "https://w3id.org/security#publicKeyMultibase",
+        "@type": "https://w3id.org/security#multibase",
+    },
+    "postingRestrictedToMods": "lemmy:postingRestrictedToMods",
+    "distinguished": "lemmy:distinguished",
+    "stickied": "lemmy:stickied",
+}
+_OURS: list[Any] = [AS, SECURITY, _EXTENSIONS]
+_PYLD_FAILURES = (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+
+
+def compact(doc: dict[str, Any]) -> dict[str, Any]:
+    """`doc` in the words of `vocabulary`, whatever words its own context uses. Takes milliseconds of CPU.
+
+    Raises BadRequest for unknown remote contexts, for @graph, @included, @reverse, @nest and @index, for what is not
+    JSON-LD, and for a document with a `proof`: a proof covers the JSON as sent, so no other reading may be acted on.
+    """
+    if "proof" in doc:
+        raise BadRequest("A document with a proof must use plain, known terms")
+    doc = _without_proofs(doc)
+    options = {"documentLoader": _load, "compactArrays": True}
+    if "@context" not in doc:
+        options["expandContext"] = AS
+    try:
+        result = jsonld.compact(doc, {"@context": _OURS}, options)
+    except _PYLD_FAILURES as error:
+        raise BadRequest("The document is not JSON-LD that can be read here", _reason(error)) from error
+    tidied = _tidy(result)
+    if not isinstance(tidied, dict):
+        raise BadRequest("The document is not a JSON-LD object")
+    return {"@context": AS, **tidied}
+
+
+def _reason(error: Exception) -> str:
+    return "unknown-context" if "loading" in str(getattr(error, "code", "")) else str(error)[:500]
+
+
+def _without_proofs(value: Any) -> Any:
+    if isinstance(value, dict):
+        if not _FORBIDDEN.isdisjoint(value):
+            raise BadRequest("The document uses a JSON-LD keyword that is not accepted")
+        return {
+            key: item if key == "@context" else _without_proofs(item) for key, item in value.items() if key != "proof"
+        }
+    return [_without_proofs(item) for item in value] if isinstance(value, list) else value
+
+
+def _tidy(value: Any) -> Any:
+    """Compacted JSON-LD as the plain JSON that a peer with the usual context would have sent."""
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    if not isinstance(value, dict):
+        return PUBLIC if value == "as:Public" else value
+    if not _FORBIDDEN.isdisjoint(value):
+        raise BadRequest("The document uses a JSON-LD keyword that is not accepted")
+    if "@value" in value:
+        return _tidy(value["@value"])
+    if "@list" in value:
+        return _tidy(value["@list"])
+    # Undefined terms come out of pyld as `_:term`; ActivityStreams terms with an odd datatype keep their prefix.
+    kept = {key: _tidy(item) for key, item in value.items() if not key.startswith(("_:", "@"))}
+    prefixed = [key for key in kept if key.startswith("as:")]
+    return {key: item for key, item in kept.items() if key not in prefixed} | {
+        key.removeprefix("as:"): kept[key] for key in prefixed if key.removeprefix("as:") not in kept
+    }
+
+
+def undefined_terms(doc: dict[str, Any]) -> list[str]:
+    """The keys and types of `doc` that its contexts do not define, sorted; BadRequest when it does not expand at all."""
+    try:
+        expanded = jsonld.expand(doc, {"documentLoader": _load})
+    except _PYLD_FAILURES as error:
+        raise BadRequest("The document is not JSON-LD that can be read here", _reason(error)) from error
+    return sorted(set(_blank_words(expanded)))
+
+
+def _blank_words(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _blank_words(item)
+    elif isinstance(value, dict):
+        kinds = value.get("@type", [])
+        yield from (kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind.startswith("_:"))
+        for key, item in value.items():
+            if key.startswith("_:"):
+                yield key
+            yield from _blank_words(item)
