@@ -1,0 +1,112 @@
+"""One request as a handler sees it: its parameters, who asks, and the two doors to the database.
+
+Whom the token speaks for is found inside the same unit that does the work, so a request costs one trip to the database.
+"""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from fedcorp.errors import NotFound
+from fedcorp.storage.database import Tx
+from fedcorp.web import auth, context
+from fedcorp.web.auth import Viewer
+from fedcorp.web.context import Context
+from fedcorp.web.params import Params, capped, read_body, read_query
+from fedcorp.web.problems import OK
+from fedcorp.web.route import Route
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FORM_BYTES = 65_536  # around an uploaded file
+
+
+class Call(Request):
+    """A Starlette request with what the API needs. `route` says which scope its token must hold."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, route: Route) -> None:
+        super().__init__(scope, receive, send)
+        self.route = route
+        self._viewer: Viewer | None = None
+        self._values: Params | None = None
+
+    @property
+    def context(self) -> Context:
+        """The parts of this instance."""
+        return context.of(self)
+
+    @property
+    def base(self) -> str:
+        """scheme://host under which the caller reached us, for links back to this API."""
+        return f"{self.scope['scheme']}://{self.headers.get('host', '')}" if self._is_loopback() else self._origin()
+
+    def _is_loopback(self) -> bool:
+        return self.headers.get("host", "").startswith(("127.0.0.1", "localhost:", "[::1]"))
+
+    def _origin(self) -> str:
+        return self.context.config.origin
+
+    @property
+    def query(self) -> Params:
+        """Parameters in the query alone, without waiting for a body."""
+        return read_query(self.scope["query_string"])
+
+    async def params(self) -> Params:
+        """Parameters of query and body together. Raises BadRequest, TooLarge, UnsupportedMedia."""
+        if self._values is None:
+            self._values = await read_body(self, self._body_limit())
+        return self._values
+
+    def _body_limit(self) -> int:
+        limits = self.context.config.limits
+        return limits.media_bytes + FORM_BYTES if self.route.uploads else limits.body_bytes
+
+    def id(self, name: str = "id") -> int:
+        """An id in the path. Raises NotFound for anything that cannot be one."""
+        text = self.path_params[name]
+        if not text.isascii() or not text.isdigit() or len(text) > 19:
+            raise NotFound
+        return int(text)
+
+    def _token(self) -> str | None:
+        token = auth.bearer(self)
+        if token is None and self._values is not None:
+            return self._values.text("access_token")
+        return token
+
+    def _authenticate(self, tx: Tx) -> Viewer:
+        if self._viewer is None:
+            route = self.route
+            viewer = auth.find_viewer(tx, self._token())
+            auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
+            self._viewer = viewer
+        return self._viewer
+
+    async def viewer(self) -> Viewer:
+        """Who asks, when it must be known before the work begins. Raises Unauthorized, Forbidden."""
+        if self._viewer is None:
+            await self.context.db.read(self._authenticate)
+        assert self._viewer is not None
+        return self._viewer
+
+    async def read(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(tx, viewer, ...)` in a reading unit. Raises Unauthorized, Forbidden and what `work` raises."""
+        return await self.context.db.read(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
+
+    async def write(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work(tx, viewer, ...)` in a writing unit; resumes after COMMIT. Raises like `read`."""
+        return await self.context.db.write(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
+
+    async def capped_body(self, limit: int) -> bytes:
+        """The body. Raises TooLarge as soon as more than `limit` bytes arrived."""
+        return b"".join([chunk async for chunk in capped(self, limit)])
+
+
+def json(value: Any, status: int = OK, headers: dict[str, str] | None = None) -> Response:
+    """An answer of JSON; `value` may hold `orjson.Fragment`s and bytes that are JSON already."""
+    body = value if isinstance(value, bytes) else orjson.dumps(value)
+    return Response(body, status, headers, "application/json")

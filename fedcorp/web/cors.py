@@ -1,0 +1,51 @@
+"""Lets web clients from anywhere in (they prove themselves by token, never by cookie) and numbers every request.
+
+The outermost layer: also an error of the server itself must carry these headers, or a browser hides it from its client.
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fedcorp.clock import Clock
+from fedcorp.web.problems import NO_CONTENT
+
+EXPOSED = "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, Retry-After"
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Accept",
+    "Access-Control-Max-Age": "7200",
+}
+_ALWAYS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", EXPOSED.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+class Cors:
+    """Pure ASGI: adds the headers to every answer, answers OPTIONS everywhere, gives each request an id."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = f"{self._clock.random_bits(64):016x}"
+        scope["request_id"] = request_id
+        extra = (*_ALWAYS, (b"x-request-id", request_id.encode()))
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                message["headers"] = headers.raw + [pair for pair in extra if pair[0].decode() not in headers]
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=NO_CONTENT, headers=PREFLIGHT)(scope, receive, marked)
+            return
+        await self._app(scope, receive, marked)

@@ -1,0 +1,31 @@
+"""Pages: from the parameters of a request, and as the Link header that leads to the pages beside (RFC 8288)."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlencode
+
+from fedcorp.social.pages import Page
+from fedcorp.web.call import Call
+from fedcorp.web.params import Params
+
+_BOUNDS = ("max_id", "since_id", "min_id")
+_LEFT_OUT = {*_BOUNDS, "access_token", "offset", "page"}
+
+
+def page_of(params: Params, *, default: int = 20, most: int = 40) -> Page:
+    """The page that is asked for; a limit outside 1 to `most` becomes the nearer of the two. Raises BadRequest."""
+    limit = params.integer("limit", least=1, most=most)
+    return Page(limit or default, *(params.id(name) for name in _BOUNDS))
+
+
+def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, str]:
+    """The Link header around a page of these ids, newest first; `full` says that there may be older ones."""
+    if not ids:
+        return {}
+    kept = [(name, value) for name, value in parse_qsl(call.url.query) if name not in _LEFT_OUT]
+    url = call.base + call.url.path
+
+    def link(bound: str, id_: int, relation: str) -> str:
+        return f'<{url}?{urlencode([*kept, (bound, id_)])}>; rel="{relation}"'
+
+    found = [link("max_id", ids[-1], "next")] if full else []
+    return {"Link": ", ".join([*found, link("min_id", ids[0], "prev")])}

@@ -1,0 +1,104 @@
+"""Finds the handler of a request by method and path: a tree of path segments, which costs the same for any number of
+routes. It decides nothing about who may ask.
+
+A template is `/api/v1/accounts/{id}`; a segment may begin with text, as in `/@{name}`. A trailing slash is accepted
+everywhere, HEAD wherever GET is, and PUT and PATCH stand in for each other, because clients mix them up.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from starlette.datastructures import State
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from fedcorp.errors import MethodNotAllowed, NotFound
+from fedcorp.web.call import Call
+from fedcorp.web.route import WEBSOCKET, Route
+
+_STAND_INS = {"HEAD": "GET", "PUT": "PATCH", "PATCH": "PUT"}
+
+__all__ = ["WEBSOCKET", "Route", "Router"]
+
+
+@dataclass(slots=True)
+class _Node:
+    fixed: dict[str, "_Node"] = field(default_factory=dict)
+    variables: list[tuple[str, str, "_Node"]] = field(default_factory=list)  # (prefix, name, node)
+    routes: dict[str, Route] = field(default_factory=dict)
+
+    def child(self, segment: str) -> "_Node":
+        if "{" not in segment:
+            return self.fixed.setdefault(segment, _Node())
+        prefix, _, name = segment.rstrip("}").partition("{")
+        for known_prefix, known_name, node in self.variables:
+            if (known_prefix, known_name) == (prefix, name):
+                return node
+        node = _Node()
+        self.variables.append((prefix, name, node))
+        self.variables.sort(key=lambda variable: -len(variable[0]))
+        return node
+
+
+class Router:
+    """Pure ASGI. Raises NotFound for unknown paths and MethodNotAllowed, which `problems` turns into answers."""
+
+    def __init__(self, routes: Iterable[Route], state: State) -> None:
+        self.state = state
+        self._root = _Node()
+        for route in routes:
+            self._add(route)
+
+    def _add(self, route: Route) -> None:
+        node = self._root
+        for segment in _segments(route.path):
+            node = node.child(segment)
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {route.path} stands twice in the table of routes")
+        node.routes[route.method] = route
+
+    def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
+        """The route and the values of its variables. Raises NotFound, MethodNotAllowed."""
+        segments = _segments(path)
+        values: dict[str, str] = {}
+        node = _walk(self._root, segments, 0, values)
+        if node is None:
+            raise NotFound("There is nothing at this address.")
+        route = node.routes.get(method) or node.routes.get(_STAND_INS.get(method, ""))
+        if route is None:
+            raise MethodNotAllowed(f"This address takes {', '.join(sorted(node.routes))} only.")
+        return route, values
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_socket = scope["type"] == "websocket"
+        route, values = self.match(WEBSOCKET if is_socket else scope["method"], scope["path"])
+        scope["app"] = self
+        scope["path_params"] = values
+        scope["route_path"] = route.path
+        if is_socket:
+            await route.handler(WebSocket(scope, receive, send))
+            return
+        response = await route.handler(Call(scope, receive, send, route))
+        await response(scope, receive, send)
+
+
+def _segments(path: str) -> list[str]:
+    return path.strip("/").split("/")
+
+
+def _walk(node: _Node, segments: list[str], at: int, values: dict[str, str]) -> _Node | None:
+    """Text before variables, at every segment; steps back when the first choice leads nowhere."""
+    if at == len(segments):
+        return node if node.routes else None
+    segment = segments[at]
+    fixed = node.fixed.get(segment)
+    if fixed is not None and (found := _walk(fixed, segments, at + 1, values)) is not None:
+        return found
+    for prefix, name, child in node.variables:
+        if segment.startswith(prefix) and len(segment) > len(prefix):
+            found = _walk(child, segments, at + 1, values)
+            if found is not None:
+                values[name] = unquote(segment[len(prefix) :])
+                return found
+    return None
