@@ -18,7 +18,14 @@ T = TypeVar("T")
 
 MINUTE, DAY = 60_000, 86_400_000
 OLDEST_DAYS = 26
-WARNING_PERCENT, GROUP_PERCENT, TAG_PERCENT = 20, 72, 55
+WARNING_PERCENT, GROUP_PERCENT, TAG_PERCENT, PICTURE_PERCENT = 20, 72, 55, 25
+PICTURES = {
+    "purchasing": ("line",), "budget": ("bars", "line"), "month_close": ("line",), "shifts": ("board",),
+    "planning": ("board", "bars"), "maintenance": ("floor",), "quality": ("bars",), "warehouse": ("pallets",),
+    "inbound": ("pallets",), "safety": ("floor",), "sustainability": ("line", "bars"), "cycling": ("landscape",),
+    "lunch_walk": ("landscape",),
+}  # fmt: skip
+"""Which kinds of pictures (`demo_pictures`) suit a topic."""
 _SENTENCE = re.compile(r"(\A|[.?!] )([a-z])")
 _MASK = (1 << 64) - 1
 
@@ -86,7 +93,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A post that starts a thread. `at` in ms; `picture` is the number of a picture, from 0."""
+    """A post that starts a thread. `at` in ms; `picture` is the kind and number of a picture."""
 
     author: Member
     text: str
@@ -96,7 +103,7 @@ class Opening:
     tags: str = ""
     warning: str = ""
     reach: str | None = None
-    picture: int | None = None
+    picture: tuple[str, int] | None = None
     poll: PollText | None = None
 
 
@@ -174,18 +181,21 @@ def _members(plan: Plan, group: Group) -> list[str]:
 def _openings(plan: Plan) -> list[Opening]:
     found: list[Opening] = []
     seen: set[str] = set()
-    moments = [office_moment(plan.dice, plan.now) for _ in range(plan.size.roots)]
-    every = max(1, plan.size.roots // max(1, plan.size.pictures))
-    for number, at in enumerate(moments):
+    drawn = 0
+    for number in range(plan.size.roots):
+        at = office_moment(plan.dice, plan.now)
         if number < plan.size.polls:
             found.append(_question(plan, POLLS[number], max(at, plan.now - 20 * DAY)))
             continue
-        picture = number // every if number % every == every - 1 and number // every < plan.size.pictures else None
-        found.append(_opening(plan, TOPICS[(number * 11) % len(TOPICS)], at, picture, seen))
+        topic, picture = TOPICS[(number * 11) % len(TOPICS)], None
+        if topic.key in PICTURES and drawn < plan.size.pictures and plan.dice.chance(PICTURE_PERCENT):
+            picture = (plan.dice.pick(PICTURES[topic.key]), drawn)
+            drawn += 1
+        found.append(_opening(plan, topic, at, picture, seen))
     return found
 
 
-def _opening(plan: Plan, topic: Topic, at: int, picture: int | None, seen: set[str]) -> Opening:
+def _opening(plan: Plan, topic: Topic, at: int, picture: tuple[str, int] | None, seen: set[str]) -> Opening:
     thread, text = _fresh(plan, topic, at, seen)
     in_group = bool(topic.group) and plan.dice.chance(GROUP_PERCENT)
     author = _author(plan, topic.authors, topic.group if in_group else "")
