@@ -1,0 +1,161 @@
+"""The two doors: what was committed stays, what failed leaves nothing, ids never meet, effects belong to their unit."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcorp.clock import Clock
+from fedcorp.errors import ConfigError, Unavailable
+from fedcorp.storage import schema
+from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.tables import audit, metadata
+from fedcorp.storage.upsert import insert_ignore, upsert
+from tests.databases import POSTGRESQL, make_config
+
+pytestmark = pytest.mark.anyio
+
+
+def note(tx: Tx, subject: str) -> int:
+    values = {"created_at": tx.ms, "actor": "a", "act": "b", "subject": subject, "outcome": "ok"}
+    tx.conn.execute(sa.insert(audit).values(values))
+    return tx.new_id()
+
+
+def fail(tx: Tx, subject: str) -> None:
+    note(tx, subject)
+    raise ValueError(subject)
+
+
+def subjects(tx: Tx) -> set[str]:
+    return set(tx.conn.execute(sa.select(audit.c.subject)).scalars())
+
+
+def echo(tx: Tx, event: Any) -> None:
+    if event == "broken":
+        raise ValueError("broken effect")
+    note(tx, f"effect of {event}")
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(make_config(tmp_path), Clock(), echo)
+    database.start()
+    yield database
+    database.close()
+
+
+async def test_a_group_keeps_what_holds_and_drops_what_failed(db: Database) -> None:
+    works = [db.write(fail if number % 3 == 0 else note, str(number)) for number in range(60)]
+    results = await asyncio.gather(*works, return_exceptions=True)
+    assert all(isinstance(result, ValueError) == (number % 3 == 0) for number, result in enumerate(results))
+    assert await db.read(subjects) == {str(number) for number in range(60) if number % 3}
+    ids = [result for result in results if isinstance(result, int)]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_effects_belong_to_their_unit(db: Database) -> None:
+    def verb(tx: Tx, event: str) -> None:
+        note(tx, f"verb {event}")
+        tx.record(event)
+
+    await db.write(verb, "x")
+    with pytest.raises(ValueError, match="broken effect"):
+        await db.write(verb, "broken")
+    assert await db.read(subjects) == {"verb x", "effect of x"}
+
+
+async def test_a_step_fails_alone_with_its_effects(db: Database) -> None:
+    def unit(tx: Tx) -> None:
+        for name in ("one", "broken", "two"):
+            try:
+                with tx.step():
+                    note(tx, name)
+                    tx.record(name)
+            except ValueError:
+                note(tx, "caught")
+
+    await db.write(unit)
+    assert await db.read(subjects) == {"one", "effect of one", "caught", "two", "effect of two"}
+
+
+async def test_reads_cannot_write_or_mint(db: Database) -> None:
+    with pytest.raises(RuntimeError):
+        await db.read(lambda tx: tx.new_id())
+    if not POSTGRESQL:
+        with pytest.raises(sa.exc.OperationalError):
+            await db.read(lambda tx: tx.conn.execute(sa.delete(audit)))
+
+
+async def test_who_waits_is_woken_after_the_commit(db: Database) -> None:
+    event = db.waker("inbox")
+    await db.write(lambda tx: tx.wake("inbox"))
+    assert event.is_set()
+
+
+async def test_two_processes_never_mint_the_same_id(db: Database, tmp_path: Path) -> None:
+    other = Database(db.site.config, Clock(), echo)
+    other.start()
+    try:
+        made = await asyncio.gather(
+            *(door.write(lambda tx: [tx.new_id() for _ in range(200)]) for door in (db, other) for _ in range(5))
+        )
+    finally:
+        other.close()
+    ids = [id_ for group in made for id_ in group]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_counters_are_exact_under_parallel_writers(db: Database) -> None:
+    await db.write(note, "0")
+
+    def count(tx: Tx) -> None:
+        value = int(tx.conn.execute(sa.select(audit.c.subject)).scalar_one())
+        tx.conn.execute(sa.update(audit).values(subject=str(value + 1)))
+
+    await asyncio.gather(*(db.write(count) for _ in range(32)))
+    assert await db.read(subjects) == {"32"}
+
+
+async def test_upserts(db: Database) -> None:
+    def unit(tx: Tx) -> list[bool]:
+        nodes = metadata.tables["leases"]
+        made = [insert_ignore(tx, nodes, name="a", token=str(n), lease_until_at=n) for n in range(2)]
+        upsert(tx, nodes, ("name",), name="a", token="new", lease_until_at=9)
+        return [*made, tx.conn.execute(sa.select(nodes.c.token)).scalar_one() == "new"]
+
+    assert await db.write(unit) == [True, False, True]
+
+
+async def test_after_close_the_doors_are_shut(db: Database) -> None:
+    db.close()
+    with pytest.raises(Unavailable):
+        await db.write(note, "late")
+
+
+@pytest.mark.skipif(POSTGRESQL, reason="SQLite's own way to fail")
+def test_a_full_disk_refuses_and_keeps_what_was_accepted(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("full_disk.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+async def test_a_newer_database_is_refused(db: Database) -> None:
+    await db.write(lambda tx: tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
+    assert schema.revision_state(db.engine) == "newer"
+    with pytest.raises(ConfigError, match="newer version"):
+        schema.upgrade(db.engine, Clock())
+
+
+def test_the_migrations_make_exactly_the_tables(db: Database) -> None:
+    found = sa.inspect(db.engine)
+    assert set(found.get_table_names()) == set(metadata.tables) | {"alembic_version"}
+    for name, table in metadata.tables.items():
+        assert {column["name"] for column in found.get_columns(name)} == set(table.c.keys()), name
+        made = {index["name"] for index in found.get_indexes(name) if not index.get("duplicates_constraint")}
+        assert {index.name for index in table.indexes} == made, name
