@@ -228,13 +228,14 @@ def _author(plan: Plan, homes: Sequence[str], group: str) -> Member:
 
 def _fresh(plan: Plan, topic: Topic, at: int, seen: set[str]) -> tuple[Thread, str]:
     """A thread whose opening nobody wrote yet, as far as the words last."""
-    for _ in range(12):
+    tries = 12
+    while True:
         thread = Thread(topic, _words(plan.dice, at))
         text = filled(plan.dice.pick(topic.roots), thread.slots)
-        if text not in seen:
-            break
-    seen.add(text)
-    return thread, text
+        tries -= 1
+        if text not in seen or not tries:
+            seen.add(text)
+            return thread, text
 
 
 def _words(dice: Dice, at: int) -> dict[str, str]:
