@@ -1,0 +1,113 @@
+"""Search over what is known here: accounts, hashtags, statuses. Resolving a handle or URL of elsewhere is not.
+
+Matching is by substring, without an index of words: a department is small enough, and nothing can go out of step.
+"""
+
+import sqlalchemy as sa
+
+from fedcorp.social.visibility import visible
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts, blocks, follows, groups, memberships, status_tags, statuses
+from fedcorp.urls import split_handle
+
+MAX_WORDS = 8
+
+
+def account_ids(
+    tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0, *, following: bool = False
+) -> list[int]:
+    """Accounts whose name, shown name or handle has `q` in it: groups one belongs to first, then those one follows,
+    then whole names, beginnings and the rest. Secret groups are found by those who belong to them only."""
+    username, domain = split_handle(q)
+    matched = _matched(username, domain)
+    if matched is None:
+        return []
+    member = sa.exists().where(
+        memberships.c.group_id == accounts.c.id,
+        memberships.c.account_id == viewer_id,
+        memberships.c.role != "outcast",
+    )
+    followed = sa.exists().where(
+        follows.c.follower_id == viewer_id, follows.c.target_id == accounts.c.id, follows.c.state == "accepted"
+    )
+    secret = sa.exists().where(groups.c.account_id == accounts.c.id, groups.c.preset == "secret")
+    key = username.lower()
+    rank = sa.case(
+        (member, 0), (followed, 1), (accounts.c.username_key == key, 2),
+        (accounts.c.username_key.startswith(key, autoescape=True), 3), else_=4,
+    )  # fmt: skip
+    statement = (
+        sa.select(accounts.c.id)
+        .where(matched, accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
+        .where(accounts.c.kind != "service", sa.or_(~secret, member), ~_blocked(viewer_id))
+        .order_by(rank, accounts.c.followers_count.desc(), accounts.c.username_key, accounts.c.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(tx.conn.execute(statement.where(followed) if following else statement).scalars())
+
+
+def _matched(username: str, domain: str | None) -> "sa.ColumnElement[bool] | None":
+    if domain is not None:
+        place = accounts.c.domain.startswith(domain, autoescape=True)
+        return sa.and_(accounts.c.username_key.startswith(username.lower(), autoescape=True), place)
+    if not username:
+        return None
+    named = accounts.c.username_key.contains(username.lower(), autoescape=True)
+    return sa.or_(named, accounts.c.display_name.icontains(username, autoescape=True))
+
+
+def _blocked(viewer_id: int | None) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == viewer_id, blocks.c.target_id == accounts.c.id),
+            sa.and_(blocks.c.account_id == accounts.c.id, blocks.c.target_id == viewer_id),
+        )
+    )
+
+
+def hashtags(tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0) -> list[str]:
+    """Hashtags that begin with `q`, the one itself first, then the most used; only what visible statuses use."""
+    name = q.strip().lstrip("#").lower()
+    if not name:
+        return []
+    uses = sa.func.count()
+    statement = (
+        sa.select(status_tags.c.name)
+        .join(statuses, statuses.c.id == status_tags.c.status_id)
+        .where(status_tags.c.name.startswith(name, autoescape=True), visible(statuses, viewer_id))
+        .where(statuses.c.visibility == "public")
+        .group_by(status_tags.c.name)
+        .order_by(sa.case((status_tags.c.name == name, 0), else_=1), uses.desc(), status_tags.c.name)
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(tx.conn.execute(statement).scalars())
+
+
+def status_ids(
+    tx: Tx,
+    viewer_id: int,
+    q: str,
+    limit: int,
+    offset: int = 0,
+    *,
+    account_id: int | None = None,
+    max_id: int | None = None,
+    min_id: int | None = None,
+) -> list[int]:
+    """Statuses that have every word of `q` in text or warning and that the viewer may see, newest first."""
+    words = q.split()[:MAX_WORDS]
+    if not words:
+        return []
+    statement = sa.select(statuses.c.id).where(statuses.c.reblog_of_id.is_(None), visible(statuses, viewer_id))
+    for word in words:
+        found = statuses.c.text.icontains(word, autoescape=True)
+        statement = statement.where(sa.or_(found, statuses.c.spoiler_text.icontains(word, autoescape=True)))
+    if account_id is not None:
+        statement = statement.where(statuses.c.account_id == account_id)
+    if max_id is not None:
+        statement = statement.where(statuses.c.id < max_id)
+    if min_id is not None:
+        statement = statement.where(statuses.c.id > min_id)
+    return list(tx.conn.execute(statement.order_by(statuses.c.id.desc()).limit(limit).offset(offset)).scalars())

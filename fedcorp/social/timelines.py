@@ -1,0 +1,369 @@
+"""Timelines: which statuses somebody sees where, as ids in pages. What an entry looks like is the edge's work.
+
+Everything is filtered by the one predicate of `fedcorp.social.visibility`, and what the viewer muted is left out
+wherever they did not ask for it by name.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from fedcorp.errors import NotFound
+from fedcorp.social.pages import Listing, Page
+from fedcorp.social.visibility import visible
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import (
+    accounts,
+    blocks,
+    bookmarks,
+    favourites,
+    follows,
+    group_lists,
+    list_accounts,
+    lists,
+    media,
+    memberships,
+    mutes,
+    status_tags,
+    statuses,
+)
+from fedcorp.storage.tables import (
+    home as home_rows,
+)
+
+
+class Entry(NamedTuple):
+    """`id` is what pages are cut by and, except for favourites and bookmarks, what is shown: a status or a boost of
+    one; `status_id` is the original."""
+
+    id: int
+    status_id: int
+
+
+class Listed(NamedTuple):
+    """An account in a list whose pages are cut by `id`, which is no account id."""
+
+    id: int
+    account_id: int
+
+
+_VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
+_ENTRY = statuses.alias("entry")
+_ORIGINAL = statuses.alias("original")
+_SHOWS = sa.func.coalesce(_ENTRY.c.reblog_of_id, _ENTRY.c.id)
+
+
+def _muted(author: Any) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(
+        mutes.c.account_id == _VIEWER,
+        mutes.c.target_id == author,
+        sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > _NOW),
+    )
+
+
+def _has_media(status: Any) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(media.c.status_id == status.c.id)
+
+
+def _no_reply_to_others(status: Any) -> "sa.ColumnElement[bool]":
+    return sa.or_(status.c.in_reply_to_uri.is_(None), status.c.in_reply_to_account_id == status.c.account_id)
+
+
+def _follows(author: Any) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(
+        follows.c.follower_id == _VIEWER, follows.c.target_id == author, follows.c.state == "accepted"
+    )
+
+
+def _entries(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **values: Any) -> list[Entry]:
+    return [Entry._make(row) for row in listing.rows(tx, page, viewer=viewer_id, now=tx.ms, **values)]
+
+
+def _wanted_entry() -> "sa.ColumnElement[bool]":
+    """Both the original and, where it comes by one, the boost are visible and not muted."""
+    by_boost = sa.and_(visible(_ENTRY, _VIEWER), ~_muted(_ENTRY.c.account_id))
+    return sa.and_(
+        visible(_ORIGINAL, _VIEWER),
+        ~_muted(_ORIGINAL.c.account_id),
+        sa.or_(_ENTRY.c.reblog_of_id.is_(None), by_boost),
+    )
+
+
+def _kept_in_list(author: Any) -> "sa.ColumnElement[bool]":
+    """Whether an exclusive list, own or of a group, keeps this author out of the home timeline."""
+    own = sa.exists().where(
+        list_accounts.c.account_id == author,
+        lists.c.id == list_accounts.c.list_id,
+        lists.c.account_id == _VIEWER,
+        lists.c.exclusive,
+    )
+    of_group = sa.exists().where(
+        group_lists.c.group_id == author, group_lists.c.account_id == _VIEWER, group_lists.c.exclusive
+    )
+    return sa.or_(own, of_group)
+
+
+# -- home ------------------------------------------------------------------------------------------------------------
+
+_HOME = Listing(
+    sa.select(home_rows.c.entry_id, home_rows.c.status_id)
+    .join(_ORIGINAL, _ORIGINAL.c.id == home_rows.c.status_id)
+    .join(_ENTRY, _ENTRY.c.id == home_rows.c.entry_id)
+    .where(home_rows.c.account_id == _VIEWER, _wanted_entry(), ~_kept_in_list(_ENTRY.c.account_id)),
+    home_rows.c.entry_id,
+)
+
+
+def home(tx: Tx, account_id: int, page: Page) -> list[Entry]:
+    """What reached the home timeline, without what was deleted, blocked or muted since."""
+    return _entries(tx, _HOME, page, account_id)
+
+
+# -- public and hashtags ---------------------------------------------------------------------------------------------
+
+
+@cache
+def _open_statuses(signed_in: bool, local: bool, remote: bool, only_media: bool) -> "sa.Select[Any]":
+    """Public statuses that are no boosts. The words stand in the SQL itself, so that the partial index fits."""
+    statement = sa.select(statuses.c.id, statuses.c.id).where(
+        statuses.c.visibility == sa.literal_column("'public'"),
+        statuses.c.reblog_of_id.is_(None),
+        visible(statuses, _VIEWER if signed_in else None),
+    )
+    if signed_in:
+        statement = statement.where(~_muted(statuses.c.account_id))
+    if local:
+        statement = statement.where(statuses.c.local)
+    if remote:
+        statement = statement.where(~statuses.c.local)
+    return statement.where(_has_media(statuses)) if only_media else statement
+
+
+@cache
+def _public(signed_in: bool, local: bool, remote: bool, only_media: bool) -> Listing:
+    statement = _open_statuses(signed_in, local, remote, only_media)
+    return Listing(statement.where(_no_reply_to_others(statuses)), statuses.c.id)
+
+
+def public(
+    tx: Tx, viewer_id: int | None, page: Page, *, local: bool = False, remote: bool = False, only_media: bool = False
+) -> list[Entry]:
+    """Public statuses of everybody; `local` those of this department, `remote` those of others."""
+    return _entries(tx, _public(viewer_id is not None, local, remote, only_media), page, viewer_id)
+
+
+def _tagged(names: str) -> "sa.Select[Any]":
+    return sa.select(status_tags.c.status_id).where(status_tags.c.name.in_(sa.bindparam(names, expanding=True)))
+
+
+@cache
+def _tag(signed_in: bool, local: bool, remote: bool, only_media: bool, all_: bool, none: bool) -> Listing:
+    statement = _open_statuses(signed_in, local, remote, only_media).where(statuses.c.id.in_(_tagged("any")))
+    if all_:
+        having = sa.select(sa.func.count()).where(
+            status_tags.c.status_id == statuses.c.id, status_tags.c.name.in_(sa.bindparam("all", expanding=True))
+        )
+        statement = statement.where(having.scalar_subquery() == sa.bindparam("all_count", type_=sa.Integer))
+    if none:
+        statement = statement.where(statuses.c.id.not_in(_tagged("none")))
+    return Listing(statement, statuses.c.id)
+
+
+def tag(
+    tx: Tx,
+    viewer_id: int | None,
+    page: Page,
+    name: str,
+    *,
+    any_: tuple[str, ...] = (),
+    all_: tuple[str, ...] = (),
+    none: tuple[str, ...] = (),
+    local: bool = False,
+    remote: bool = False,
+    only_media: bool = False,
+) -> list[Entry]:
+    """Public statuses with the hashtag `name` or one of `any_`, with each of `all_` and none of `none`."""
+    wanted = sorted({_key(each) for each in all_})
+    listing = _tag(viewer_id is not None, local, remote, only_media, bool(wanted), bool(none))
+    values = {"any": [_key(each) for each in (name, *any_)], "all": wanted, "all_count": len(wanted)}
+    return _entries(tx, listing, page, viewer_id, none=[_key(each) for each in none], **values)
+
+
+def _key(name: str) -> str:
+    return name.lstrip("#").lower()
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+_LIST = sa.bindparam("list", type_=sa.BigInteger)
+_MEMBERS = sa.select(list_accounts.c.account_id).where(list_accounts.c.list_id == _LIST)
+_IS_ANSWER_TO_MEMBER = _ENTRY.c.in_reply_to_account_id.in_(_MEMBERS)
+_REPLIES = {  # besides answers to oneself and to the viewer
+    "list": _IS_ANSWER_TO_MEMBER,
+    "followed": _follows(_ENTRY.c.in_reply_to_account_id),
+    "none": sa.false(),
+}
+
+
+@cache
+def _own_list(replies_policy: str) -> Listing:
+    shown = sa.or_(_no_reply_to_others(_ENTRY), _ENTRY.c.in_reply_to_account_id == _VIEWER, _REPLIES[replies_policy])
+    statement = (
+        sa.select(_ENTRY.c.id, _ORIGINAL.c.id)
+        .join(_ORIGINAL, _ORIGINAL.c.id == _SHOWS)
+        .where(_ENTRY.c.account_id.in_(_MEMBERS), _follows(_ENTRY.c.account_id))
+        .where(_ENTRY.c.visibility != "direct", shown, _wanted_entry())
+    )
+    return Listing(statement, _ENTRY.c.id)
+
+
+_GROUP_LIST = Listing(
+    sa.select(_ORIGINAL.c.id, _ORIGINAL.c.id)
+    .select_from(_ENTRY)
+    .join(_ORIGINAL, _ORIGINAL.c.id == _ENTRY.c.reblog_of_id)
+    .where(_ENTRY.c.account_id == _LIST, _ENTRY.c.deleted_at.is_(None))
+    .where(visible(_ORIGINAL, _VIEWER), ~_muted(_ORIGINAL.c.account_id)),
+    _ENTRY.c.id,
+)
+_OWN = sa.select(lists.c.replies_policy).where(lists.c.id == _LIST, lists.c.account_id == _VIEWER)
+_MEMBER = sa.select(memberships.c.role).where(
+    memberships.c.group_id == _LIST, memberships.c.account_id == _VIEWER, memberships.c.role != "outcast"
+)
+_WRAPPER = sa.select(statuses.c.id).where(
+    statuses.c.reblog_of_id == sa.bindparam("shown", type_=sa.BigInteger),
+    statuses.c.account_id == _LIST,
+    statuses.c.deleted_at.is_(None),
+)
+
+
+def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
+    """A list of one's own, or the virtual list of a group one belongs to. Raises NotFound for others.
+
+    The list of a group shows the posts themselves, in the order in which the group announced them.
+    """
+    mine = {"list": list_id, "viewer": viewer_id}
+    replies_policy = tx.conn.execute(_OWN, mine).scalar()
+    if replies_policy is not None:
+        return _entries(tx, _own_list(replies_policy), page, viewer_id, list=list_id)
+    if tx.conn.execute(_MEMBER, mine).first() is None:
+        raise NotFound
+    return _entries(tx, _GROUP_LIST, _announced(tx, list_id, page), viewer_id, list=list_id)
+
+
+def _announced(tx: Tx, group_id: int, page: Page) -> Page:
+    """Clients cut pages by the ids that they see, those of posts; the order is that of the group's announcements."""
+
+    def wrapper(id_: int | None) -> int | None:
+        if id_ is None:
+            return None
+        found: int | None = tx.conn.execute(_WRAPPER, {"shown": id_, "list": group_id}).scalar()
+        return id_ if found is None else found  # ids are times, so an unknown one still cuts about there
+
+    return Page(page.limit, wrapper(page.max_id), wrapper(page.since_id), wrapper(page.min_id))
+
+
+# -- of one account --------------------------------------------------------------------------------------------------
+
+_ACCOUNT = sa.bindparam("account", type_=sa.BigInteger)
+
+
+@cache
+def _of_account(signed_in: bool, replies: bool, reblogs: bool, only_media: bool, pinned: bool, tagged: bool) -> Listing:
+    viewer = _VIEWER if signed_in else None
+    statement = (
+        sa.select(_ENTRY.c.id, _ORIGINAL.c.id)
+        .join(_ORIGINAL, _ORIGINAL.c.id == _SHOWS)
+        .where(_ENTRY.c.account_id == _ACCOUNT, visible(_ENTRY, viewer), visible(_ORIGINAL, viewer))
+    )
+    if not replies:
+        statement = statement.where(_no_reply_to_others(_ENTRY))
+    if not reblogs:
+        statement = statement.where(_ENTRY.c.reblog_of_id.is_(None))
+    if only_media:
+        statement = statement.where(_has_media(_ENTRY))
+    if pinned:
+        statement = statement.where(_ENTRY.c.pinned_at.is_not(None))
+    if tagged:
+        statement = statement.where(_ENTRY.c.id.in_(_tagged("any")))
+    return Listing(statement, _ENTRY.c.id)
+
+
+def account_statuses(
+    tx: Tx,
+    viewer_id: int | None,
+    account_id: int,
+    page: Page,
+    *,
+    exclude_replies: bool = False,
+    exclude_reblogs: bool = False,
+    only_media: bool = False,
+    pinned: bool = False,
+    tagged: str | None = None,
+) -> list[Entry]:
+    """What an account wrote and boosted. Answers to oneself are no replies."""
+    listing = _of_account(
+        viewer_id is not None, not exclude_replies, not exclude_reblogs, only_media, pinned, tagged is not None
+    )
+    return _entries(tx, listing, page, viewer_id, account=account_id, any=[_key(tagged or "")])
+
+
+def _marked(table: sa.Table) -> Listing:
+    return Listing(
+        sa.select(table.c.id, table.c.status_id)
+        .join(statuses, statuses.c.id == table.c.status_id)
+        .where(table.c.account_id == _VIEWER, visible(statuses, _VIEWER)),
+        table.c.id,
+    )
+
+
+_FAVOURITES, _BOOKMARKS = _marked(favourites), _marked(bookmarks)
+
+
+def own_favourites(tx: Tx, account_id: int, page: Page) -> list[Entry]:
+    """What somebody favourited, latest first; `Entry.id` is that of the favourite."""
+    return _entries(tx, _FAVOURITES, page, account_id)
+
+
+def own_bookmarks(tx: Tx, account_id: int, page: Page) -> list[Entry]:
+    """What somebody bookmarked, latest first; `Entry.id` is that of the bookmark."""
+    return _entries(tx, _BOOKMARKS, page, account_id)
+
+
+# -- who reacted -----------------------------------------------------------------------------------------------------
+
+_STATUS = sa.bindparam("status", type_=sa.BigInteger)
+_SHOWN_ACCOUNT = sa.and_(
+    accounts.c.suspended_at.is_(None),
+    accounts.c.deleted_at.is_(None),
+    ~sa.exists().where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == accounts.c.id),
+            sa.and_(blocks.c.account_id == accounts.c.id, blocks.c.target_id == _VIEWER),
+        )
+    ),
+)
+_FAVOURITED_BY = Listing(
+    sa.select(favourites.c.id, favourites.c.account_id)
+    .join(accounts, accounts.c.id == favourites.c.account_id)
+    .where(favourites.c.status_id == _STATUS, _SHOWN_ACCOUNT),
+    favourites.c.id,
+)
+_REBLOGGED_BY = Listing(
+    sa.select(statuses.c.id, statuses.c.account_id)
+    .join(accounts, accounts.c.id == statuses.c.account_id)
+    .where(statuses.c.reblog_of_id == _STATUS, statuses.c.deleted_at.is_(None), accounts.c.kind != "group")
+    .where(_SHOWN_ACCOUNT),
+    statuses.c.id,
+)
+
+
+def favourited_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
+    """Who favourited a status that the caller has found visible, latest first."""
+    return [Listed._make(row) for row in _FAVOURITED_BY.rows(tx, page, viewer=viewer_id, status=status_id)]
+
+
+def reblogged_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
+    """Who boosted a status that the caller has found visible, latest first; groups only pass on and are left out."""
+    return [Listed._make(row) for row in _REBLOGGED_BY.rows(tx, page, viewer=viewer_id, status=status_id)]
