@@ -33,7 +33,8 @@ READERS = 3
 POSTGRES_WRITERS = 4
 RETRIES = 30
 NODE_LEASE_MS = 300_000
-_RETRY_CODES = {"40001", "40P01"}  # serialization failure, deadlock
+# Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
+_RETRY_CODES = {"40001", "40P01", "23505"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +308,9 @@ class Database:
         """Run one unit, again when the database says that it clashed with another. Returns a usable connection."""
         for attempt in range(RETRIES):
             try:
+                ids = self._leased_ids(conn, node)
                 with conn.begin():
-                    self._run_unit(Tx(conn, self._clock, self.site, node.ids(conn), self._effects), unit)
+                    self._run_unit(Tx(conn, self._clock, self.site, ids, self._effects), unit)
                     if unit.error is not None:
                         raise unit.error
                 return conn
@@ -316,14 +318,18 @@ class Database:
                 unit.error = error
                 if conn.invalidated:
                     conn.close()
-                    conn = self._write_engine.connect()
-                    node.forget()
-                    return conn
+                    return self._write_engine.connect()
                 if not _may_retry(error):
                     return conn
-                node.forget()
             self._pause.wait(self._clock.random() * 0.002 * (attempt + 1))  # spread out those that clash
         return conn
+
+    def _leased_ids(self, conn: Connection, node: "_Node") -> IdSource:
+        """The ids of this thread; the lease commits by itself, so that no failing unit takes it back."""
+        if node.is_leased():
+            return node.ids(conn)
+        with conn.begin():
+            return node.ids(conn)
 
 
 class _Node:
@@ -336,10 +342,17 @@ class _Node:
 
     def ids(self, conn: Connection) -> IdSource:
         """The id source, with a lease that holds for this transaction."""
-        now = self._clock.ms()
-        if self._ids is None or self._ids.valid_until is None or self._ids.valid_until - now < NODE_LEASE_MS // 2:
+        if self._ids is None or not self.is_leased():
+            now = self._clock.ms()
             self._ids = self._renew(conn, now) or self._claim(conn, now)
         return self._ids
+
+    def is_leased(self) -> bool:
+        """Whether `ids` needs no statement: the lease holds for a while yet."""
+        ids = self._ids
+        if ids is None or ids.valid_until is None:
+            return False
+        return ids.valid_until - self._clock.ms() >= NODE_LEASE_MS // 2
 
     def forget(self) -> None:
         """The transaction that claimed or renewed may be gone: look again next time, but never reuse a counter."""
@@ -407,6 +420,7 @@ def _fail(unit: _Unit, error: BaseException) -> None:
 
 
 def _may_retry(error: BaseException) -> bool:
+    """Whether the database says that another transaction was in the way; a unit that is run again sees what it did."""
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_CODES
 
 

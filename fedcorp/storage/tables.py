@@ -380,7 +380,12 @@ statuses = Table(
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)
-Index("ix_statuses_in_reply_to_uri", statuses.c.in_reply_to_uri, sqlite_where=text("in_reply_to_id IS NULL"))
+Index(
+    "ix_statuses_in_reply_to_uri",
+    statuses.c.in_reply_to_uri,
+    sqlite_where=text("in_reply_to_id IS NULL"),
+    postgresql_where=text("in_reply_to_id IS NULL"),
+)
 Index("ix_statuses_thread_id", statuses.c.thread_id, statuses.c.id)
 Index("ix_statuses_reblog_of_id", statuses.c.reblog_of_id, statuses.c.account_id)
 Index("ix_statuses_group_id", statuses.c.group_id, statuses.c.id)

@@ -26,7 +26,7 @@ def _insert(dialect: str, table: Table) -> Any:
 
 @cache
 def _ignoring(dialect: str, table: Table) -> Any:
-    return _insert(dialect, table).on_conflict_do_nothing()
+    return _insert(dialect, table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 @cache

@@ -50,11 +50,11 @@ def upgrade() -> None:
         sa.Column("fields", sa.Text(), server_default="[]", nullable=False),
         sa.Column("avatar", sa.Text(), nullable=True),
         sa.Column("header", sa.Text(), nullable=True),
-        sa.Column("locked", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("bot", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("discoverable", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("indexable", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("hide_collections", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("locked", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("bot", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("discoverable", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("indexable", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("hide_collections", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("inbox_uri", sa.Text(), nullable=False),
         sa.Column("shared_inbox_uri", sa.Text(), nullable=True),
         sa.Column("outbox_uri", sa.Text(), nullable=True),
@@ -200,7 +200,7 @@ def upgrade() -> None:
         sa.Column("uri", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), server_default="", nullable=False),
         sa.Column("reblogs", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("notify", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("notify", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("languages", sa.Text(), server_default="[]", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_follows")),
@@ -214,8 +214,8 @@ def upgrade() -> None:
         sa.Column("group_id", Id, autoincrement=False, nullable=False),
         sa.Column("account_id", Id, autoincrement=False, nullable=False),
         sa.Column("alias", sa.Text(), nullable=True),
-        sa.Column("hidden", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("exclusive", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("exclusive", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("group_id", "account_id", name=op.f("pk_group_lists")),
     )
     op.create_table(
@@ -260,7 +260,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_attempt_at", sa.BigInteger(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("forwarded", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("forwarded", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_inbox")),
         sa.UniqueConstraint("activity_id", name=op.f("uq_inbox_activity_id")),
     )
@@ -322,7 +322,7 @@ def upgrade() -> None:
         sa.Column("account_id", Id, autoincrement=False, nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("replies_policy", sa.Text(), server_default="list", nullable=False),
-        sa.Column("exclusive", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("exclusive", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lists")),
     )
@@ -371,7 +371,7 @@ def upgrade() -> None:
         "mentions",
         sa.Column("status_id", Id, autoincrement=False, nullable=False),
         sa.Column("account_id", Id, autoincrement=False, nullable=False),
-        sa.Column("silent", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("silent", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("status_id", "account_id", name=op.f("pk_mentions")),
     )
     op.create_index("ix_mentions_account_id", "mentions", ["account_id", "status_id"], unique=False)
@@ -386,7 +386,7 @@ def upgrade() -> None:
         sa.Column("id", Id, autoincrement=False, nullable=False),
         sa.Column("account_id", Id, autoincrement=False, nullable=False),
         sa.Column("target_id", Id, autoincrement=False, nullable=False),
-        sa.Column("notifications", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("notifications", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mutes")),
@@ -471,8 +471,8 @@ def upgrade() -> None:
         "polls",
         sa.Column("id", Id, autoincrement=False, nullable=False),
         sa.Column("status_id", Id, autoincrement=False, nullable=False),
-        sa.Column("multiple", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("hide_totals", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("multiple", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("hide_totals", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("voters_count", sa.Integer(), server_default="0", nullable=False),
@@ -528,7 +528,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), server_default="", nullable=False),
         sa.Column("text", sa.Text(), server_default="", nullable=False),
         sa.Column("spoiler_text", sa.Text(), server_default="", nullable=False),
-        sa.Column("sensitive", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("sensitive", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("poll_id", Id, autoincrement=False, nullable=True),
         sa.Column("application_id", Id, autoincrement=False, nullable=True),
@@ -552,6 +552,7 @@ def upgrade() -> None:
         ["in_reply_to_uri"],
         unique=False,
         sqlite_where=sa.text("in_reply_to_id IS NULL"),
+        postgresql_where=sa.text("in_reply_to_id IS NULL"),
     )
     op.create_index(
         "ix_statuses_public",
@@ -626,7 +627,12 @@ def downgrade() -> None:
         sqlite_where=sa.text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
     )
-    op.drop_index("ix_statuses_in_reply_to_uri", table_name="statuses", sqlite_where=sa.text("in_reply_to_id IS NULL"))
+    op.drop_index(
+        "ix_statuses_in_reply_to_uri",
+        table_name="statuses",
+        sqlite_where=sa.text("in_reply_to_id IS NULL"),
+        postgresql_where=sa.text("in_reply_to_id IS NULL"),
+    )
     op.drop_index("ix_statuses_in_reply_to_id", table_name="statuses")
     op.drop_index("ix_statuses_group_id", table_name="statuses")
     op.drop_index("ix_statuses_account_id", table_name="statuses")
