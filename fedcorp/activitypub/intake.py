@@ -1,0 +1,59 @@
+"""What is known of an activity while it is acted upon: who brought it, what was fetched for it, what could not be had.
+
+Handlers run inside a unit of the database and never fetch. Where they need something that is not here they raise
+`Missing`; whoever runs them fetches it outside the unit and runs them again with the same `Intake`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["actor", "status", "document", "key"]
+
+
+class Missing(Exception):
+    """Something must be fetched first: an actor, a status (with author and parents), a bare document or a key."""
+
+    def __init__(self, uri: str, kind: Kind) -> None:
+        super().__init__(f"{kind} {uri}")
+        self.uri = uri
+        self.kind: Kind = kind
+
+
+class Deferred(Exception):
+    """What is needed cannot be had now; the activity is tried again later."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} cannot be reached")
+        self.uri = uri
+
+
+@dataclass(slots=True)
+class Intake:
+    """One activity under way. `domain` is the peer that delivered it; `tier` that of the actor's own server.
+
+    `documents` holds what was read at its own address, `stored` maps URIs that were fetched to those they were stored
+    under, `unreachable` what could not be fetched now, `refused` what never will be.
+    """
+
+    domain: str
+    tier: str
+    forwarded: bool = False
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: dict[str, str] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+
+    def want(self, uri: str, kind: Kind) -> None:
+        """Ask once for something that is welcome but not needed. Raises Missing the first time."""
+        if uri not in self.unreachable and uri not in self.refused:
+            raise Missing(uri, kind)
+
+    def require(self, uri: str, kind: Kind) -> None:
+        """Ask for what is needed. Raises Missing, then Deferred while it is unreachable; returns when it is refused."""
+        if uri in self.unreachable:
+            raise Deferred(uri)
+        self.want(uri, kind)
+
+    def within(self, tier: str) -> "Intake":
+        """The same for an activity that stands inside this one, of an actor whose server has `tier`."""
+        return Intake(self.domain, tier, True, self.documents, self.stored, self.unreachable, self.refused)

@@ -1,0 +1,419 @@
+"""From ActivityStreams to the words of `social`: actors and notes of other servers, cut to our limits and made safe.
+
+Reads documents whose origin was proven by the caller and looks accounts up in the unit it is given; never fetches and
+never stores. What a document says of somebody else's things is left out.
+
+Sources: ActivityStreams 2.0, ActivityPub, FEP-521a (keys), FEP-1b12 and FEP-5219 (groups), FEP-9967 (polls), FEP-2c59.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from fedcorp.activitypub.documents import origin, same_origin
+from fedcorp.activitypub.intake import Missing
+from fedcorp.activitypub.vocabulary import (
+    ACTOR_TYPES,
+    KEY_TYPES,
+    NOTE_TYPES,
+    PUBLIC,
+    as_list,
+    first_string,
+    ids_of,
+    parse_time,
+    types_of,
+    value_or_id,
+)
+from fedcorp.clock import to_ms
+from fedcorp.errors import BadRequest
+from fedcorp.keys import load_public, multikey, public_pem
+from fedcorp.social import accounts, groups, memberships, policy, statuses, text
+from fedcorp.social.accounts import Account, RemoteAccount, RemoteGroup, RemoteKey
+from fedcorp.social.media import RemoteMedia
+from fedcorp.social.polls import RemotePoll
+from fedcorp.social.receiving import RemoteStatus
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+
+MAX_KEYS, MAX_FIELDS, MAX_ALIASES = 10, 50, 256
+MAX_NAME, MAX_SUMMARY, MAX_SPOILER, MAX_TITLE = 200, 20_000, 500, 200
+MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10_000
+MAX_OPTIONS, MAX_OPTION = 20, 200
+_MAX_URL = 2048
+_KINDS = {"image": "image", "video": "video", "audio": "audio"}
+
+# -- actors ----------------------------------------------------------------------------------------------------------
+
+
+def is_actor(doc: dict[str, Any]) -> bool:
+    """Whether a document describes an actor, of a known type or by its shape (FEP-2277)."""
+    return bool(ACTOR_TYPES & set(types_of(doc))) or ("inbox" in doc and "outbox" in doc)
+
+
+def actor(doc: dict[str, Any], *, username: str, domain: str, tier: str) -> RemoteAccount:
+    """The actor in a document that stands at its own id. The handle was confirmed by the caller. Raises BadRequest."""
+    uri = _own_uri(doc, doc.get("id"))
+    inbox = _own_uri(doc, value_or_id(doc.get("inbox")))
+    if uri is None or inbox is None or not is_actor(doc):
+        raise BadRequest("The document is not an actor with an inbox")
+    endpoints = doc.get("endpoints")
+    shared = (endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None) or doc.get("sharedInbox")
+    kinds = set(types_of(doc))
+    return RemoteAccount(
+        uri=uri,
+        url=_page(doc) or uri,
+        origin=origin(uri),
+        kind="group" if "Group" in kinds else "service" if "Application" in kinds else "person",
+        username=text.one_line(username, 100),
+        domain=domain,
+        inbox_uri=inbox,
+        display_name=text.one_line(first_string(doc.get("name")) or "", MAX_NAME),
+        note=text.sanitize((first_string(doc.get("summary")) or "")[:MAX_SUMMARY]),
+        fields=_fields(doc),
+        avatar=_picture(doc.get("icon")),
+        header=_picture(doc.get("image")),
+        locked=doc.get("manuallyApprovesFollowers") is True,
+        bot=bool(kinds & {"Service", "Application", "Group"}),
+        discoverable=doc.get("discoverable") is True,
+        indexable=doc.get("indexable") is True,
+        shared_inbox_uri=_own_uri(doc, shared),
+        outbox_uri=_own_uri(doc, value_or_id(doc.get("outbox"))),
+        followers_uri=_own_uri(doc, value_or_id(doc.get("followers"))),
+        following_uri=_own_uri(doc, value_or_id(doc.get("following"))),
+        featured_uri=_own_uri(doc, value_or_id(doc.get("featured"))),
+        also_known_as=ids_of(doc.get("alsoKnownAs"))[:MAX_ALIASES],
+        created_at=_ms(doc.get("published")),
+        updated_at=_ms(doc.get("updated")) or 0,
+        keys=tuple(_keys(doc, uri)),
+        group=_group(doc, tier) if "Group" in kinds else None,
+    )
+
+
+def _own_uri(doc: dict[str, Any], uri: Any) -> str | None:
+    """`uri` when it has the origin of the document: nobody can name other people's inboxes or keys as theirs."""
+    own = isinstance(uri, str) and isinstance(doc.get("id"), str) and same_origin(uri, doc["id"])
+    return uri if own else None
+
+
+def _page(doc: dict[str, Any]) -> str | None:
+    for item in as_list(doc.get("url")):
+        url = item.get("href") if isinstance(item, dict) else item
+        is_page = not isinstance(item, dict) or item.get("mediaType") in (None, "text/html")
+        if is_page and _own_uri(doc, url) is not None:
+            return str(url)
+    return None
+
+
+def _picture(value: Any) -> str | None:
+    for item in as_list(value):
+        url = (
+            value_or_id(as_list(item.get("url"))[:1]) if isinstance(item, dict) and "url" in item else value_or_id(item)
+        )
+        if url is not None and _is_web_url(url):
+            return url
+    return None
+
+
+def _is_web_url(url: Any) -> bool:
+    return isinstance(url, str) and len(url) <= _MAX_URL and same_origin(url, url)
+
+
+def _fields(doc: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    found = []
+    for item in as_list(doc.get("attachment"))[:MAX_FIELDS]:
+        name, value = (item.get("name"), item.get("value")) if isinstance(item, dict) else (None, None)
+        if "PropertyValue" in types_of(item) and isinstance(name, str) and isinstance(value, str):
+            shown = text.sanitize(value[:2000])
+            found.append({"name": text.one_line(name, MAX_NAME), "value": shown, "verified_at": None})
+    return tuple(found)
+
+
+def _keys(doc: dict[str, Any], uri: str) -> Iterable[RemoteKey]:
+    """Keys that the actor lists as its own (FEP-521a and publicKey); unreadable and foreign ones are left out."""
+    listed = as_list(doc.get("publicKey")) + as_list(doc.get("assertionMethod"))
+    for item in listed[:MAX_KEYS]:
+        if not isinstance(item, dict) or (types_of(item) and not KEY_TYPES & set(types_of(item))):
+            continue
+        key_id = _own_uri(doc, item.get("id"))
+        claimed = value_or_id(item.get("owner") or item.get("controller"))
+        encoded = item.get("publicKeyPem") or item.get("publicKeyMultibase")
+        if key_id is None or claimed != uri or not isinstance(encoded, str):
+            continue
+        try:
+            public = load_public(encoded)
+        except BadRequest:
+            continue
+        if isinstance(public, RSAPublicKey):
+            yield RemoteKey(key_id, "rsa", public_pem(public))
+        else:
+            yield RemoteKey(key_id, "ed25519", multikey(public))
+
+
+def _group(doc: dict[str, Any], tier: str) -> RemoteGroup:
+    return RemoteGroup(_preset(doc), reach_of(doc, tier))
+
+
+def _preset(doc: dict[str, Any]) -> str:
+    """The preset that comes nearest to what the group says of itself (FEP-5219, else FEP-1b12)."""
+    if doc.get("canParticipate") == "moderator":
+        return "announcement"
+    if doc.get("postingRestrictedToMods") is True and "canParticipate" not in doc:
+        return "announcement"
+    if doc.get("canFollow") == "member":
+        return "secret" if doc.get("discoverable") is False else "private"
+    if doc.get("manuallyApprovesFollowers") is True or doc.get("canParticipate") == "member":
+        return "request"
+    return "open"
+
+
+def reach_of(doc: dict[str, Any], tier: str) -> str:
+    """How far a document of a peer of this tier goes.
+
+    Departments share our scale. Nobody else narrows below `partners`, since the other words speak of their company, not
+    of ours. Unknown servers (open mode) only speak to the public.
+    """
+    scope = doc.get("scope")
+    if tier == "unknown" or scope not in policy.REACHES:
+        return "public"
+    if tier == "department" or scope == "public":
+        return str(scope)
+    return "partners"
+
+
+# -- notes -----------------------------------------------------------------------------------------------------------
+
+
+def is_note(doc: dict[str, Any]) -> bool:
+    """Whether a document is something that we show as a status."""
+    return bool(NOTE_TYPES & set(types_of(doc)))
+
+
+def author_of(doc: dict[str, Any]) -> str | None:
+    """The URI of the author: the only one, or the person among several (PeerTube names the channel, too)."""
+    listed = as_list(doc.get("attributedTo"))
+    people = [item for item in listed if isinstance(item, str) or "Person" in types_of(item)]
+    return value_or_id(people[0] if people else listed[0]) if listed else None
+
+
+def note_time(doc: dict[str, Any]) -> int | None:
+    """When a note was published (ms), by its own word."""
+    return _ms(doc.get("published"))
+
+
+def is_vote(doc: dict[str, Any]) -> bool:
+    """A note that names an option of a poll and says nothing (FEP-9967)."""
+    return isinstance(doc.get("name"), str) and value_or_id(doc.get("inReplyTo")) is not None and not doc.get("content")
+
+
+def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
+    """The status in a note that stands at its own id or came with a proof of its author.
+
+    Raises Missing when the author is not here, BadRequest when the note is not one or speaks for somebody else.
+    """
+    uri, author_uri = doc.get("id"), author_of(doc)
+    if not isinstance(uri, str) or author_uri is None or not is_note(doc):
+        raise BadRequest("The object is not a note with an author")
+    if not same_origin(uri, author_uri):
+        raise BadRequest("The note and its author have different origins")
+    author = accounts.find_by_uri(tx, author_uri)
+    if author is None:
+        raise Missing(author_uri, "actor")
+    to, cc = ids_of(doc.get("to"))[:MAX_ADDRESSED], ids_of(doc.get("cc"))[:MAX_ADDRESSED]
+    named = _mention_uris(doc)
+    here = _accounts_of(tx, {*to, *cc, *named, *ids_of(doc.get("audience"))[:MAX_ADDRESSED]} - {PUBLIC})
+    parent_uri = value_or_id(doc.get("inReplyTo"))
+    parent = statuses.find_by_uri(tx, parent_uri) if parent_uri else None
+    visibility = visibility_of(to, cc, author, [account for account in here.values() if account.is_group])
+    group_id = _find_group(tx, visibility, author, parent, list(here.values()))
+    html, language = _content(doc)
+    return RemoteStatus(
+        uri=uri,
+        url=_page(doc),
+        account=author,
+        visibility=visibility,
+        reach=_reach(tx, doc, tier, visibility, parent, group_id),
+        content=html,
+        text=text.plain(html),
+        created_at=_ms(doc.get("published")) or tx.ms,
+        edited_at=_ms(doc.get("updated")),
+        spoiler_text=_spoiler(doc),
+        sensitive=doc.get("sensitive") is True,
+        language=language,
+        in_reply_to_uri=parent_uri if parent_uri and _is_web_url(parent_uri) else None,
+        context_uri=value_or_id(doc.get("context")) or value_or_id(doc.get("conversation")),
+        group_id=group_id,
+        mentions=_mentions(here, named, to, cc, author),
+        tags=_tags(doc),
+        media=_media(doc),
+        poll=_poll(doc) if "Question" in types_of(doc) else None,
+    )
+
+
+def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], author: Account, addressed_groups: list[Account]) -> str:
+    """Mastodon's reading of an address: Public in `to` or `cc`, a followers collection, or only people."""
+    if PUBLIC in to:
+        return "public"
+    if PUBLIC in cc:
+        return "unlisted"
+    collections = {author.followers_uri, *(group.followers_uri for group in addressed_groups)} - {None}
+    return "private" if collections & {*to, *cc} else "direct"
+
+
+def _mention_uris(doc: dict[str, Any]) -> list[str]:
+    found = [value_or_id(tag.get("href")) for tag in as_list(doc.get("tag")) if "Mention" in types_of(tag)]
+    return [uri for uri in found if uri][:MAX_MENTIONS]
+
+
+def _accounts_of(tx: Tx, uris: set[str]) -> dict[str, Account]:
+    """Those of these actors that are known here; strangers who are merely mentioned are not fetched."""
+    if not uris:
+        return {}
+    ids = list(tx.conn.execute(_IDS_BY_URI, {"uris": list(uris)}).scalars())
+    return {account.uri: account for account in accounts.find_many(tx, ids).values() if not account.hidden}
+
+
+_IDS_BY_URI = sa.select(accounts_table.c.id).where(accounts_table.c.uri.in_(sa.bindparam("uris", expanding=True)))
+
+
+def _find_group(
+    tx: Tx, visibility: str, author: Account, parent: statuses.Status | None, addressed: list[Account]
+) -> int | None:
+    """The local group that the author may write to here, by address or by thread. A group of another server says itself
+    what it takes, by announcing it."""
+    if visibility not in ("public", "unlisted"):
+        return None
+    candidates = [parent.group_id] if parent is not None and parent.group_id is not None else []
+    candidates += [account.id for account in addressed if account.is_group and account.local]
+    for id_ in candidates:
+        group = groups.find(tx, id_)
+        if group is not None and policy.may_post_in_group(group.preset, memberships.role_of(tx, id_, author.id)):
+            return id_
+    return None
+
+
+def _reach(
+    tx: Tx, doc: dict[str, Any], tier: str, visibility: str, parent: statuses.Status | None, group_id: int | None
+) -> str:
+    """Never wider than the author says, than the parent goes, or than the group that governs it."""
+    if visibility == "direct":
+        return policy.reach_for({tier})
+    reach = reach_of(doc, tier)
+    if parent is not None and parent.visibility != "direct":
+        reach = policy.narrower(reach, parent.reach)
+    group = groups.find(tx, group_id) if group_id is not None else None
+    return policy.narrower(reach, group.reach) if group is not None else reach
+
+
+def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
+    """(safe HTML, language). Things that are no notes are shown as their title above their text or link."""
+    by_language = doc.get("contentMap") if isinstance(doc.get("contentMap"), dict) else {}
+    source = doc.get("content") if isinstance(doc.get("content"), str) else first_string(by_language) or ""
+    language = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
+    html = text.sanitize(str(source))
+    if not {"Note", "Question"} & set(types_of(doc)) and isinstance(doc.get("name"), str):
+        html = _titled(doc, html)
+    return html, language[:35] if isinstance(language, str) and language != "und" else None
+
+
+def _titled(doc: dict[str, Any], html: str) -> str:
+    title = text.one_line(str(doc["name"]), MAX_TITLE)
+    link = _page(doc) or str(doc.get("id"))
+    heading = text.render(title, mentions={}, tag_url=lambda _tag: link)
+    below = html or text.render(link, mentions={}, tag_url=lambda _tag: link)
+    return text.sanitize(f"<strong>{heading}</strong>{below}")
+
+
+def _spoiler(doc: dict[str, Any]) -> str:
+    summary = first_string(doc.get("summary"))
+    is_warning = bool({"Note", "Question"} & set(types_of(doc)))
+    return text.one_line(text.plain(text.sanitize(summary)), MAX_SPOILER) if summary and is_warning else ""
+
+
+def _mentions(
+    here: dict[str, Account], named: list[str], to: tuple[str, ...], cc: tuple[str, ...], author: Account
+) -> tuple[tuple[int, bool], ...]:
+    """(account id, silent): silent are those who are addressed without being named in the text."""
+    found = {here[uri].id: False for uri in named if uri in here}
+    for uri in (*to, *cc):
+        if uri in here and here[uri].id != author.id:
+            found.setdefault(here[uri].id, True)
+    return tuple(found.items())
+
+
+def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
+    names = [tag.get("name") for tag in as_list(doc.get("tag"))[:500] if "Hashtag" in types_of(tag)]
+    shown = {text.normalise_tag(name): name.lstrip("#")[:100] for name in names if isinstance(name, str)}
+    return tuple(name for key, name in shown.items() if key)[:MAX_TAGS]
+
+
+def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
+    found = []
+    for item in as_list(doc.get("attachment"))[:MAX_MEDIA]:
+        if not isinstance(item, dict) or "PropertyValue" in types_of(item):
+            continue
+        source = next(iter(as_list(item.get("url"))), None) or item.get("href")
+        link = source if isinstance(source, dict) else item
+        url = source.get("href") if isinstance(source, dict) else source
+        mime = link.get("mediaType") or item.get("mediaType")
+        if _is_web_url(url) and (isinstance(mime, str) or "Image" in types_of(item)):
+            found.append(_one_media(item, str(url), mime if isinstance(mime, str) else "image/jpeg"))
+    return tuple(found)
+
+
+def _one_media(item: dict[str, Any], url: str, mime: str) -> RemoteMedia:
+    description = first_string(item.get("name")) or first_string(item.get("summary")) or ""
+    blurhash = item.get("blurhash")
+    return RemoteMedia(
+        url=url,
+        kind=_KINDS.get(mime.partition("/")[0].lower(), "unknown"),
+        mime=mime.partition(";")[0].strip().lower()[:100],
+        description=description[:MAX_ALT],
+        blurhash=blurhash if isinstance(blurhash, str) and len(blurhash) <= 100 else None,
+        width=_size(item.get("width")),
+        height=_size(item.get("height")),
+        focus=_focus(item.get("focalPoint")),
+    )
+
+
+def _size(value: Any) -> int | None:
+    return value if type(value) is int and 0 < value <= 100_000 else None
+
+
+def _focus(value: Any) -> tuple[float, float] | None:
+    point = as_list(value)
+    if len(point) != 2 or any(type(part) not in (int, float) or not -1 <= part <= 1 for part in point):
+        return None
+    return float(point[0]), float(point[1])
+
+
+def _poll(doc: dict[str, Any]) -> RemotePoll | None:
+    listed = as_list(doc.get("anyOf")) or as_list(doc.get("oneOf"))
+    options = tuple(_option(item) for item in listed[:MAX_OPTIONS] if isinstance(item, dict))
+    if not options:
+        return None
+    closed = doc.get("closed")
+    expires_at = _ms(doc.get("endTime"))
+    return RemotePoll(
+        options=options,
+        multiple=bool(as_list(doc.get("anyOf"))),
+        expires_at=expires_at,
+        closed_at=_ms(closed) or (expires_at if closed is True else None),
+        voters_count=_count(doc.get("votersCount")),
+    )
+
+
+def _option(item: dict[str, Any]) -> tuple[str, int]:
+    replies = item.get("replies")
+    votes = replies.get("totalItems") if isinstance(replies, dict) else 0
+    return text.one_line(first_string(item.get("name")) or "", MAX_OPTION), _count(votes)
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and 0 <= value < 2**31 else 0
+
+
+def _ms(value: Any) -> int | None:
+    time = parse_time(first_string(value))
+    return to_ms(time) if time is not None else None
