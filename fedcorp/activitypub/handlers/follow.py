@@ -1,0 +1,122 @@
+"""Follow, Accept, Reject, Undo of a follow; Join and Leave of groups, which are the same thing here.
+
+A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either.
+"""
+
+from fedcorp.activitypub.documents import Activity
+from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
+from fedcorp.activitypub.intake import Intake
+from fedcorp.activitypub.vocabulary import first_string, ids_of
+from fedcorp.errors import Forbidden, NotFound
+from fedcorp.social import accounts, follows, text
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import FollowRejected
+from fedcorp.social.follows import Follow
+from fedcorp.storage.database import Tx
+
+
+def verify_follow(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Everybody may ask for themselves. Raises Missing for an actor who is not here, Forbidden for a hidden one."""
+    sender(tx, activity, intake)
+
+
+def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody wants to follow one of ours, or to join a group."""
+    follower = sender(tx, activity, intake)
+    target = accounts.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if target is None or not target.local or activity.id is None:
+        return IGNORED
+    if is_undone(tx, activity.id):
+        return IGNORED
+    message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
+    try:
+        follows.follow(tx, follower, target, uri=activity.id, message=message)
+    except Forbidden:
+        tx.record(FollowRejected(follower.id, target.id, activity.id))
+        return "refused"
+    except NotFound:
+        return IGNORED
+    return PROCESSED
+
+
+def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Only whom the follow is about may answer it. Raises Forbidden."""
+    found = _asked(tx, activity)
+    if found is not None and found.target_id != sender(tx, activity, intake).id:
+        raise Forbidden("Only the followed account may answer a request.")
+
+
+def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A request of one of ours was accepted."""
+    found = _asked(tx, activity)
+    if found is None:
+        return IGNORED
+    follows.accept(tx, found.follower_id, found.target_id)
+    return PROCESSED
+
+
+def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A request of one of ours was refused, or one of ours was removed as follower."""
+    found = _asked(tx, activity)
+    if found is None:
+        return IGNORED
+    follows.reject(tx, found.follower_id, found.target_id)
+    return PROCESSED
+
+
+def _asked(tx: Tx, activity: Activity) -> Follow | None:
+    """The follow by a local account that an answer speaks of."""
+    found = follows.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if found is None and isinstance(activity.object, dict):
+        follower_uri, target_uri = field_uri(activity.object, "actor"), field_uri(activity.object, "object")
+        found = _between(tx, follower_uri, target_uri or activity.actor)
+    follower = accounts.find(tx, found.follower_id) if found is not None else None
+    return found if follower is not None and follower.local else None
+
+
+def _between(tx: Tx, follower_uri: str | None, target_uri: str | None) -> Follow | None:
+    follower = accounts.find_by_uri(tx, follower_uri) if follower_uri else None
+    target = accounts.find_by_uri(tx, target_uri) if target_uri else None
+    return follows.find(tx, follower.id, target.id) if follower is not None and target is not None else None
+
+
+def verify_undo_follow(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Only the follower may take a follow back. Raises Forbidden."""
+    account = sender(tx, activity, intake)
+    claimed = field_uri(activity.object, "actor")
+    found = follows.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if (claimed is not None and claimed != activity.actor) or (found is not None and found.follower_id != account.id):
+        raise Forbidden("Only the follower may take a follow back.")
+
+
+def receive_undo_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody no longer follows one of ours, or leaves a group."""
+    account = sender(tx, activity, intake)
+    found = follows.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if found is None:
+        found = _between(tx, account.uri, field_uri(activity.object, "object"))
+    note_undone(tx, activity.object_id, activity.actor)
+    if found is None:
+        return IGNORED
+    follows.unfollow(tx, found.follower_id, found.target_id)
+    return PROCESSED
+
+
+def receive_undo_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """An acceptance is taken back: one of ours is no follower any more."""
+    inner = next(iter(ids_of(activity.object.get("object"))), None) if isinstance(activity.object, dict) else None
+    found = follows.find_by_uri(tx, inner) if inner else None
+    if found is None or found.target_id != sender(tx, activity, intake).id:
+        return IGNORED
+    follows.reject(tx, found.follower_id, found.target_id)
+    return PROCESSED
+
+
+def receive_leave(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A member leaves a group."""
+    member: Account = sender(tx, activity, intake)
+    group = accounts.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if group is None or not group.local:
+        return IGNORED
+    follows.unfollow(tx, member.id, group.id)
+    return PROCESSED

@@ -1,0 +1,143 @@
+"""Like and Announce of a note, and the Undo of both. Emoji reactions are read as likes.
+
+They are always about the actor itself; what must be shown is that it may see the note.
+"""
+
+import sqlalchemy as sa
+
+from fedcorp.activitypub.documents import Activity, parse_time
+from fedcorp.activitypub.handlers.parties import (
+    DUPLICATE,
+    IGNORED,
+    PROCESSED,
+    field_uri,
+    find_status,
+    has_local_follower,
+    is_undone,
+    note_undone,
+    orphan,
+    sender,
+)
+from fedcorp.activitypub.intake import Intake
+from fedcorp.activitypub.vocabulary import PUBLIC
+from fedcorp.clock import to_ms
+from fedcorp.errors import Forbidden
+from fedcorp.social import interactions, policy, receiving, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import favourites
+
+
+def verify_reaction(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Raises Forbidden when the actor may not see what it reacts to."""
+    account = sender(tx, activity, intake)
+    status = find_status(tx, activity.object_id, intake)
+    if status is not None:
+        _check_may_see(tx, account, status, intake)
+
+
+def _check_may_see(tx: Tx, account: Account, status: Status, intake: Intake) -> None:
+    """Of our own statuses we know who may see them; of others their own server decides."""
+    if not status.local:
+        return
+    within_reach = status.visibility == "direct" or policy.reaches(status.reach, intake.tier)
+    if not within_reach or not policy.may_see(policy.Viewer(account.id), statuses.facts(tx, status, account.id)):
+        raise Forbidden("This status is not shown to that actor.")
+
+
+def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody likes a note. One that is not here yet is waited for; ours, when it is gone, is not."""
+    account = sender(tx, activity, intake)
+    status = find_status(tx, activity.object_id, intake)
+    if status is None:
+        return _put_aside(tx, activity, intake)
+    interactions.favourite(tx, account, status, uri=activity.id)
+    return PROCESSED
+
+
+def _put_aside(tx: Tx, activity: Activity, intake: Intake) -> str:
+    uri = activity.object_id
+    if uri is None or tx.site.urls.owns(uri) or intake.tier == "unknown" or receiving.is_tombstoned(tx, uri):
+        return IGNORED
+    return orphan(tx, activity, uri, intake)
+
+
+def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody boosts a note, or a group passes one on by its id; what is boosted is fetched when it is not here."""
+    account = sender(tx, activity, intake)
+    uri = activity.object_id
+    if uri is None or activity.id is None or is_undone(tx, activity.id) or receiving.is_tombstoned(tx, activity.id):
+        return IGNORED
+    if statuses.find_by_uri(tx, activity.id) is not None:
+        return DUPLICATE
+    status = find_status(tx, uri, intake)
+    if not _matters(tx, account, status, intake):
+        return IGNORED
+    if status is None:
+        if tx.site.urls.owns(uri) or receiving.is_tombstoned(tx, uri):
+            return IGNORED
+        intake.require(uri, "status")
+        return _put_aside(tx, activity, intake)
+    boost(tx, activity, account, status)
+    return PROCESSED
+
+
+def boost(tx: Tx, activity: Activity, account: Account, status: Status) -> None:
+    """Store the boost that an Announce tells of, at its own time and with its own audience."""
+    published = parse_time(activity.published)
+    at = to_ms(published) if published is not None else tx.ms
+    interactions.reblog(tx, account, status, visibility=_visibility(activity), uri=activity.id, at=min(at, tx.ms))
+
+
+def _visibility(activity: Activity) -> str:
+    if PUBLIC in activity.to:
+        return "public"
+    return "unlisted" if PUBLIC in activity.cc else "private"
+
+
+def _matters(tx: Tx, account: Account, status: Status | None, intake: Intake) -> bool:
+    """Whether anybody here would see the boost: a follower of the booster, or the author of what is boosted."""
+    return (status is not None and status.local) or has_local_follower(tx, account.id)
+
+
+def verify_undo(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Only who did something may undo it. Raises Forbidden."""
+    sender(tx, activity, intake)
+    claimed = field_uri(activity.object, "actor")
+    if claimed is not None and claimed != activity.actor:
+        raise Forbidden("Only the actor may undo this.")
+
+
+def receive_undo_like(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A like is taken back: matched by who liked what, else by the id of the Like."""
+    account = sender(tx, activity, intake)
+    status = find_status(tx, field_uri(activity.object, "object"), intake)
+    values = {"account": account.id, "status": status.id if status else 0, "uri": activity.object_id or ""}
+    status_id = tx.conn.execute(_LIKED, values).scalar()
+    if status_id is None:
+        note_undone(tx, activity.object_id, activity.actor)
+        return IGNORED
+    interactions.unfavourite(tx, account, status_id)
+    return PROCESSED
+
+
+_LIKED = sa.select(favourites.c.status_id).where(
+    favourites.c.account_id == sa.bindparam("account"),
+    sa.or_(favourites.c.status_id == sa.bindparam("status"), favourites.c.uri == sa.bindparam("uri")),
+)
+
+
+def receive_undo_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A boost is taken back: matched by the id of the Announce, else by who boosted what."""
+    account = sender(tx, activity, intake)
+    wrapper = statuses.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    original_id = wrapper.reblog_of_id if wrapper is not None and wrapper.account_id == account.id else None
+    if original_id is None:
+        status = find_status(tx, field_uri(activity.object, "object"), intake)
+        original_id = status.id if status is not None else None
+    if original_id is None or interactions.find_reblog(tx, account.id, original_id) is None:
+        note_undone(tx, activity.object_id, activity.actor)
+        return IGNORED
+    interactions.unreblog(tx, account, original_id)
+    return PROCESSED

@@ -1,0 +1,202 @@
+"""Create, Update and Delete of notes, votes on polls, and pins. Whoever wrote a note decides on it, nobody else."""
+
+from typing import Any
+
+from fedcorp.activitypub import translate
+from fedcorp.activitypub.documents import Activity, owner, same_origin
+from fedcorp.activitypub.handlers import actors
+from fedcorp.activitypub.handlers.parties import (
+    DUPLICATE,
+    IGNORED,
+    PROCESSED,
+    embedded,
+    find_status,
+    has_local_follower,
+    pass_on,
+    revive_orphans,
+    sender,
+)
+from fedcorp.activitypub.intake import Intake
+from fedcorp.activitypub.vocabulary import value_or_id
+from fedcorp.errors import BadRequest, Forbidden, NotFound
+from fedcorp.social import accounts, interactions, memberships, policy, polls, receiving, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.receiving import RemoteStatus
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+
+LATE_MS = 86_400_000  # what is older arrives without ringing anybody's bell
+
+
+def _check_own(activity: Activity, doc: dict[str, Any]) -> None:
+    """FEP-fe34: the actor owns the object, and both live under one origin."""
+    uri = doc.get("id")
+    if not isinstance(uri, str) or not same_origin(uri, activity.actor):
+        raise Forbidden("The object has another origin than the actor.")
+    if (owner(doc) or translate.author_of(doc)) != activity.actor:
+        raise Forbidden("The object belongs to somebody else.")
+
+
+def verify_create(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Raises Forbidden unless the actor wrote the object, Missing when only its id was sent."""
+    sender(tx, activity, intake)
+    doc = embedded(activity, intake)
+    if doc is not None:
+        _check_own(activity, doc)
+
+
+def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A new note, or a vote on one of our polls."""
+    doc = embedded(activity, intake)
+    if doc is None or not translate.is_note(doc):
+        return IGNORED
+    if translate.is_vote(doc):
+        return _receive_vote(tx, doc, sender(tx, activity, intake))
+    if statuses.find_by_uri(tx, str(doc["id"])) is not None:
+        return DUPLICATE
+    _want_parent(tx, doc, intake)
+    remote = translate.note(tx, doc, intake.tier)
+    if not _concerns_us(tx, remote, intake):
+        return IGNORED
+    status = receiving.receive(tx, remote, quiet=remote.created_at < tx.ms - LATE_MS)
+    if status is None:  # deleted before it came
+        return IGNORED
+    pass_on(tx, activity, status)
+    revive_orphans(tx, status.uri)
+    return PROCESSED
+
+
+def _want_parent(tx: Tx, doc: dict[str, Any], intake: Intake) -> None:
+    parent_uri = value_or_id(doc.get("inReplyTo"))
+    if parent_uri is None or tx.site.urls.owns(parent_uri) or intake.tier == "unknown":
+        return
+    if statuses.find_by_uri(tx, parent_uri) is None:
+        intake.want(parent_uri, "status")
+
+
+def _concerns_us(tx: Tx, remote: RemoteStatus, intake: Intake) -> bool:
+    """Departments may tell us anything; others only what somebody here follows, is named in, or has a part in."""
+    if intake.tier == "department" or intake.forwarded or remote.group_id is not None:
+        return True
+    named = accounts.find_many(tx, {id_ for id_, _ in remote.mentions})
+    if any(account.local for account in named.values()) or has_local_follower(tx, remote.account.id):
+        return True
+    return remote.in_reply_to_uri is not None and statuses.find_by_uri(tx, remote.in_reply_to_uri) is not None
+
+
+def _receive_vote(tx: Tx, doc: dict[str, Any], voter: Account) -> str:
+    """One option of one of our polls, chosen by somebody who may see it (FEP-9967)."""
+    question = statuses.find_by_uri(tx, value_or_id(doc.get("inReplyTo")) or "")
+    if question is None or not question.local or question.poll_id is None:
+        return IGNORED
+    if not policy.may_see(policy.Viewer(voter.id), statuses.facts(tx, question, voter.id)):
+        raise NotFound
+    titles = [option.title for option in polls.get(tx, question.poll_id, None).options]
+    if doc["name"] not in titles:
+        raise BadRequest("The poll has no such option")
+    polls.vote(tx, voter, question.poll_id, [titles.index(doc["name"])], uri=str(doc.get("id")))
+    return PROCESSED
+
+
+def verify_update(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Raises Forbidden unless the actor wrote the note, by its own word and by ours."""
+    account = sender(tx, activity, intake)
+    doc = embedded(activity, intake)
+    if doc is None:
+        return
+    if translate.is_actor(doc):
+        actors.verify_own_actor(tx, activity, intake)
+        return
+    _check_own(activity, doc)
+    known = statuses.find_by_uri(tx, str(doc["id"]))
+    if known is not None and known.account_id != account.id:
+        raise Forbidden("The note belongs to somebody else.")
+
+
+def receive_update(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A changed note or a new tally; the greater `updated` wins, an unknown note is stored when it concerns us."""
+    doc = embedded(activity, intake)
+    if doc is not None and translate.is_actor(doc):
+        return actors.receive_update_actor(tx, activity, intake)
+    if doc is None or not translate.is_note(doc):
+        return IGNORED
+    remote = translate.note(tx, doc, intake.tier)
+    known = statuses.find_by_uri(tx, remote.uri)
+    if known is None and not _concerns_us(tx, remote, intake):
+        return IGNORED
+    status = receiving.receive_edit(tx, remote)
+    if status is None:
+        return IGNORED
+    pass_on(tx, activity, status)
+    if known is None:
+        revive_orphans(tx, status.uri)
+    return PROCESSED
+
+
+def verify_delete(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """The author may delete, the moderators of a local group may take a post out of it, and a server may delete what
+    lies under its own origin (FEP-fe34, FEP-baf5). Raises Forbidden.
+    """
+    uri = activity.object_id
+    if uri is None or uri == activity.actor or same_origin(uri, activity.actor):
+        return
+    status = statuses.find_by_uri(tx, uri)
+    moderator = accounts.find_by_uri(tx, activity.actor)
+    if status is None or moderator is None or status.group_id is None:
+        raise Forbidden("Only the author may delete this.")
+    memberships.check_may_moderate(tx, status.group_id, moderator.id)
+
+
+def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A note, a boost or an account is gone; of a note that never came, the fact is kept."""
+    uri = activity.object_id
+    if uri is None:
+        return IGNORED
+    if uri == activity.actor:
+        return actors.receive_delete_actor(tx, activity, intake)
+    status = statuses.find_by_uri(tx, uri)
+    if status is None:
+        receiving.receive_delete(tx, uri, activity.actor)
+        return IGNORED
+    if status.local:
+        return _take_out_of_group(tx, status)
+    if status.reblog_of_id is not None:
+        booster = accounts.find(tx, status.account_id)
+        if booster is not None:
+            interactions.unreblog(tx, booster, status.reblog_of_id)
+        return PROCESSED
+    if not same_origin(uri, activity.actor):
+        return _take_out_of_group(tx, status)
+    if not receiving.receive_delete(tx, uri, activity.actor):
+        return DUPLICATE
+    pass_on(tx, activity, status)
+    return PROCESSED
+
+
+def _take_out_of_group(tx: Tx, status: Status) -> str:
+    """A moderator's Delete: the group no longer shows the post; the post itself is its author's."""
+    group = accounts.find(tx, status.group_id) if status.group_id is not None else None
+    if group is None:
+        return IGNORED
+    interactions.unreblog(tx, group, status.id)
+    return PROCESSED
+
+
+def verify_pin(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """Only the owner of a featured collection may change it. Raises Forbidden."""
+    account = sender(tx, activity, intake)
+    if activity.target is None or activity.target != account.featured_uri:
+        raise Forbidden("The collection belongs to somebody else.")
+
+
+def receive_pin(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Add to or Remove from the featured collection: a pinned status."""
+    account = sender(tx, activity, intake)
+    status = find_status(tx, activity.object_id, intake)
+    if status is None or status.account_id != account.id:
+        return IGNORED
+    if activity.type == "Add":
+        interactions.pin(tx, account, status)
+    else:
+        interactions.unpin(tx, account, status)
+    return PROCESSED

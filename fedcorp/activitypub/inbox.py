@@ -1,0 +1,339 @@
+"""Takes activities in: `receive` makes a durable row of what its sender could prove, `process` acts on the rows later.
+
+`receive` decides who sent an activity and never what it means. `process` works under a lease per peer, in the order of
+arrival, many activities in one unit, each in a step of its own; what handlers miss is fetched between units. Each
+activity is acted upon at most once, however often it comes.
+
+Sources: ActivityPub section 7, FEP-fe34 (who may speak for whom), FEP-8b32 (proofs of forwarded activities).
+"""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from fedcorp.activitypub import handlers
+from fedcorp.activitypub.documents import (
+    Activity,
+    domain_of,
+    is_plain,
+    normalize,
+    parse_activity,
+    parse_json,
+    read_activity,
+)
+from fedcorp.activitypub.intake import Deferred, Intake, Missing
+from fedcorp.activitypub.proofs import proof_of, verify_proof
+from fedcorp.activitypub.resolve import Budget, Resolver
+from fedcorp.activitypub.signers import SignedRequest, Signers
+from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, AS
+from fedcorp.clock import Clock, to_ms
+from fedcorp.company import peers
+from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
+from fedcorp.keys import load_public
+from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.tables import inbox, leases
+from fedcorp.storage.tables import peers as peers_table
+from fedcorp.storage.upsert import insert_ignore
+
+CHUNK = 50
+PEERS_AT_ONCE = 4
+LEASE_MS = 60_000
+PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tries within some 24 hours
+SEEN_MS = 10_000  # how often the last contact of a peer is written down
+_MAY_LACK_ID = frozenset({"Accept", "Reject", "Undo"})
+
+log = logging.getLogger("fedcorp.activitypub")
+
+
+@dataclass(slots=True)
+class _Row:
+    """One waiting row of the inbox."""
+
+    seq: int
+    activity_id: str
+    body: bytes
+    attempts: int
+    forwarded: bool
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known about the activity at the head of a peer's line, between two units."""
+
+    seq: int
+    missing: Missing
+    intake: Intake
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What became of one unit: how many rows were settled, whether more wait, and what the next one needs."""
+
+    settled: int = 0
+    more: bool = False
+    stuck: "_Work | None" = None
+
+
+class Inbox:
+    """The inbox of one instance: shared and personal inboxes are one."""
+
+    def __init__(self, db: Database, resolver: Resolver, signers: Signers, clock: Clock) -> None:
+        self._db = db
+        self._resolver = resolver
+        self._signers = signers
+        self._clock = clock
+        self._token = clock.token(12)
+        self._busy: set[str] = set()
+
+    # -- taking in --------------------------------------------------------------------------------------------------
+
+    async def receive(self, request: SignedRequest) -> None:
+        """Take one POST; returns when the activity is stored durably, or was known, or concerns nobody.
+
+        Raises UnsupportedMedia, TooLarge, BadRequest, Unauthorized (signature, or the actor is somebody else),
+        Forbidden (no peer), Unavailable (the key cannot be fetched now).
+        """
+        body = request.body or b""
+        _check_type(request.headers.get("content-type", ""))
+        if len(body) > self._db.site.config.limits.body_bytes:
+            raise TooLarge(f"An activity has at most {self._db.site.config.limits.body_bytes} bytes.")
+        parsed, domain, _, key = await self._signers.admit(request)
+        doc = parse_json(body)
+        activity = read_activity(doc if is_plain(doc) else await self._clock.offload(normalize, doc), body)
+        if key is None and activity.type == "Delete" and activity.object_id == activity.actor:
+            return  # whoever deletes an account that we never saw: nothing to do, and no key left to fetch
+        try:
+            key, signed_at = await self._signers.verify(request, parsed, key)
+        except Gone as error:
+            raise Unauthorized("The owner of the key was deleted.") from error
+        forwarded = activity.actor != key.account_uri
+        if forwarded:
+            await self._check_proof(activity, parse_json(body))
+        await self._db.write(_store, activity, _row_id(activity), domain, forwarded, signed_at)
+
+    async def _check_proof(self, activity: Activity, doc: dict[str, object]) -> None:
+        """Somebody else's activity is taken from a messenger only with the proof of its actor (FEP-8b32)."""
+        proof = proof_of(doc)
+        if proof is None:
+            raise Unauthorized("The activity belongs to another actor than the signature, and carries no proof.")
+        await self._db.read(peers.check_tier, domain_of(activity.actor))
+        await self._db.read(peers.check_tier, domain_of(proof.key_id))
+        key = await self._resolver.key(proof.key_id)
+        if key.account_uri != activity.actor or not verify_proof(
+            doc, proof, load_public(key.public), self._clock.now()
+        ):
+            raise Unauthorized("The proof of the activity does not hold.")
+
+    # -- acting -----------------------------------------------------------------------------------------------------
+
+    async def process(self, most: int = 1000) -> int:
+        """Act on what waits, peers side by side, up to `most` rows of each; says how many rows were settled."""
+        waiting = await self._db.read(_waiting_domains)
+        domains = [domain for domain in waiting if domain not in self._busy]
+        gate = asyncio.Semaphore(PEERS_AT_ONCE)
+        results = await asyncio.gather(*(self._serve(domain, gate, most) for domain in domains), return_exceptions=True)
+        for domain, result in zip(domains, results, strict=True):
+            if isinstance(result, Exception):
+                log.error("the inbox of %s stopped", domain, exc_info=result)
+            elif isinstance(result, BaseException):
+                raise result
+        return sum(result for result in results if isinstance(result, int))
+
+    async def _serve(self, domain: str, gate: asyncio.Semaphore, most: int) -> int:
+        async with gate:
+            if domain in self._busy:
+                return 0
+            self._busy.add(domain)
+            try:
+                return await self._empty(domain, most)
+            finally:
+                self._busy.discard(domain)
+
+    async def _empty(self, domain: str, most: int) -> int:
+        """Chunk after chunk; between two of them fetch what the first unsettled activity misses."""
+        settled = 0
+        work: _Work | None = None
+        while settled < most:
+            chunk = await self._db.write(_run_chunk, domain, self._token, work)
+            if chunk is None:
+                break
+            settled += chunk.settled
+            work = chunk.stuck
+            if work is not None:
+                await self._resolver.fetch(work.missing, work.intake, work.budget)
+            elif not chunk.more:
+                break
+        await self._db.write(_release, domain, self._token)
+        return settled
+
+
+def _check_type(value: str) -> None:
+    kind, _, parameters = value.partition(";")
+    kind = kind.strip().lower()
+    if kind != ACTIVITY_JSON and not (kind == "application/ld+json" and AS in parameters):
+        raise UnsupportedMedia(f"An inbox takes {ACTIVITY_JSON}.")
+
+
+def _row_id(activity: Activity) -> str:
+    """The id under which an activity counts once. Raises BadRequest for one without id, unless it answers something."""
+    if activity.id is not None:
+        return activity.id
+    if activity.type not in _MAY_LACK_ID:
+        raise BadRequest("The activity has no id.")
+    return "sha256:" + hashlib.sha256(activity.raw).hexdigest()
+
+
+# -- units: taking in ------------------------------------------------------------------------------------------------
+
+_KNOWN_DIGEST = sa.select(inbox.c.digest).where(inbox.c.activity_id == sa.bindparam("activity_id"))
+
+
+def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool, signed_at: datetime) -> None:
+    digest = hashlib.sha256(activity.raw).digest()
+    fresh = insert_ignore(
+        tx, inbox, activity_id=row_id, domain=domain, actor_uri=activity.actor,
+        object_uri=activity.object_id if activity.type == "Create" else None, digest=digest, body=activity.raw,
+        state="new", received_at=tx.ms, forwarded=forwarded,
+    )  # fmt: skip
+    if not fresh and tx.conn.execute(_KNOWN_DIGEST, {"activity_id": row_id}).scalar() != digest:
+        log.warning("%s sent a second, different activity under a known id", domain)
+    note_contact(tx, domain, to_ms(signed_at) - tx.ms)
+    if fresh:
+        tx.wake("inbox")
+
+
+def note_contact(tx: Tx, domain: str, skew_ms: int) -> None:
+    """A peer has spoken to us, proven by its signature: it is alive, so what waits for it is tried at once."""
+    peer = peers.ensure(tx, domain)
+    if peer.fail_count == 0 and (peer.last_inbound_at or 0) > tx.ms - SEEN_MS:
+        return
+    tx.conn.execute(
+        sa.update(peers_table)
+        .where(peers_table.c.domain == domain)
+        .values(last_inbound_at=tx.ms, clock_skew_ms=skew_ms, fail_count=0, next_attempt_at=None)
+    )
+    if peer.queued:
+        tx.wake("deliveries")
+
+
+# -- units: acting ---------------------------------------------------------------------------------------------------
+
+_DUE = sa.and_(
+    inbox.c.state != "done",
+    sa.or_(inbox.c.next_attempt_at.is_(None), inbox.c.next_attempt_at <= sa.bindparam("now")),
+)
+_DOMAINS = sa.select(inbox.c.domain).where(_DUE).group_by(inbox.c.domain).order_by(sa.func.min(inbox.c.seq)).limit(64)
+_ROWS = (
+    sa.select(inbox.c.seq, inbox.c.activity_id, inbox.c.body, inbox.c.attempts, inbox.c.forwarded)
+    .where(inbox.c.domain == sa.bindparam("domain"), _DUE)
+    .order_by(inbox.c.seq)
+    .limit(CHUNK + 1)
+)
+_SETTLE = (
+    sa.update(inbox)
+    .where(inbox.c.seq == sa.bindparam("row"))
+    .values(
+        state=sa.bindparam("now_state"),
+        outcome=sa.bindparam("word"),
+        reason=sa.bindparam("why"),
+        attempts=sa.bindparam("tries"),
+        next_attempt_at=sa.bindparam("next"),
+    )
+)
+_LEASE = sa.select(leases.c.token, leases.c.lease_until_at).where(leases.c.name == sa.bindparam("lease"))
+
+
+def _waiting_domains(tx: Tx) -> list[str]:
+    return list(tx.conn.execute(_DOMAINS, {"now": tx.ms}).scalars())
+
+
+def _take_lease(tx: Tx, domain: str, token: str) -> bool:
+    """Hold the inbox of a peer, or keep holding it. Runs in the same transaction as the work it guards."""
+    name = f"inbox:{domain}"
+    values = {"token": token, "lease_until_at": tx.ms + LEASE_MS}
+    held = tx.conn.execute(_LEASE, {"lease": name}).first()
+    if held is None:
+        return insert_ignore(tx, leases, name=name, **values)
+    if held.token != token and held.lease_until_at > tx.ms:
+        return False
+    tx.conn.execute(sa.update(leases).where(leases.c.name == name).values(**values))
+    return True
+
+
+def _release(tx: Tx, domain: str, token: str) -> None:
+    tx.conn.execute(sa.delete(leases).where(leases.c.name == f"inbox:{domain}", leases.c.token == token))
+
+
+def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | None:
+    """Act on the next rows of a peer, in order, until one misses something. None when somebody else holds the lease."""
+    if not _take_lease(tx, domain, token):
+        return None
+    rows = [_Row(*row) for row in tx.conn.execute(_ROWS, {"domain": domain, "now": tx.ms})]
+    chunk = _Chunk(more=len(rows) > CHUNK)
+    for row in rows[:CHUNK]:
+        again = work if work is not None and work.seq == row.seq else None
+        chunk.stuck = _run_row(tx, domain, row, again)
+        if chunk.stuck is not None:
+            return chunk
+        chunk.settled += 1
+    return chunk
+
+
+def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None) -> _Work | None:
+    """Act on one row and write its outcome; or undo the step and say what is missing."""
+    try:
+        activity = parse_activity(row.body)
+        intake = work.intake if work is not None else _intake(tx, domain, activity, row.forwarded)
+        missing = _act(tx, row, activity, intake)
+        if missing is not None:
+            return _Work(row.seq, missing, intake, work.budget if work is not None else Budget())
+    except Deferred as deferred:
+        _defer(tx, row, str(deferred))
+    except FedcorpError as error:
+        _settle(tx, row, "done", "ignored" if isinstance(error, NotFound) else "refused", error.text)
+    except (IntegrityError, DataError) as error:
+        _fail(tx, row, domain, error)
+    except DBAPIError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd activity must not stop all others of its peer
+        _fail(tx, row, domain, error)
+    return None
+
+
+def _act(tx: Tx, row: _Row, activity: Activity, intake: Intake) -> Missing | None:
+    try:
+        with tx.step():
+            _settle(tx, row, "done", handlers.handle(tx, activity, intake))
+    except Missing as missing:
+        return missing
+    return None
+
+
+def _intake(tx: Tx, domain: str, activity: Activity, forwarded: bool) -> Intake:
+    return Intake(domain, peers.check_tier(tx, domain_of(activity.actor)), forwarded)
+
+
+def _fail(tx: Tx, row: _Row, domain: str, error: Exception) -> None:
+    log.error("activity %s of %s failed", row.seq, domain, exc_info=error)
+    _settle(tx, row, "done", "failed", type(error).__name__)
+
+
+def _defer(tx: Tx, row: _Row, reason: str) -> None:
+    """Try again later; after the last try the activity is dropped."""
+    if row.attempts >= len(PAUSES_MS):
+        _settle(tx, row, "done", "ignored", reason)
+        return
+    _settle(tx, row, "deferred", "deferred", reason, next_attempt_at=tx.ms + PAUSES_MS[row.attempts])
+
+
+def _settle(
+    tx: Tx, row: _Row, state: str, outcome: str, reason: str = "", *, next_attempt_at: int | None = None
+) -> None:
+    values = {"row": row.seq, "now_state": state, "word": outcome, "why": reason[:500], "tries": row.attempts + 1}
+    tx.conn.execute(_SETTLE, {**values, "next": next_attempt_at})
