@@ -38,7 +38,7 @@ _MAX_EXACT = 2**53
 _MAX_URI = 2048
 # The usual case in one step; whatever does not fit goes the slow way.
 _PLAIN_ORIGIN = re.compile(
-    r"(https?)://((?:[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?\.)*[a-z][a-z0-9_-]*)(:[1-9][0-9]{0,4})?(?=[/?#]|\Z)"
+    r"(https?)://((?:[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9]{0,62})(:[1-9][0-9]{0,4})?(?=[/?#]|\Z)"
 )
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\<>\"{}|^`]")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -61,8 +61,8 @@ DEFAULT_LIMITS = JsonLimits()
 def parse_json(body: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The JSON object in `body`; BadRequest when it is none or goes beyond the limits.
 
-    Stricter than RFC 8259 where parsers disagree: duplicate keys, NUL, lone surrogates, NaN, numbers beyond a double and
-    integers beyond 2^53 are refused.
+    Stricter than RFC 8259 where parsers disagree: duplicate keys, NUL, lone surrogates, NaN, numbers beyond a double
+    and integers beyond 2^53 are refused.
     """
     if len(body) > limits.size:
         raise BadRequest(f"The document is larger than {limits.size} bytes")
@@ -83,7 +83,7 @@ def parse_json(body: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> dict[str, An
 def _check_structure(body: bytes, limits: JsonLimits) -> int:
     """Check nesting, number of values and size of integers before parsing; return the number of keys.
 
-    Looks at the bytes outside texts only. Exact for JSON; for anything else any answer will do, since parsing refuses it.
+    Looks at the bytes outside texts only. Exact for JSON; for anything else any answer will do: parsing refuses it.
     """
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
     outside = b"".join(plain.split(b'"')[::2])
@@ -154,7 +154,7 @@ def normalize(doc: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=16384)
 def origin(uri: str) -> str:
-    """`scheme://host[:port]` of an http(s) URL, lower case, IDNA, without a default port; BadRequest when it is no such URL.
+    """`scheme://host[:port]` of an http(s) URL: lower case, IDNA, no default port; BadRequest when it is no such URL.
 
     Refuses user names, odd characters and everything else that two URL parsers could read differently.
     """
@@ -203,8 +203,10 @@ def same_origin(first: str, second: str) -> bool:
 
 
 def owner(doc: Any) -> str | None:
-    """The one URI that owns a document (FEP-fe34): an actor owns itself, an activity belongs to its `actor`, a key to its
-    `controller` or `owner`, everything else to whom it is attributed. None when there is no owner or more than one.
+    """The one URI that owns a document (FEP-fe34), or None when there is no owner or more than one.
+
+    An actor owns itself; an activity belongs to its `actor`, a key to its `controller` or `owner`, everything else to
+    whom it is attributed.
     """
     if not isinstance(doc, dict):
         return None

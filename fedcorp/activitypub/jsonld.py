@@ -1,8 +1,8 @@
 """JSON-LD: which documents may be read as plain JSON, and compaction of those that may not.
 
 Contexts come from files in `contexts/` and from those bundled with pyld; nothing is ever fetched. A document with a
-context that we do not know is read as if that context were empty, as long as nothing in it can change a word that we act
-on; otherwise it is refused. Compaction costs milliseconds: callers run it in a worker.
+context that we do not know is read as if that context were empty, as long as nothing in it can change a word that we
+act on; otherwise it is refused. Compaction costs milliseconds: callers run it in a worker.
 
 Sources: JSON-LD 1.1 API; Mastodon GHSA-53m7-2wrh-q839 and GHSA-chgx-jx3p-rf73 for the keywords that are never accepted.
 """
@@ -18,7 +18,7 @@ import orjson
 from pyld import jsonld
 from pyld.documentloader.frozen import BUNDLED_CONTEXTS
 
-from fedcorp.activitypub.vocabulary import AS, CID, DATA_INTEGRITY, LEMMY, OUR_TERMS, PUBLIC, SECURITY
+from fedcorp.activitypub.vocabulary import AS, CID, DATA_INTEGRITY, LEMMY, OUR_TERMS, PUBLIC, SECURITY, as_list
 from fedcorp.errors import BadRequest
 
 _FOLDER = Path(__file__).parent / "contexts"
@@ -51,6 +51,10 @@ _AS_SPELLINGS = (AS, f"{AS}#", f"{AS}.jsonld", AS.replace("https:", "http:"), AS
 _LITEPUB_PATH = re.compile(r"https?://[^/?#]+/schemas/litepub-[0-9.]+\.jsonld")
 _FORBIDDEN = frozenset({"@graph", "@included", "@reverse", "@nest", "@index"})
 _MAX_CACHED_CONTEXT = 8192
+# Bounds of work that a sender can choose: pairs of key and context in the plain test, and what compaction may be given.
+_MAX_PAIRS = 10_000
+_MAX_COMPACTED = 2000
+_MAX_CONTEXTS = 32
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _KNOWN: dict[str, dict[str, Any]] = {url: _read(path) for url, path in BUNDLED_CONTEXTS.items()}
-_KNOWN |= {url: _KNOWN[AS] for url in _AS_SPELLINGS}
+_KNOWN |= dict.fromkeys(_AS_SPELLINGS, _KNOWN[AS])
 for _name, _urls in _FILES.items():
     _KNOWN |= dict.fromkeys(_urls, _read(_FOLDER / f"{_name}.json"))
 _LITEPUB = _KNOWN["https://litepub.social/litepub/context.jsonld"]
@@ -136,7 +140,10 @@ def is_plain(doc: dict[str, Any]) -> bool:
             if type(child) is dict or type(child) is list:
                 found.append(child)
     verdicts = [_judge(context) for context in contexts]
-    return None not in verdicts and not any(_is_reserved(key, verdicts) for key in colons)
+    own = [verdict for verdict in verdicts if verdict]
+    if None in verdicts or len(own) * len(colons) > _MAX_PAIRS:
+        return False
+    return not any(_is_reserved(key, own) for key in colons)
 
 
 def _is_type(kind: Any) -> bool:
@@ -147,9 +154,9 @@ def _is_type(kind: Any) -> bool:
     )
 
 
-def _is_reserved(key: str, verdicts: list[Mapping[str, str] | None]) -> bool:
+def _is_reserved(key: str, prefixes: list[Mapping[str, str]]) -> bool:
     """Whether a key with a colon stands for a word that we know under a shorter name."""
-    return any(_iri(key, _BASE_PREFIXES | (prefixes or {})) in _RESERVED_IRIS for prefixes in [None, *verdicts])
+    return any(_iri(key, known) in _RESERVED_IRIS for known in (_BASE_PREFIXES, *prefixes))
 
 
 def _judge(context: Any) -> Mapping[str, str] | None:
@@ -239,11 +246,13 @@ _PYLD_FAILURES = (jsonld.JsonLdError, ValueError, TypeError, KeyError, Attribute
 def compact(doc: dict[str, Any]) -> dict[str, Any]:
     """`doc` in the words of `vocabulary`, whatever words its own context uses. Takes milliseconds of CPU.
 
-    Raises BadRequest for unknown remote contexts, for @graph, @included, @reverse, @nest and @index, for what is not
-    JSON-LD, and for a document with a `proof`: a proof covers the JSON as sent, so no other reading may be acted on.
+    Raises BadRequest for unknown remote contexts, for more values or contexts than it is worth to work on, for @graph,
+    @included, @reverse, @nest and @index, for what is not JSON-LD, and for a document with a `proof`: a proof covers the
+    JSON as sent, so no other reading may be acted on.
     """
     if "proof" in doc:
         raise BadRequest("A document with a proof must use plain, known terms")
+    _check_cost(doc)
     doc = _without_proofs(doc)
     options = {"documentLoader": _load, "compactArrays": True}
     if "@context" not in doc:
@@ -258,8 +267,25 @@ def compact(doc: dict[str, Any]) -> dict[str, Any]:
     return {"@context": AS, **tidied}
 
 
+def _check_cost(doc: dict[str, Any]) -> None:
+    contexts = 0
+    found: list[Any] = [doc]
+    for item in found:
+        if isinstance(item, dict):
+            contexts += len(as_list(item.get("@context")))
+            found += item.values()
+        elif isinstance(item, list):
+            found += item
+        if len(found) > _MAX_COMPACTED or contexts > _MAX_CONTEXTS:
+            raise BadRequest("The document is too large to be read as JSON-LD")
+
+
 def _reason(error: Exception) -> str:
-    return "unknown-context" if "loading" in str(getattr(error, "code", "")) else str(error)[:500]
+    """Why pyld gave up; its errors nest, and the first cause is the one that tells."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return "unknown-context" if "loading" in str(getattr(cause, "code", "")) else str(cause)[:500]
 
 
 def _without_proofs(value: Any) -> Any:
@@ -293,7 +319,7 @@ def _tidy(value: Any) -> Any:
 
 
 def undefined_terms(doc: dict[str, Any]) -> list[str]:
-    """The keys and types of `doc` that its contexts do not define, sorted; BadRequest when it does not expand at all."""
+    """The keys and types of `doc` that its contexts leave undefined, sorted; BadRequest when it does not expand."""
     try:
         expanded = jsonld.expand(doc, {"documentLoader": _load})
     except _PYLD_FAILURES as error:

@@ -28,11 +28,15 @@ ACTOR_TYPES: Final = frozenset({"Application", "Group", "Organization", "Person"
 NOTE_TYPES: Final = frozenset({"Note", "Article", "Page", "Question", "Event", "Video", "Audio", "Image", "Document"})
 COLLECTION_TYPES: Final = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
 KEY_TYPES: Final = frozenset({"Key", "CryptographicKey", "Multikey"})
-ACTIVITY_TYPES: Final = frozenset(
-    """Accept Add Announce Arrive Block Create Delete Dislike EmojiReact Flag Follow Ignore Invite Join Leave Like
-    Listen Lock Move Offer Question QuoteRequest LikeRequest ReplyRequest AnnounceRequest Read Reject Remove Resolve
-    TentativeAccept TentativeReject Travel Undo Update View Warn""".split()
-) - {"Question"}  # sent as an object only; as an activity nobody uses it
+ACTIVITY_TYPES: Final = frozenset({
+    "Accept", "Add", "Announce", "AnnounceRequest", "Arrive", "Block", "Create", "Delete", "Dislike", "EmojiReact",
+    "Flag",
+    "Follow", "Ignore", "Invite", "Join", "Leave", "Like", "LikeRequest", "Listen", "Lock", "Move", "Offer",
+    "QuoteRequest",
+    "Read", "Reject", "Remove", "ReplyRequest", "Resolve", "TentativeAccept", "TentativeReject", "Travel", "Undo",
+    "Update",
+    "View", "Warn",
+})  # fmt: skip
 
 _LINK: Final = {"@type": "@id"}
 _XSD_STRING: Final = "http://www.w3.org/2001/XMLSchema#string"
@@ -201,7 +205,7 @@ def is_public(uri: Any) -> bool:
 
 
 def parse_time(text: Any) -> datetime | None:
-    """The aware UTC time of an xsd:dateTime with any offset and fraction (without an offset: UTC); None if it is none."""
+    """The aware UTC time of an xsd:dateTime of any offset (none means UTC) and fraction; None if it is no such text."""
     if not isinstance(text, str) or len(text) > 64 or not _TIME.match(text):
         return None
     try:
