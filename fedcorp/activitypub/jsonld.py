@@ -247,7 +247,7 @@ def compact(doc: dict[str, Any]) -> dict[str, Any]:
     """`doc` in the words of `vocabulary`, whatever words its own context uses. Takes milliseconds of CPU.
 
     Raises BadRequest for unknown remote contexts, for more values or contexts than it is worth to work on, for @graph,
-    @included, @reverse, @nest and @index, for what is not JSON-LD, and for a document with a `proof`: a proof covers the
+    @included, @reverse, @nest and @index, for what is not JSON-LD, and for a document with a `proof`: that covers the
     JSON as sent, so no other reading may be acted on.
     """
     if "proof" in doc:
