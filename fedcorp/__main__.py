@@ -1,0 +1,80 @@
+"""The command line. Reads arguments, hands over to `fedcorp.commands`, and says in one line what went wrong.
+
+Exit codes: 0 done, 1 the doctor has warnings, 2 an error whose line names the cure, 130 interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from fedcorp import __version__
+from fedcorp.commands import doctor, peers, people, serve, setup, work
+from fedcorp.errors import FedcorpError
+
+app = typer.Typer(
+    name="fedcorp",
+    help="A federated social network for inside a company: every department runs its own server.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("init")(setup.init)
+app.command("serve")(serve.serve)
+app.command("work")(work.work)
+app.command("doctor")(doctor.doctor)
+app.add_typer(people.account, name="account")
+app.add_typer(people.token, name="token")
+app.add_typer(people.group, name="group")
+app.add_typer(peers.peer, name="peer")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fedcorp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave the process with its exit code."""
+    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; the exit code. Prints at most one line about an error that is meant."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(arguments or ["--help"], prog_name="fedcorp", standalone_mode=False)
+    except TyperException as error:
+        return _complain(_sentence(error.format_message()) + " See --help.")
+    except FedcorpError as error:
+        return _complain(error.text)
+    except OSError as error:
+        return _complain(f"{error.filename or 'the system'}: {error.strerror or error}.")
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(text: str) -> str:
+    line = " ".join(text.split())
+    return line if line.endswith((".", "?", "!")) else line + "."
+
+
+def _complain(text: str) -> int:
+    typer.echo(f"fedcorp: {text}", err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""The option that nearly every command takes, and the console that they print to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", metavar="CONFIG", envvar="FEDCORP_CONFIG", help="The configuration file.")
+]
+DEFAULT = Path("config.toml")
+
+console = Console(highlight=False, soft_wrap=True)

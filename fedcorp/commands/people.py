@@ -1,0 +1,106 @@
+"""`fedcorp account`, `fedcorp token` and `fedcorp group`: makes people, their tokens and their groups."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from fedcorp import keys
+from fedcorp.clock import Clock
+from fedcorp.commands.opening import run
+from fedcorp.commands.options import DEFAULT, ConfigPath, console
+from fedcorp.errors import ConfigError, NotFound
+from fedcorp.keys import KeyPair
+from fedcorp.social import accounts, applications, memberships, passwords
+from fedcorp.social.accounts import Account
+from fedcorp.storage.database import Database, Tx
+
+account = typer.Typer(help="People of this department.")
+token = typer.Typer(help="Access tokens for programs.")
+group = typer.Typer(help="Groups of this department.")
+
+LATER = ("private", "announcement", "secret")
+
+
+@account.command("create")
+def create_account(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Up to 30 of a-z, 0-9 and _.")],
+    config: ConfigPath = DEFAULT,
+    email: Annotated[str | None, typer.Option(help="An address to sign in with, beside the name.")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="At least 8 characters; one is made and shown when left out.")
+    ] = None,
+    role: Annotated[str, typer.Option(help="user, moderator or admin.")] = "user",
+) -> None:
+    """Make an account that somebody can sign in with."""
+    chosen = password or Clock().token(12)
+    hashed = passwords.hash_password(chosen)
+
+    async def work(db: Database) -> Account:
+        return await db.write(add_person, name, keys.generate(), email=email, password_hash=hashed, role=role)
+
+    made = run(config, work)
+    console.print(f"Made @{escape(made.handle)}.")
+    if password is None:
+        console.print(f"Password (shown only now): {chosen}", markup=False)
+
+
+def add_person(
+    tx: Tx, name: str, pair: KeyPair, *, email: str | None = None, password_hash: str, role: str = "user"
+) -> Account:
+    """Make a local account and the user behind it. Raises Unprocessable, Conflict."""
+    made = accounts.create_local(tx, name, pair)
+    accounts.create_user(tx, made.id, email=email, password_hash=password_hash, role=role)
+    return made
+
+
+@token.command("create")
+def create_token(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")],
+    config: ConfigPath = DEFAULT,
+    scopes: Annotated[str, typer.Option(help='What it allows, like "read write follow push".')] = "read",
+) -> None:
+    """Print a new bearer token for somebody, and nothing else."""
+
+    async def work(db: Database) -> str:
+        return await db.write(_issue, name, scopes)
+
+    typer.echo(run(config, work))
+
+
+def _issue(tx: Tx, name: str, scopes: str) -> str:
+    owner = find_person(tx, name)
+    application = applications.command_line_application(tx)
+    held = applications.check_scopes(scopes, within=application.scopes)
+    return applications.issue_token(tx, account_id=owner.id, application_id=application.id, scopes=held)
+
+
+def find_person(tx: Tx, name: str) -> Account:
+    """Somebody of this department by name. Raises NotFound."""
+    found = accounts.find_local(tx, name.lstrip("@"))
+    if found is None or found.hidden or found.kind != "person":
+        raise NotFound(f"there is nobody called {name!r} here; make the account with `fedcorp account create {name}`.")
+    return found
+
+
+@group.command("create")
+def create_group(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Up to 30 of a-z, 0-9 and _.")],
+    title: Annotated[str, typer.Option(help="The name people see.")],
+    owner: Annotated[str, typer.Option(metavar="NAME", help="Who looks after it.")],
+    config: ConfigPath = DEFAULT,
+    preset: Annotated[str, typer.Option(help="open: everybody may join; request: joining is asked for.")] = "open",
+) -> None:
+    """Make a group that people of every department may find and join."""
+    if preset in LATER:
+        raise ConfigError(f"groups of the kind {preset} come with a later version; use open or request.")
+
+    async def work(db: Database) -> Account:
+        return await db.write(add_group, name, keys.generate(), title=title, preset=preset, owner=owner)
+
+    console.print(f"Made the group @{escape(run(config, work).handle)}.")
+
+
+def add_group(tx: Tx, name: str, pair: KeyPair, *, title: str, preset: str, owner: str) -> Account:
+    """Make a group with a person of this department as its admin. Raises NotFound, Unprocessable, Conflict."""
+    return memberships.found(tx, find_person(tx, owner), name, pair, title=title, preset=preset)

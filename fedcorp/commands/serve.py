@@ -1,0 +1,140 @@
+"""`fedcorp serve`: the only place that listens. Joins the app with uvicorn; never decides what a request gets."""
+
+import asyncio
+import logging
+import signal
+import ssl
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from fedcorp import config as configuration
+from fedcorp.app import Instance, create_app
+from fedcorp.commands import logs
+from fedcorp.commands.opening import check_exists
+from fedcorp.commands.options import DEFAULT, ConfigPath
+from fedcorp.config import Config
+from fedcorp.errors import ConfigError
+
+GRACE_SECONDS = 8  # for requests that are under way when a signal comes
+MAX_FRAME_BYTES = 65_536
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    config: ConfigPath = DEFAULT,
+    host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Listen here instead of server.port.", min=0, max=65535)] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave what is due to `fedcorp work`.")] = False,
+) -> None:
+    """Serve the instance until it is interrupted."""
+    loaded = configuration.load(config)
+    check_exists(loaded)
+    logs.configure(loaded.log_level)
+    instance = create_app(loaded, worker=not no_worker)
+    listening = settings(instance, host or loaded.server.host, loaded.server.port if port is None else port)
+    # uvicorn raises the signal that ended it once more; by then everything is closed.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    with asyncio.Runner(loop_factory=listening.get_loop_factory()) as runner:
+        runner.run(run(Server(listening, instance)))
+
+
+def settings(instance: Instance, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn listens for an instance. Raises ConfigError when the certificate cannot be used."""
+    server = instance.config.server
+    certificate, key = (_file(instance.config, path) for path in (server.tls_cert, server.tls_key))
+    return uvicorn.Config(
+        instance.app,
+        host=host,
+        port=port,
+        interface="asgi3",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # frames are small; the compressor costs 90 kB for every open stream
+        ws_max_size=MAX_FRAME_BYTES,
+        lifespan="off",  # started and stopped here, so that what goes wrong is one sentence
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(server.trusted_proxies),
+        forwarded_allow_ips=list(server.trusted_proxies),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,
+    )
+
+
+def _file(config: Config, name: str) -> Path | None:
+    if not name:
+        return None
+    path = config.folder / name
+    if not path.is_file():
+        raise ConfigError(f"there is no certificate or key file {path}; correct server.tls_cert and server.tls_key.")
+    return path
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends open streams before it waits for its connections."""
+
+    def __init__(self, config: uvicorn.Config, instance: Instance) -> None:
+        super().__init__(config)
+        self.instance = instance
+
+    async def shutdown(self, sockets: "list[ssl.socket] | None" = None) -> None:
+        """Stop listening, end the streams, then wait for what is under way."""
+        self.instance.close_streams()
+        await super().shutdown(sockets)
+
+
+async def run(server: Server) -> None:
+    """Serve until a signal comes. Raises ConfigError when the address or the certificate cannot be used."""
+    config, instance = server.config, server.instance
+    try:
+        config.load()
+    except ssl.SSLError as error:
+        raise ConfigError(f"the certificate and the key cannot be used ({error.reason}); check both files.") from None
+    await _check_free(str(config.host), config.port)
+    await instance.start()
+    scheme = "https" if config.is_ssl else "http"
+    log.info(
+        "%s at %s, listening on %s://%s:%d",
+        instance.config.name,
+        instance.config.origin,
+        scheme,
+        config.host,
+        config.port,
+    )
+    try:
+        await server.serve()
+    except SystemExit as leaving:  # how uvicorn says that somebody took the address since we looked
+        if not isinstance(leaving.__context__, OSError):
+            raise
+        raise _refused(str(config.host), config.port, leaving.__context__) from None
+    finally:
+        await instance.stop()
+    log.info("stopped")
+
+
+async def _check_free(host: str, port: int) -> None:
+    """Look before anything is started: the database of a running instance must not be touched for nothing."""
+    try:
+        probe = await asyncio.get_running_loop().create_server(asyncio.Protocol, host, port)
+    except OSError as error:
+        raise _refused(host, port, error) from None
+    probe.close()
+    await probe.wait_closed()
+
+
+def _refused(host: str, port: int, error: OSError) -> ConfigError:
+    reason = "the system does not allow it" if isinstance(error, PermissionError) else "another program listens there"
+    if isinstance(error, OSError) and "address" in str(error).lower() and "in use" not in str(error).lower():
+        reason = "this machine has no such address"
+    return ConfigError(
+        f"cannot listen on {host} port {port}: {reason}; stop that program, or choose another place with --host and "
+        "--port or in [server]."
+    )

@@ -1,0 +1,36 @@
+"""`fedcorp work`: a process that only does what is due, beside any number of `fedcorp serve --no-worker`."""
+
+import asyncio
+import logging
+import signal
+
+from fedcorp import config as configuration
+from fedcorp.app import create_app
+from fedcorp.commands import logs
+from fedcorp.commands.opening import check_exists
+from fedcorp.commands.options import DEFAULT, ConfigPath
+from fedcorp.config import Config
+
+log = logging.getLogger(__name__)
+
+
+def work(config: ConfigPath = DEFAULT) -> None:
+    """Do what is due (inbox, deliveries, jobs) without serving."""
+    loaded = configuration.load(config)
+    check_exists(loaded)
+    logs.configure(loaded.log_level)
+    asyncio.run(_work(loaded))
+
+
+async def _work(config: Config) -> None:
+    instance = create_app(config, serve=False)
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    await instance.start()
+    log.info("working for %s", config.domain)
+    try:
+        await stopping.wait()
+    finally:
+        await instance.stop()
