@@ -1,0 +1,116 @@
+"""The few pages for people without an app: what this server is, and what everybody may read. Shows nothing else.
+
+To somebody who is not signed in, a name that does not exist and a name with nothing public get the same answer.
+"""
+
+from dataclasses import dataclass
+
+from starlette.responses import RedirectResponse, Response
+
+from fedcorp import __version__
+from fedcorp.clock import from_ms
+from fedcorp.social import accounts, applications, statuses, timelines
+from fedcorp.social.accounts import Account
+from fedcorp.social.pages import Page
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.web import browser
+from fedcorp.web.call import Call
+from fedcorp.web.pages.page import STYLE, page
+from fedcorp.web.problems import FOUND, NOT_FOUND, OK
+from fedcorp.web.route import Route
+
+HINT = "Nothing at this address is open to everybody. People of this department read it with their app, signed in."
+SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a template needs of a status; `content` is sanitised HTML."""
+
+    id: int
+    content: str
+    spoiler_text: str
+    when: str
+
+
+async def show_home(call: Call) -> Response:
+    """GET /: what this server is."""
+    return page(call.context.config, "home", version=__version__)
+
+
+async def show_style(call: Call) -> Response:
+    """GET /pages.css"""
+    return Response(STYLE, OK, {"Cache-Control": "public, max-age=3600"}, "text/css")
+
+
+async def show_profile(call: Call) -> Response:
+    """GET /@NAME: a profile with what the reader may see."""
+    found = await call.context.db.read(_profile, browser.session(call), call.path_params["name"])
+    if found is None:
+        return _hint(call)
+    account, posts = found
+    if _wants_document(call):
+        return RedirectResponse(account.uri, FOUND, {"Vary": "Accept"})
+    return page(call.context.config, "profile", account=account, statuses=posts)
+
+
+async def show_status(call: Call) -> Response:
+    """GET /@NAME/ID: one post, for those who may see it."""
+    found = await call.context.db.read(_status, browser.session(call), call.path_params["name"], call.id())
+    if found is None:
+        return _hint(call)
+    account, status = found
+    if _wants_document(call):
+        return RedirectResponse(status.uri, FOUND, {"Vary": "Accept"})
+    return page(call.context.config, "status", account=account, post=_post(status))
+
+
+def _hint(call: Call) -> Response:
+    return page(call.context.config, "notice", NOT_FOUND, title="Nothing to see here", text=HINT)
+
+
+def _wants_document(call: Call) -> bool:
+    accept = call.headers.get("accept", "")
+    return "activity+json" in accept or "ld+json" in accept
+
+
+def _reader(tx: Tx, session: str | None) -> int | None:
+    return applications.find_session(tx, session) if session else None
+
+
+def _profile(tx: Tx, session: str | None, name: str) -> tuple[Account, list[Post]] | None:
+    account = accounts.find_local(tx, name)
+    if account is None or account.hidden or account.kind == "service":
+        return None
+    reader = _reader(tx, session)
+    entries = timelines.account_statuses(
+        tx, reader, account.id, Page(SHOWN), exclude_replies=True, exclude_reblogs=not account.is_group
+    )
+    shown = statuses.find_many(tx, [entry.status_id for entry in entries])
+    if reader is None and not shown and tx.site.config.closed:
+        return None
+    return account, [_post(shown[entry.status_id]) for entry in entries if entry.status_id in shown]
+
+
+def _status(tx: Tx, session: str | None, name: str, id_: int) -> tuple[Account, Status] | None:
+    account = accounts.find_local(tx, name)
+    if account is None or id_ not in statuses.visible_ids(tx, _reader(tx, session), [id_]):
+        return None
+    status = statuses.find(tx, id_)
+    if status is None or status.account_id != account.id or status.reblog_of_id is not None:
+        return None
+    return account, status
+
+
+def _post(status: Status) -> Post:
+    when = from_ms(status.created_at).strftime("%Y-%m-%d %H:%M UTC")
+    return Post(status.id, status.content, status.spoiler_text, when)
+
+
+ROUTES = (
+    Route("GET", "/", show_home),
+    Route("GET", "/pages.css", show_style),
+    Route("GET", "/@{name}", show_profile),
+    Route("GET", "/@{name}/{id}", show_status),
+)
