@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, fields, replace
 
 import sqlalchemy as sa
 
-from fedcorp.social import policy, statuses
+from fedcorp.errors import NotFound
+from fedcorp.social import memberships, policy, statuses, timelines
+from fedcorp.social.pages import Page
 from fedcorp.social.policy import Viewer
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import blocks, home, list_accounts, lists, media, memberships, mutes, status_tags, streams
+from fedcorp.storage.tables import blocks, home, list_accounts, media, mutes, status_tags, streams
 
 BATCH = 200
 KEEP_MS = 600_000
@@ -62,6 +64,9 @@ _AFTER = (
     .order_by(streams.c.seq)
     .limit(BATCH)
 )
+_LISTED = sa.select(list_accounts.c.list_id).where(
+    list_accounts.c.list_id == sa.bindparam("list"), list_accounts.c.account_id == sa.bindparam("author")
+)
 _LATEST = sa.select(sa.func.coalesce(sa.func.max(streams.c.seq), 0))
 
 
@@ -96,32 +101,38 @@ def prune(tx: Tx) -> int:
 # -- whom it concerns ------------------------------------------------------------------------------------------------
 
 
-def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
-    """The channels on which a change is news."""
+def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tuple[Channel, int | None]]:
+    """The channels on which a change is news, each with the id of the status to show there or to take away."""
     match change.kind:
         case "notification":
             return [
-                channel
+                (channel, None)
                 for channel in channels
                 if channel.account_id == change.account_id and channel.stream in ("user", "user:notification")
             ]
         case "update" | "status.update":
             return _of_status(tx, change, channels)
         case "delete":
-            return _of_deleted(tx, change, channels)
+            return [(channel, change.status_id) for channel in _of_deleted(tx, change, channels)]
     return []
 
 
-def _of_status(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
+def _of_status(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tuple[Channel, int | None]]:
     status = statuses.find(tx, change.status_id or 0)
     if status is None or status.deleted_at is not None:
         return []
     found = [
         *_at_home(tx, change, channels),
         *_in_public(tx, status, channels),
-        *_in_lists(tx, status, channels),
+        *_in_lists(tx, change, status, channels),
     ]
-    return _allowed(tx, status, found)
+    return [(channel, _shown(status, channel)) for channel in _allowed(tx, status, found)]
+
+
+def _shown(status: Status, channel: Channel) -> int:
+    """The list of a group shows the posts themselves, everything else the boost."""
+    is_group_list = channel.stream == "list" and channel.argument == str(status.account_id)
+    return status.reblog_of_id if is_group_list and status.reblog_of_id is not None else status.id
 
 
 def _at_home(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
@@ -139,6 +150,8 @@ def _in_public(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Ch
     names = {"public", "public:local" if status.local else "public:remote"}
     if tx.conn.execute(sa.select(media.c.id).where(media.c.status_id == status.id)).first():
         names |= {name + ":media" for name in names}
+    if status.in_reply_to_uri is not None and status.in_reply_to_account_id != status.account_id:
+        names = set()  # as in the timelines: answers to others stand in their threads, and under their hashtags
     tags = set(tx.conn.execute(sa.select(status_tags.c.name).where(status_tags.c.status_id == status.id)).scalars())
     tagged = {"hashtag", "hashtag:local"} if status.local else {"hashtag"}
     return [
@@ -148,33 +161,32 @@ def _in_public(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Ch
     ]
 
 
-def _in_lists(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Channel]:
-    return [
-        channel
-        for channel in channels
-        if channel.stream == "list" and channel.argument.isdigit() and _is_in_list(tx, status, channel)
-    ]
+def _in_lists(tx: Tx, change: Change, status: Status, channels: Collection[Channel]) -> list[Channel]:
+    group_id = status.account_id if change.kind == "update" else status.group_id
+    found = []
+    for channel in channels:
+        if channel.stream == "list" and channel.argument.isdigit():
+            list_id = int(channel.argument)
+            is_there = _is_member if list_id == group_id else _is_in_own
+            if is_there(tx, status, channel, list_id):
+                found.append(channel)
+    return found
 
 
-def _is_in_list(tx: Tx, status: Status, channel: Channel) -> bool:
-    """A list of one's own that holds the author, or the virtual list of a group that one belongs to."""
-    list_id = int(channel.argument)
-    own = (
-        sa.select(lists.c.id)
-        .join(list_accounts, list_accounts.c.list_id == lists.c.id)
-        .where(lists.c.id == list_id, lists.c.account_id == channel.account_id)
-        .where(list_accounts.c.account_id == status.account_id)
-    )
-    if tx.conn.execute(own).first():
-        return True
-    if list_id not in (status.group_id, status.account_id):
+def _is_member(tx: Tx, _status: Status, channel: Channel, group_id: int) -> bool:
+    """Whether somebody has the virtual list of this group: what it announces, and later changes of that."""
+    role = memberships.role_of(tx, group_id, channel.account_id)
+    return role is not None and role != "outcast"
+
+
+def _is_in_own(tx: Tx, status: Status, channel: Channel, list_id: int) -> bool:
+    if tx.conn.execute(_LISTED, {"list": list_id, "author": status.account_id}).first() is None:
         return False
-    belongs = sa.select(memberships.c.role).where(
-        memberships.c.group_id == list_id,
-        memberships.c.account_id == channel.account_id,
-        memberships.c.role != "outcast",
-    )
-    return tx.conn.execute(belongs).first() is not None
+    around = Page(limit=1, max_id=status.id + 1, since_id=status.id - 1)
+    try:
+        return bool(timelines.list_(tx, channel.account_id, list_id, around))
+    except NotFound:
+        return False
 
 
 def _allowed(tx: Tx, status: Status, found: list[Channel]) -> list[Channel]:

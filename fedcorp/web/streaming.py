@@ -1,0 +1,409 @@
+"""Streams: what happens, told to those who listen, over WebSocket and as server-sent events.
+
+One task of the process tails the `streams` table and asks `fedcorp.social.streams` whom each row concerns; listeners
+get bytes that were rendered for their own account. A listener that is too slow is let go. Handles no change itself.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+from starlette.datastructures import QueryParams
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from fedcorp.clock import Clock
+from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound, Unauthorized
+from fedcorp.social import applications, lists, notifications, streams
+from fedcorp.social.streams import Change, Channel, Position
+from fedcorp.storage.database import Database, Tx
+from fedcorp.web import auth, context
+from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
+from fedcorp.web.call import Call
+from fedcorp.web.entities import notifications as notification_entities
+from fedcorp.web.entities import statuses as status_entities
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.problems import OK
+from fedcorp.web.route import WEBSOCKET, Route
+
+POLL_SECONDS = 0.2
+HEARTBEAT_SECONDS = 25.0
+QUEUE = 500
+MAX_CHANNELS = 100
+POLICY_VIOLATION, GOING_AWAY = 1008, 1001
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One event for one channel; `payload` is JSON or plain text, as the event has it."""
+
+    channel: Channel
+    event: str
+    payload: str
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One open connection and what it wants to hear. None in the queue ends it."""
+
+    token: str
+    viewer: Viewer
+    channels: set[Channel] = field(default_factory=set)
+    queue: "asyncio.Queue[News | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
+
+    def tell(self, news: News) -> None:
+        """Queue an event; a full queue ends the connection, which a client answers by coming back."""
+        try:
+            self.queue.put_nowait(news)
+        except asyncio.QueueFull:
+            self.end()
+
+    def end(self) -> None:
+        """Let the connection close, whatever is still queued."""
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.queue.put_nowait(None)
+
+
+class Streams:
+    """All listeners of one process, and the task that tells them."""
+
+    def __init__(self, db: Database, clock: Clock, rendered: Rendered) -> None:
+        self._db = db
+        self._clock = clock
+        self._rendered = rendered
+        self._listeners: set[Listener] = set()
+        self._position: Position | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the task."""
+        self._task = self._clock.spawn(self._loop(), name="streams")
+
+    async def stop(self) -> None:
+        """End every connection and the task."""
+        self.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    def close(self) -> None:
+        """End every connection, and those that still come."""
+        self._closed = True
+        for listener in tuple(self._listeners):
+            listener.end()
+
+    def add(self, listener: Listener) -> None:
+        """Take a listener in."""
+        self._listeners.add(listener)
+        if self._closed:
+            listener.end()
+
+    def remove(self, listener: Listener) -> None:
+        """Forget a listener."""
+        self._listeners.discard(listener)
+
+    async def _loop(self) -> None:
+        waker = self._db.waker("streams")
+        while True:
+            waker.clear()
+            try:
+                moved = await self.pump()
+            except Exception:
+                log.exception("the streams could not be read")
+                await self._clock.sleep(1)
+                continue
+            if not moved:
+                await self._clock.wait(waker, POLL_SECONDS)
+
+    async def pump(self) -> int:
+        """Tell everything that is new; how many rows that were. The first call only takes its place."""
+        if self._position is None:
+            self._position = await self._db.read(streams.latest)
+            return 0
+        channels = {channel for listener in self._listeners for channel in listener.channels}
+        changes, news, self._position = await self._db.read(_collect, self._position, channels, self._rendered)
+        by_channel: dict[Channel, list[News]] = defaultdict(list)
+        for item in news:
+            by_channel[item.channel].append(item)
+        for listener in tuple(self._listeners):
+            for item in _in_order(news, by_channel, listener.channels):
+                listener.tell(item)
+        closing = {change.account_id for change in changes if change.kind == "closed"}
+        for listener in [each for each in self._listeners if each.viewer.account_id in closing]:
+            if await self._db.read(applications.find_token, listener.token) is None:
+                listener.end()
+        return len(changes)
+
+
+def _in_order(news: list[News], by_channel: dict[Channel, list[News]], channels: set[Channel]) -> Iterable[News]:
+    """The news of these channels; for the usual single channel without looking at all others."""
+    if len(channels) == 1:
+        return by_channel.get(next(iter(channels)), [])
+    return [item for item in news if item.channel in channels]
+
+
+def _collect(
+    tx: Tx, position: Position, channels: set[Channel], rendered: Rendered
+) -> tuple[list[Change], list[News], Position]:
+    changes, behind = streams.tail(tx, position)
+    news: list[News] = []
+    for change in changes if channels else ():
+        seen: dict[tuple[int, int | None], str | None] = {}
+        for channel, status_id in streams.concerned(tx, change, channels):
+            key = (channel.account_id, status_id)
+            if key not in seen:
+                seen[key] = _payload(tx, change, channel.account_id, status_id, rendered)
+            payload = seen[key]
+            if payload is not None:
+                news.append(News(channel, change.kind, payload))
+    return changes, news, behind
+
+
+def _payload(tx: Tx, change: Change, account_id: int, status_id: int | None, rendered: Rendered) -> str | None:
+    if change.kind == "delete":
+        return str(status_id)
+    if change.kind == "notification":
+        found = notifications.find(tx, account_id, change.notification_seq or 0)
+        entities = notification_entities.many(tx, rendered, account_id, [found]) if found else []
+        return orjson.dumps(entities[0]).decode() if entities else None
+    shown = status_entities.render(tx, rendered, account_id, [status_id] if status_id else [])
+    return shown[0].decode() if shown else None
+
+
+# -- what one asks for -----------------------------------------------------------------------------------------------
+
+
+def _viewer(tx: Tx, token: str | None) -> Viewer:
+    """Who listens: a person whose token may read. Raises Unauthorized, Forbidden."""
+    viewer = auth.find_viewer(tx, token)
+    if viewer.token_id is None:
+        raise Unauthorized(INVALID)
+    if viewer.account_id is None:
+        raise Unauthorized(NEEDS_PERSON)
+    if not applications.allows(viewer.scopes, "read:statuses", "read:notifications"):
+        raise Forbidden(OUT_OF_SCOPE)
+    return viewer
+
+
+def _channel(tx: Tx, viewer: Viewer, stream: str, tag: str, list_id: str) -> Channel:
+    """The channel that a client names. Raises BadRequest, Forbidden, NotFound (a list of somebody else)."""
+    if stream not in streams.NAMES:
+        raise BadRequest("Unknown stream type")
+    if stream in streams.WITH_ARGUMENT and not (list_id if stream == "list" else tag):
+        raise BadRequest(f"The stream {stream} needs its tag or list.")
+    _check_scope(viewer, stream)
+    if stream == "list":
+        if not (list_id.isascii() and list_id.isdigit() and len(list_id) < 20):
+            raise NotFound
+        lists.get(tx, viewer.id, int(list_id))
+        return Channel(viewer.id, stream, str(int(list_id)))
+    if stream.startswith("hashtag"):
+        return Channel(viewer.id, stream, tag.lstrip("#").lower())
+    return Channel(viewer.id, stream)
+
+
+def _check_scope(viewer: Viewer, stream: str) -> None:
+    needed = {"user:notification": "read:notifications", "list": "read:lists"}.get(stream, "read:statuses")
+    if not applications.allows(viewer.scopes, needed, *(("read:statuses",) if stream == "list" else ())):
+        raise Forbidden(OUT_OF_SCOPE)
+
+
+def _open(tx: Tx, token: str | None, wanted: tuple[str, str, str] | None) -> tuple[Viewer, Channel | None]:
+    viewer = _viewer(tx, token)
+    return viewer, _channel(tx, viewer, *wanted) if wanted else None
+
+
+def _wanted(query: QueryParams) -> tuple[str, str, str] | None:
+    """(stream, tag, list) of a query, with Mastodon's switch for pictures only."""
+    stream = query.get("stream", "")
+    if not stream:
+        return None
+    return _with_media(stream, query.get("only_media", "")), query.get("tag", ""), query.get("list", "")
+
+
+def _with_media(stream: str, only_media: str) -> str:
+    is_wanted = only_media.lower() in ("1", "true") and stream.startswith("public") and not stream.endswith(":media")
+    return f"{stream}:media" if is_wanted else stream
+
+
+def _names(channel: Channel) -> list[str]:
+    """How Mastodon names a channel in a frame."""
+    return [channel.stream, channel.argument] if channel.argument else [channel.stream]
+
+
+# -- WebSocket -------------------------------------------------------------------------------------------------------
+
+
+async def listen(socket: WebSocket) -> None:
+    """WS /api/v1/streaming: channels are named in the query or asked for by frames.
+
+    Browsers can only hand over the token as a subprotocol, and close a socket that does not name it in its answer.
+    """
+    offered = socket.headers.get("sec-websocket-protocol", "").partition(",")[0].strip() or None
+    token = auth.bearer(socket) or offered
+    parts, hub = context.of(socket), _hub(socket)
+    try:
+        viewer, channel = await parts.db.read(_open, token, _wanted(socket.query_params))
+    except FedcorpError:
+        await socket.close(POLICY_VIOLATION)
+        return
+    await socket.accept(subprotocol=offered)
+    listener = Listener(token or "", viewer, {channel} if channel else set())
+    hub.add(listener)
+    sending = parts.clock.spawn(_send_frames(socket, listener), name="stream-out")
+    hearing = parts.clock.spawn(_hear(socket, listener, parts.db), name="stream-in")
+    try:
+        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hub.remove(listener)
+        for task in (sending, hearing):
+            task.cancel()
+        await asyncio.gather(sending, hearing, return_exceptions=True)
+
+
+def _hub(connection: "WebSocket | Call") -> Streams:
+    hub: Streams = connection.app.state.streams
+    return hub
+
+
+async def _send_frames(socket: WebSocket, listener: Listener) -> None:
+    while (news := await listener.queue.get()) is not None:
+        frame = {"stream": _names(news.channel), "event": news.event, "payload": news.payload}
+        await socket.send_text(orjson.dumps(frame).decode())
+    await socket.close(GOING_AWAY)
+
+
+async def _hear(socket: WebSocket, listener: Listener, db: Database) -> None:
+    """Take frames that subscribe and unsubscribe until the client leaves. Heartbeats are the protocol's own pings."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        text = message.get("text") or ""
+        try:
+            await _obey(text, listener, db)
+        except FedcorpError as error:
+            await socket.send_text(orjson.dumps({"error": error.text}).decode())
+
+
+async def _obey(text: str, listener: Listener, db: Database) -> None:
+    if not text.strip():
+        return
+    try:
+        frame = orjson.loads(text)
+        kind, stream = frame["type"], _with_media(str(frame["stream"]), str(frame.get("only_media", "")))
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        raise BadRequest("A frame is JSON with type and stream.") from None
+    if kind not in ("subscribe", "unsubscribe"):
+        raise BadRequest("The type of a frame is subscribe or unsubscribe.")
+    wanted = (stream, str(frame.get("tag") or ""), str(frame.get("list") or ""))
+    channel = await db.read(_channel, listener.viewer, *wanted)
+    if kind == "unsubscribe":
+        listener.channels.discard(channel)
+    elif len(listener.channels) < MAX_CHANNELS:
+        listener.channels.add(channel)
+    else:
+        raise BadRequest(f"One connection listens to at most {MAX_CHANNELS} streams.")
+
+
+# -- server-sent events ----------------------------------------------------------------------------------------------
+
+
+class EventStream:
+    """An answer that goes on until the client leaves: pure ASGI, one `send` for each event."""
+
+    def __init__(self, listener: Listener, hub: Streams, clock: Clock) -> None:
+        self._listener = listener
+        self._hub = hub
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._hub.add(self._listener)
+        sending = self._clock.spawn(self._send(send), name="events-out")
+        leaving = self._clock.spawn(_gone(receive), name="events-gone")
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hub.remove(self._listener)
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _send(self, send: Send) -> None:
+        headers = [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"private, no-store"),
+            (b"x-accel-buffering", b"no"),  # a proxy must not hold events back
+        ]
+        await send({"type": "http.response.start", "status": OK, "headers": headers})
+        await _chunk(send, b":)\n\n")
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    news = await self._listener.queue.get()
+            except TimeoutError:
+                await _chunk(send, b":thump\n\n")
+                continue
+            if news is None:
+                break
+            await _chunk(send, f"event: {news.event}\ndata: {news.payload}\n\n".encode())
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _chunk(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def stream_events(call: Call) -> EventStream:
+    """GET /api/v1/streaming/...: one channel, named by the path."""
+    path = call.scope["path"].removeprefix("/api/v1/streaming/").strip("/").replace("/", ":")
+    query = call.query_params
+    wanted = (_with_media(path, query.get("only_media", "")), query.get("tag", ""), query.get("list", ""))
+    token = auth.bearer(call)
+    viewer, channel = await call.context.db.read(_open, token, wanted)
+    assert channel is not None
+    return EventStream(Listener(token or "", viewer, {channel}), _hub(call), call.context.clock)
+
+
+async def show_health(_call: Call) -> "Plain":
+    """GET /api/v1/streaming/health"""
+    return Plain(b"OK")
+
+
+class Plain:
+    """A short text as an answer."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": OK, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+_PATHS = (
+    "user",
+    "user/notification",
+    "public",
+    "public/local",
+    "public/remote",
+    "hashtag",
+    "hashtag/local",
+    "list",
+    "direct",
+)
+ROUTES = (
+    Route(WEBSOCKET, "/api/v1/streaming", listen),
+    Route("GET", "/api/v1/streaming/health", show_health),
+    *(Route("GET", f"/api/v1/streaming/{path}", stream_events) for path in _PATHS),
+)
