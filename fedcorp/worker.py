@@ -8,12 +8,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from fedcorp.clock import Clock
+from fedcorp.errors import FedcorpError
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Database
+from fedcorp.storage.jobs import Job
 
 POLL_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 30.0
+MOST_OVERLAPPING = 32
 MAX_ROUNDS = 10_000
 
 log = logging.getLogger(__name__)
@@ -23,13 +28,15 @@ log = logging.getLogger(__name__)
 class Pass:
     """One kind of work. `run` does what is due now and returns how much moved; 0 means nothing is left.
 
-    `waker` names the event of the database that announces new work. `every` is the longest wait in seconds.
+    `waker` names the event of the database that announces new work. `every` is the longest wait in seconds. A pass that
+    may `overlap` is started again while earlier runs still wait for somebody slow; it must leave alone what those hold.
     """
 
     name: str
     run: Callable[[], Awaitable[int]]
     waker: str
     every: float = POLL_SECONDS
+    overlap: bool = False
 
 
 class Worker:
@@ -43,7 +50,9 @@ class Worker:
 
     def start(self) -> None:
         """Start the loops."""
-        self._tasks = [self._clock.spawn(self._loop(item), name=f"worker-{item.name}") for item in self._passes]
+        for item in self._passes:
+            loop = self._overlapping(item) if item.overlap else self._loop(item)
+            self._tasks.append(self._clock.spawn(loop, name=f"worker-{item.name}"))
 
     async def stop(self) -> None:
         """Stop the loops; what they were doing is done again by the next process."""
@@ -62,6 +71,29 @@ class Worker:
             total += sum(moved)
         raise RuntimeError("work makes work without end")
 
+    async def _overlapping(self, item: Pass) -> None:
+        waker = self._db.waker(item.waker)
+        running: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                waker.clear()
+                if len(running) < MOST_OVERLAPPING:
+                    task = self._clock.spawn(self._once(item), name=f"worker-{item.name}")
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                await self._clock.wait(waker, item.every)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _once(self, item: Pass) -> None:
+        try:
+            await item.run()
+        except Exception:
+            log.exception("the pass %r failed", item.name)
+            await self._clock.sleep(LONGEST_PAUSE_SECONDS)  # holds one of the places, so failures slow down
+
     async def _loop(self, item: Pass) -> None:
         waker = self._db.waker(item.waker)
         failures = 0
@@ -77,3 +109,30 @@ class Worker:
                 continue
             if not moved:
                 await self._clock.wait(waker, item.every)
+
+
+class Jobs:
+    """The pass that runs jobs: each kind by its function, a batch at a time."""
+
+    def __init__(self, db: Database, handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None]]]) -> None:
+        self._db = db
+        self._handlers = handlers
+
+    async def run(self) -> int:
+        """Run the jobs that are due; how many there were."""
+        claimed = await self._db.write(jobs.claim, tuple(self._handlers))
+        done = await asyncio.gather(*(self._run_one(job) for job in claimed))
+        finished = [job for job, is_done in zip(claimed, done, strict=True) if is_done]
+        if finished:
+            await self._db.write(jobs.finish, finished)
+        return len(claimed)
+
+    async def _run_one(self, job: Job) -> bool:
+        try:
+            await self._handlers[job.kind](job.payload)
+        except Exception as error:
+            if not isinstance(error, FedcorpError):
+                log.exception("job %s of the kind %r failed", job.seq, job.kind)
+            await self._db.write(jobs.fail, job, f"{type(error).__name__}: {error}"[:300])
+            return False
+        return True

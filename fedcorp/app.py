@@ -1,0 +1,152 @@
+"""The one place where parts are joined: configuration in, a whole instance out. It decides nothing by itself.
+
+Everything from outside is handed in, so several instances can run in one process, under a clock and over a network that
+a test moves by hand.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.datastructures import State
+from starlette.types import ASGIApp
+
+from fedcorp import __version__
+from fedcorp.activitypub import outbox
+from fedcorp.activitypub.attachments import Attachments
+from fedcorp.activitypub.client import Client
+from fedcorp.activitypub.delivery import Delivery
+from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.resolve import Finder, Resolver
+from fedcorp.activitypub.signers import Signers
+from fedcorp.activitypub.upkeep import Upkeep
+from fedcorp.clock import Clock
+from fedcorp.config import Config
+from fedcorp.net import Limits, Transport
+from fedcorp.social import accounts, effects, polls
+from fedcorp.storage import schema
+from fedcorp.storage.database import Database
+from fedcorp.storage.media import MediaFiles
+from fedcorp.web.context import Context
+from fedcorp.web.cors import Cors
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.hosts import Hosts
+from fedcorp.web.problems import Problems
+from fedcorp.web.rate import Buckets, Rate
+from fedcorp.web.router import Router
+from fedcorp.web.routes import ROUTES
+from fedcorp.web.streaming import Streams
+from fedcorp.worker import Jobs, Pass, Worker
+
+POLLS_SECONDS = 2.0
+UPKEEP_SECONDS = 60.0
+
+
+class Instance:
+    """One department: `app` is what a server calls, `worker` does what is due, `db` holds everything."""
+
+    def __init__(self, config: Config, clock: Clock, http: httpx.AsyncClient, *, worker: bool, serve: bool) -> None:
+        self.config = config
+        self.clock = clock
+        self.http = http
+        self.db = Database(config, clock, effects.apply)
+        self.files = MediaFiles(config.media_folder)
+        self.client = Client(http, self.db, clock)
+        self.resolver = Resolver(self.client, self.db, clock)
+        self.signers = Signers(self.db, self.resolver, clock)
+        self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
+        self.delivery = Delivery(self.db, clock, self.client)
+        self.worker = Worker(self.db, clock, self._passes())
+        self.rendered = Rendered()
+        self.streams = Streams(self.db, clock, self.rendered)
+        self.app = self._app()
+        self._works, self._serves = worker, serve
+
+    def _passes(self) -> list[Pass]:
+        attachments = Attachments(self.client, self.db, self.clock, self.files)
+        jobs = Jobs(self.db, {"fetch_media": attachments.fetch})
+        upkeep = Upkeep(self.db, self.clock, self.files)
+        return [
+            Pass("inbox", self.inbox.process, "inbox", overlap=True),
+            Pass("events", self._expand, "events"),
+            Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
+            Pass("jobs", jobs.run, "jobs"),
+            Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
+            Pass("upkeep", upkeep.run, "upkeep", UPKEEP_SECONDS),
+        ]
+
+    async def _expand(self) -> int:
+        return await self.db.write(outbox.expand)
+
+    async def _close_polls(self) -> int:
+        return await self.db.write(polls.close_due)
+
+    def _app(self) -> ASGIApp:
+        finder = Finder(self.resolver)
+        context = Context(self.config, self.db, self.clock, self.files, finder, self.rendered)
+        state = State(
+            {
+                "context": context,
+                "streams": self.streams,
+                "logins": Buckets(self.clock, self.config.limits.window_seconds),
+                "inbox": self.inbox,
+                "signers": self.signers,
+            }
+        )
+        router = Router(ROUTES, state)
+        return Cors(Problems(Rate(Hosts(router, self.config), self.config, self.clock)), self.clock)
+
+    async def start(self) -> None:
+        """Upgrade the tables and start what runs. Raises ConfigError (a newer database), NotFound (never set up)."""
+        schema.upgrade(self.db.engine, self.clock)
+        self.db.start()
+        await self.db.read(accounts.instance_actor)
+        if self._serves:
+            self.streams.start()
+        if self._works:
+            self.worker.start()
+
+    async def stop(self) -> None:
+        """Stop what runs and close everything; what was not finished is done after the next start."""
+        await self.worker.stop()
+        await self.streams.stop()
+        await self.http.aclose()
+        self.db.close()
+        self.clock.close()
+
+    def close_streams(self) -> None:
+        """Let every open stream end, so that a server can stop."""
+        self.streams.close()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self) -> AsyncIterator["Instance"]:
+        """Started inside, stopped outside."""
+        try:
+            await self.start()
+            yield self
+        finally:
+            await self.stop()
+
+
+def create_app(
+    config: Config,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    worker: bool = True,
+    serve: bool = True,
+) -> Instance:
+    """Join the parts of one instance. Nothing runs and nothing is opened on the network before `start`.
+
+    `transport` replaces the network. Without `worker` nothing is done in the background, but `worker.settle()` works;
+    without `serve` streams stay silent.
+    """
+    limits = config.limits
+    network = transport or Transport(
+        networks=config.networks,
+        insecure_http=config.federation.insecure_http,
+        limits=Limits(connect=limits.connect_seconds, total=limits.request_seconds, max_body=limits.body_bytes),
+    )
+    agent = {"user-agent": f"fedcorp/{__version__} (+{config.origin})"}
+    http = httpx.AsyncClient(transport=network, headers=agent, timeout=None, trust_env=False)  # noqa: S113 - `net` times
+    return Instance(config, clock or Clock(), http, worker=worker, serve=serve)
