@@ -1,0 +1,140 @@
+"""Lists of accounts: followers and followed, requests, acquaintances, the directory, and private notes about others.
+
+Ids only; what an account looks like is the edge's work. Never lists the suspended, the deleted and the server's actor.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from fedcorp.social import accounts, memberships
+from fedcorp.social.accounts import Account
+from fedcorp.social.pages import Listing, Page
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import account_notes, blocks, follows, groups
+from fedcorp.storage.tables import accounts as table
+from fedcorp.storage.tables import memberships as membership_rows
+from fedcorp.storage.upsert import upsert
+
+MAX_NOTE = 2000
+_ACCOUNT: Any = sa.bindparam("account", type_=sa.BigInteger)
+_VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
+_SHOWN = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), table.c.kind != "service")
+
+
+def _not_blocked(account: Any, viewer: Any) -> "sa.ColumnElement[bool]":
+    return ~sa.exists().where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == viewer, blocks.c.target_id == account),
+            sa.and_(blocks.c.account_id == account, blocks.c.target_id == viewer),
+        )
+    )
+
+
+def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:
+    """The other side of follows in this state."""
+    statement = (
+        sa.select(follows.c.id, other)
+        .join(table, table.c.id == other)
+        .where(mine == _ACCOUNT, follows.c.state == state, _SHOWN, _not_blocked(other, _VIEWER))
+    )
+    return Listing(statement, follows.c.id)
+
+
+_FOLLOWERS = _of(follows.c.target_id, follows.c.follower_id, "accepted")
+_FOLLOWING = _of(follows.c.follower_id, follows.c.target_id, "accepted")
+_REQUESTS = _of(follows.c.target_id, follows.c.follower_id, "pending")
+
+
+def may_see_followers(tx: Tx, viewer_id: int | None, account: Account) -> bool:
+    """Members of a group are shown to members; people may hide whom they know."""
+    if viewer_id == account.id:
+        return True
+    if account.is_group:
+        group = tx.conn.execute(sa.select(groups.c.preset).where(groups.c.account_id == account.id)).scalar()
+        role = memberships.role_of(tx, account.id, viewer_id) if viewer_id is not None else None
+        return role in ("member", "moderator", "admin") or (group == "open" and viewer_id is not None)
+    return not account.hide_collections
+
+
+def followers(tx: Tx, viewer_id: int | None, account: Account, page: Page) -> list[tuple[int, int]]:
+    """(id for pages, account id) of who follows an account, latest first; empty when the viewer may not see them."""
+    return _read(tx, _FOLLOWERS, viewer_id, account, page)
+
+
+def following(tx: Tx, viewer_id: int | None, account: Account, page: Page) -> list[tuple[int, int]]:
+    """(id for pages, account id) of whom an account follows, latest first; empty when the viewer may not see them."""
+    return _read(tx, _FOLLOWING, viewer_id, account, page)
+
+
+def requests(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int]]:
+    """(id for pages, account id) of who asks to follow an account, latest first."""
+    return [tuple(row) for row in _REQUESTS.rows(tx, page, account=account_id, viewer=account_id)]
+
+
+def _read(tx: Tx, listing: Listing, viewer_id: int | None, account: Account, page: Page) -> list[tuple[int, int]]:
+    if not may_see_followers(tx, viewer_id, account):
+        return []
+    return [tuple(row) for row in listing.rows(tx, page, account=account.id, viewer=viewer_id)]
+
+
+def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
+    """For each of these accounts those of its followers whom the viewer follows too, at most ten."""
+    known = sa.select(follows.c.target_id).where(follows.c.follower_id == viewer_id, follows.c.state == "accepted")
+    statement = (
+        sa.select(follows.c.target_id, follows.c.follower_id)
+        .join(table, table.c.id == follows.c.follower_id)
+        .where(follows.c.target_id.in_(ids), follows.c.state == "accepted", follows.c.follower_id.in_(known), _SHOWN)
+        .order_by(follows.c.id.desc())
+        .limit(1000)
+    )
+    found: dict[int, list[int]] = {id_: [] for id_ in ids}
+    targets = accounts.find_many(tx, ids)
+    for target_id, follower_id in tx.conn.execute(statement):
+        if len(found[target_id]) < 10 and not targets[target_id].hide_collections:
+            found[target_id].append(follower_id)
+    return found
+
+
+def directory(
+    tx: Tx, viewer_id: int | None, limit: int, offset: int = 0, *, newest: bool = False, local: bool = False
+) -> list[int]:
+    """Accounts that want to be found: groups first, then by last post, or with `newest` by age."""
+    statement = sa.select(table.c.id).where(_SHOWN, table.c.discoverable, _joinable(viewer_id))
+    if viewer_id is not None:
+        statement = statement.where(_not_blocked(table.c.id, viewer_id))
+    if local:
+        statement = statement.where(table.c.local)
+    order = table.c.id if newest else sa.func.coalesce(table.c.last_status_at, 0)
+    groups_first = sa.case((table.c.kind == "group", 0), else_=1)
+    return list(tx.conn.execute(statement.order_by(groups_first, order.desc()).limit(limit).offset(offset)).scalars())
+
+
+def suggestions(tx: Tx, viewer_id: int, limit: int) -> list[int]:
+    """Whom to follow: groups, then the most followed, without those that are followed or asked already."""
+    followed = sa.select(follows.c.target_id).where(follows.c.follower_id == viewer_id)
+    statement = (
+        sa.select(table.c.id)
+        .where(_SHOWN, table.c.discoverable, table.c.id != viewer_id, table.c.id.not_in(followed))
+        .where(_joinable(viewer_id), _not_blocked(table.c.id, viewer_id))
+        .order_by(sa.case((table.c.kind == "group", 0), else_=1), table.c.followers_count.desc(), table.c.id)
+        .limit(limit)
+    )
+    return list(tx.conn.execute(statement).scalars())
+
+
+def _joinable(viewer_id: int | None) -> "sa.ColumnElement[bool]":
+    """No secret groups, except to those who belong to them."""
+    secret = sa.exists().where(groups.c.account_id == table.c.id, groups.c.preset == "secret")
+    if viewer_id is None:
+        return ~secret
+    joined = sa.select(membership_rows.c.group_id).where(
+        membership_rows.c.account_id == viewer_id, membership_rows.c.role != "outcast"
+    )
+    return sa.or_(~secret, table.c.id.in_(joined))
+
+
+def set_note(tx: Tx, account_id: int, target_id: int, comment: str) -> None:
+    """Keep a private note about somebody; an empty one says nothing."""
+    comment = comment.strip()[:MAX_NOTE]
+    upsert(tx, account_notes, ("account_id", "target_id"), account_id=account_id, target_id=target_id, comment=comment)

@@ -1,0 +1,162 @@
+"""What many statuses look like to one viewer, read in bulk: versions, counts, the viewer's marks, mentions, tags.
+
+The hot path of every timeline: rows are plain tuples, and one page costs two statements however long it is. Decides
+nothing about who may see what: callers hand in ids that they found visible.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import (
+    accounts,
+    applications,
+    bookmarks,
+    favourites,
+    mentions,
+    status_tags,
+    statuses,
+    thread_mutes,
+)
+
+
+class Head(NamedTuple):
+    """What changes about a status and its author without a new version, and the versions themselves."""
+
+    id: int
+    version: int
+    account_id: int
+    account_version: int
+    reblog_of_id: int | None
+    thread_id: int
+    poll_id: int | None
+    visibility: str
+    reach: str
+    pinned_at: int | None
+    replies_count: int
+    reblogs_count: int
+    favourites_count: int
+    account_statuses_count: int
+    account_followers_count: int
+    account_following_count: int
+    account_last_status_at: int | None
+
+
+class Marks(NamedTuple):
+    """Ids of statuses (of threads: `muted`) that the viewer has marked."""
+
+    favourited: set[int]
+    reblogged: set[int]
+    bookmarked: set[int]
+    muted: set[int]
+
+
+class Mentioned(NamedTuple):
+    """An account that a status names."""
+
+    status_id: int
+    id: int
+    username: str
+    domain: str
+    local: bool
+    url: str
+
+
+NO_MARKS = Marks(set(), set(), set(), set())
+_IDS: Any = sa.bindparam("ids", expanding=True)
+_VIEWER = sa.bindparam("viewer", type_=sa.BigInteger)
+_HEADS = (
+    sa.select(
+        statuses.c.id,
+        statuses.c.version,
+        statuses.c.account_id,
+        accounts.c.version,
+        statuses.c.reblog_of_id,
+        statuses.c.thread_id,
+        statuses.c.poll_id,
+        statuses.c.visibility,
+        statuses.c.reach,
+        statuses.c.pinned_at,
+        statuses.c.replies_count,
+        statuses.c.reblogs_count,
+        statuses.c.favourites_count,
+        accounts.c.statuses_count,
+        accounts.c.followers_count,
+        accounts.c.following_count,
+        accounts.c.last_status_at,
+    )
+    .join(accounts, accounts.c.id == statuses.c.account_id)
+    .where(statuses.c.id.in_(_IDS), statuses.c.deleted_at.is_(None))
+)
+_MARKS = sa.union_all(
+    sa.select(sa.literal_column("0"), favourites.c.status_id).where(
+        favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS)
+    ),
+    sa.select(sa.literal_column("1"), statuses.c.reblog_of_id).where(
+        statuses.c.account_id == _VIEWER, statuses.c.reblog_of_id.in_(_IDS), statuses.c.deleted_at.is_(None)
+    ),
+    sa.select(sa.literal_column("2"), bookmarks.c.status_id).where(
+        bookmarks.c.account_id == _VIEWER, bookmarks.c.status_id.in_(_IDS)
+    ),
+    sa.select(sa.literal_column("3"), thread_mutes.c.thread_id).where(thread_mutes.c.account_id == _VIEWER),
+)
+_MENTIONS = (
+    sa.select(
+        mentions.c.status_id, accounts.c.id, accounts.c.username, accounts.c.domain, accounts.c.local, accounts.c.url
+    )
+    .join(accounts, accounts.c.id == mentions.c.account_id)
+    .where(mentions.c.status_id.in_(_IDS), sa.not_(mentions.c.silent))
+    .order_by(mentions.c.status_id, mentions.c.account_id)
+)
+_TAGS = (
+    sa.select(status_tags.c.status_id, status_tags.c.shown)
+    .where(status_tags.c.status_id.in_(_IDS))
+    .order_by(status_tags.c.status_id, status_tags.c.name)
+)
+_APPLICATIONS = sa.select(applications.c.id, applications.c.name, applications.c.website).where(
+    applications.c.id.in_(_IDS)
+)
+
+
+def heads(tx: Tx, ids: Iterable[int]) -> dict[int, Head]:
+    """The heads of these statuses by id; deleted ones are left out."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    make = Head._make
+    return {row[0]: make(row) for row in tx.conn.execute(_HEADS, {"ids": wanted})}
+
+
+def marks(tx: Tx, viewer_id: int, ids: Sequence[int]) -> Marks:
+    """What the viewer did to these statuses, and all threads that the viewer muted."""
+    found: tuple[set[int], ...] = (set(), set(), set(), set())
+    if ids:
+        for kind, id_ in tx.conn.execute(_MARKS, {"viewer": viewer_id, "ids": ids}):
+            found[kind].add(id_)
+    return Marks(*found)
+
+
+def mentions_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Mentioned]]:
+    """Whom these statuses name; those that name nobody are left out."""
+    return _by_status(map(Mentioned._make, tx.conn.execute(_MENTIONS, {"ids": ids}))) if ids else {}
+
+
+def tags_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Hashtags as they were written, by status."""
+    rows = tx.conn.execute(_TAGS, {"ids": ids}) if ids else ()
+    return {id_: [shown for _, shown in rows] for id_, rows in _by_status(rows).items()}
+
+
+def applications_of(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    """(name, website) of the clients that statuses were written with, by application id."""
+    rows = tx.conn.execute(_APPLICATIONS, {"ids": ids}) if ids else ()
+    return {id_: (name, website) for id_, name, website in rows}
+
+
+def _by_status(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(row)
+    return found

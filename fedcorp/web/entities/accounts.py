@@ -1,0 +1,127 @@
+"""Accounts as Mastodon's API shows them: Account, CredentialAccount, Role."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from fedcorp.config import Config
+from fedcorp.social import accounts, people
+from fedcorp.social.accounts import Account
+from fedcorp.social.pages import Page
+from fedcorp.storage.database import Site, Tx
+from fedcorp.web.entities.times import DAY_MS, day, iso
+
+_ROLES = {
+    # Permissions are Mastodon's bits: 1 administrator, 16 reports, 1024 users.
+    "user": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False},
+    "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1040", "highlighted": True},
+    "admin": {"id": "3", "name": "Admin", "color": "", "permissions": "1", "highlighted": True},
+}
+
+
+def picture(site: Site, value: str | None, fallback: str) -> str:
+    """The URL of a picture: ours by key, another server's as it is, or one that is drawn for who has none."""
+    if not value:
+        return f"{site.urls.origin}{fallback}"
+    return value if "://" in value else site.urls.media(value)
+
+
+def without_counts(site: Site, account: Account) -> dict[str, Any]:
+    """Everything that changes only with the version of the account."""
+    avatar = picture(site, account.avatar, f"/avatars/{account.id}.png")
+    header = picture(site, account.header, f"/headers/{account.id}.png")
+    return {
+        "id": str(account.id),
+        "username": account.username,
+        "acct": account.acct,
+        "display_name": account.display_name,
+        "locked": account.locked,
+        "bot": account.bot and not account.is_group,
+        "discoverable": account.discoverable,
+        "indexable": account.indexable,
+        "group": account.is_group,
+        "created_at": iso(account.created_at // DAY_MS * DAY_MS),
+        "note": account.note,
+        "url": account.url,
+        "uri": account.uri,
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "header": header,
+        "header_static": header,
+        "noindex": not account.indexable,
+        "hide_collections": account.hide_collections,
+        "emojis": [],
+        "roles": [],
+        "fields": [
+            {
+                "name": field["name"],
+                "value": field["value"],
+                "verified_at": iso(field["verified_at"]) if field.get("verified_at") else None,
+            }
+            for field in orjson.loads(account.fields)
+        ],
+    }
+
+
+def account(site: Site, row: Account) -> dict[str, Any]:
+    """The Account entity."""
+    return without_counts(site, row) | {
+        "statuses_count": row.statuses_count,
+        "followers_count": row.followers_count,
+        "following_count": row.following_count,
+        "last_status_at": day(row.last_status_at),
+    }
+
+
+def many(tx: Tx, ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Account entities in this order; those that are gone or suspended are left out."""
+    wanted = list(ids)
+    found = accounts.find_many(tx, wanted)
+    return [account(tx.site, found[id_]) for id_ in wanted if id_ in found and not found[id_].hidden]
+
+
+def muted(tx: Tx, ends: dict[int, int | None]) -> list[dict[str, Any]]:
+    """MutedAccount entities: accounts with the end of the mute, in this order."""
+    return [
+        entity | {"mute_expires_at": None if (end := ends[int(entity["id"])]) is None else iso(end)}
+        for entity in many(tx, ends)
+    ]
+
+
+def credentials(tx: Tx, row: Account) -> dict[str, Any]:
+    """The CredentialAccount entity, for the person itself."""
+    settings = accounts.settings_of(tx, row.id)
+    role = accounts.role_of(tx, row.id) or "user"
+    return account(tx.site, row) | {
+        "source": {
+            "privacy": settings.privacy,
+            "sensitive": settings.sensitive,
+            "language": settings.language,
+            "note": row.note_source,
+            "fields": [
+                {"name": field["name"], "value": field.get("source", field["value"]), "verified_at": None}
+                for field in orjson.loads(row.fields)
+            ],
+            "follow_requests_count": len(people.requests(tx, row.id, Page(limit=100))),
+            "hide_collections": row.hide_collections,
+            "discoverable": row.discoverable,
+            "indexable": row.indexable,
+            "reach": settings.reach or tx.site.config.default_reach,
+        },
+        "role": _ROLES[role],
+    }
+
+
+def preferences(config: Config, settings: accounts.Settings) -> dict[str, Any]:
+    """The Preferences entity."""
+    return {
+        "posting:default:visibility": settings.privacy,
+        "posting:default:sensitive": settings.sensitive,
+        "posting:default:language": settings.language,
+        "posting:default:quote_policy": "nobody",
+        "posting:default:reach": settings.reach or config.default_reach,
+        "reading:expand:media": "default",
+        "reading:expand:spoilers": False,
+        "reading:autoplay:gifs": False,
+    }

@@ -1,0 +1,104 @@
+"""The instance as clients read it at login: what it is called, what it can, and how large things may be.
+
+What is claimed here decides what clients call, so nothing is claimed that is not there.
+"""
+
+from typing import Any
+
+from fedcorp import __version__
+from fedcorp.config import Config
+from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
+from fedcorp.social.interactions import MAX_PINS
+from fedcorp.social.media import MAX_DESCRIPTION
+from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
+from fedcorp.social.statistics import Statistics
+from fedcorp.social.text import URL_LENGTH
+
+VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
+API_VERSIONS = {"mastodon": 2}
+MAX_FEATURED_TAGS = 0
+
+
+def _streaming(config: Config) -> str:
+    return config.origin.replace("http", "ws", 1)
+
+
+def _configuration(config: Config) -> dict[str, Any]:
+    limits = config.limits
+    return {
+        "accounts": {"max_featured_tags": MAX_FEATURED_TAGS, "max_pinned_statuses": MAX_PINS},
+        "statuses": {
+            "max_characters": limits.status_characters,
+            "max_media_attachments": limits.media_attachments,
+            "characters_reserved_per_url": URL_LENGTH,
+        },
+        "media_attachments": {
+            "supported_mime_types": list(IMAGE_TYPES),
+            "description_limit": MAX_DESCRIPTION,
+            "image_size_limit": limits.media_bytes,
+            "image_matrix_limit": MAX_PIXELS,
+            "video_size_limit": 0,
+            "video_frame_rate_limit": 0,
+            "video_matrix_limit": 0,
+        },
+        "polls": {
+            "max_options": limits.poll_options,
+            "max_characters_per_option": limits.poll_option_characters,
+            "min_expiration": MIN_SECONDS,
+            "max_expiration": MAX_SECONDS,
+        },
+    }
+
+
+def v2(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
+    """The Instance entity."""
+    return {
+        "domain": domain,
+        "title": config.name,
+        "version": VERSION,
+        "source_url": "",
+        "description": config.description,
+        "usage": {"users": {"active_month": numbers.active_month}},
+        "thumbnail": {"url": f"{config.origin}/headers/0.png", "blurhash": None, "versions": {}},
+        "icon": [],
+        "languages": list(config.languages),
+        "configuration": _configuration(config)
+        | {
+            "urls": {"streaming": _streaming(config), "status": None, "about": config.origin, "privacy_policy": None,
+                     "terms_of_service": None},
+            "vapid": {"public_key": ""},
+            "translation": {"enabled": False},
+            "timelines_access": {
+                "live_feeds": {"local": "public", "remote": "public"},
+                "hashtag_feeds": {"local": "public", "remote": "public"},
+            },
+            "limited_federation": config.closed,
+        },
+        "registrations": {"enabled": False, "approval_required": False, "reason_required": False, "message": None,
+                          "min_age": None, "url": None},
+        "api_versions": API_VERSIONS,
+        "contact": {"email": config.contact_email, "account": None},
+        "rules": [],
+    }  # fmt: skip
+
+
+def v1(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
+    """The older Instance entity, whose `uri` is the bare domain."""
+    return {
+        "uri": domain,
+        "title": config.name,
+        "short_description": config.description,
+        "description": config.description,
+        "email": config.contact_email,
+        "version": VERSION,
+        "urls": {"streaming_api": _streaming(config)},
+        "stats": {"user_count": numbers.users, "status_count": numbers.statuses, "domain_count": numbers.domains},
+        "thumbnail": f"{config.origin}/headers/0.png",
+        "languages": list(config.languages),
+        "registrations": False,
+        "approval_required": False,
+        "invites_enabled": False,
+        "configuration": _configuration(config),
+        "contact_account": None,
+        "rules": [],
+    }

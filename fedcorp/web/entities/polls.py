@@ -1,0 +1,29 @@
+"""Polls as the viewer sees them."""
+
+from typing import Any
+
+from fedcorp.social.polls import Poll
+from fedcorp.web.entities.times import iso_or_none
+
+
+def poll(row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None) -> dict[str, Any]:
+    """The Poll entity at time `ms`. Counts that the author hides appear when the poll is over."""
+    over = row.is_over(ms)
+    hidden = row.hide_totals and not over
+    entity: dict[str, Any] = {
+        "id": str(row.id),
+        "expires_at": iso_or_none(row.expires_at or row.closed_at),
+        "expired": over,
+        "multiple": row.multiple,
+        "votes_count": sum(option.votes_count for option in row.options),
+        "voters_count": row.voters_count,
+        "options": [
+            {"title": option.title, "votes_count": None if hidden else option.votes_count} for option in row.options
+        ],
+        "emojis": [],
+        "voted": False,
+        "own_votes": [],
+    }
+    if viewer_id is not None:
+        entity |= {"voted": bool(row.own_votes) or viewer_id == author_id, "own_votes": row.own_votes}
+    return entity
