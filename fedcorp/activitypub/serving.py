@@ -1,0 +1,250 @@
+"""What another server may read here, as documents: actors, notes, activities and collections, judged for each asker.
+
+Reads only. Whoever may not see something gets the same answer as for something that does not exist. Who asks was proven
+by `signers`. Sources: ActivityPub 3.2 and 5, FEP-4f05 (tombstones), FEP-7888 (threads), FEP-5711 (whose collection it is).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.activitypub import render
+from fedcorp.activitypub.signers import Signer
+from fedcorp.activitypub.vocabulary import OBJECT_CONTEXT
+from fedcorp.errors import NotFound
+from fedcorp.social import accounts, groups, memberships, policy, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import activities, deliveries, follows
+from fedcorp.storage.tables import statuses as statuses_table
+
+PAGE = 20
+THREAD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A document to answer with; `gone` when it says that there is nothing any more. `page` is for people."""
+
+    document: dict[str, Any]
+    gone: bool = False
+    page: str | None = None
+
+
+_KNOWS_ACCOUNT = (
+    sa.select(follows.c.id)
+    .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
+    .where(
+        follows.c.target_id == sa.bindparam("target"), accounts_table.c.origin.in_(sa.bindparam("o", expanding=True))
+    )
+    .limit(1)
+)
+_ACTIVITY = sa.select(
+    activities.c.id, activities.c.type, activities.c.account_id, activities.c.status_id, activities.c.body
+).where(activities.c.uri == sa.bindparam("uri"))
+_WAS_SENT = sa.select(deliveries.c.seq).where(
+    deliveries.c.activity_id == sa.bindparam("activity"), deliveries.c.domain == sa.bindparam("domain")
+)
+_SENT_BY = (
+    sa.select(activities.c.status_id, activities.c.body)
+    .where(activities.c.account_id == sa.bindparam("account"), activities.c.type.in_(("Create", "Announce")))
+    .where(activities.c.status_id.is_not(None))
+    .order_by(activities.c.id.desc())
+    .limit(PAGE)
+)
+_PINNED = (
+    sa.select(statuses_table.c.id)
+    .where(statuses_table.c.account_id == sa.bindparam("account"), statuses_table.c.pinned_at.is_not(None))
+    .order_by(statuses_table.c.pinned_at.desc())
+)
+_REPLIES = (
+    sa.select(statuses_table.c.id)
+    .where(statuses_table.c.in_reply_to_id == sa.bindparam("status"), statuses_table.c.deleted_at.is_(None))
+    .order_by(statuses_table.c.id)
+    .limit(THREAD)
+)
+_THREAD = (
+    sa.select(statuses_table.c.id)
+    .where(statuses_table.c.thread_id == sa.bindparam("thread"), statuses_table.c.deleted_at.is_(None))
+    .where(statuses_table.c.reblog_of_id.is_(None))
+    .order_by(statuses_table.c.id)
+    .limit(THREAD)
+)
+
+
+# -- actors ----------------------------------------------------------------------------------------------------------
+
+
+def instance_actor(tx: Tx) -> Served:
+    """The actor that signs for the server. Everybody may read it: without its key nobody could check our signatures."""
+    account = accounts.instance_actor(tx)
+    return Served(render.actor(tx, account), page=account.url)
+
+
+def actor(tx: Tx, uri: str, signer: Signer) -> Served:
+    """A person or group of ours. Raises NotFound."""
+    account = accounts.find_by_uri(tx, uri)
+    if account is not None and account.local and account.deleted_at is not None:
+        return Served(render.tombstone(uri, account.kind.capitalize(), account.deleted_at), gone=True)
+    account = _known_actor(tx, uri, signer)
+    return Served(render.actor(tx, account), page=account.url)
+
+
+def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
+    account = accounts.find_by_uri(tx, uri)
+    if account is None or not account.local or account.hidden or account.kind == "service":
+        raise NotFound
+    group = groups.find(tx, account.id) if account.is_group else None
+    if group is not None and group.preset == "secret" and not _follows_from(tx, signer.domain, account.id):
+        raise NotFound
+    return account
+
+
+def _follows_from(tx: Tx, domain: str, account_id: int) -> bool:
+    """Whether somebody on that server follows this account, or has asked to."""
+    origins = [f"https://{domain}", f"http://{domain}"]
+    return tx.conn.execute(_KNOWS_ACCOUNT, {"target": account_id, "o": origins}).first() is not None
+
+
+def page_of(tx: Tx, uri: str) -> str:
+    """The page for people of an actor or note of ours that everybody may see. Raises NotFound."""
+    account = accounts.find_by_uri(tx, uri)
+    if account is not None and account.local and not account.hidden and not account.is_group:
+        return account.url
+    status = statuses.find_by_uri(tx, uri)
+    if status is None or status.url is None or not policy.may_see(policy.ANONYMOUS, statuses.facts(tx, status, None)):
+        raise NotFound
+    return status.url
+
+
+def find_inbox_owner(tx: Tx, uri: str) -> Account | None:
+    """The local account whose inbox is addressed; deleted ones too. Raises NotFound."""
+    account = accounts.find_by_uri(tx, uri)
+    if account is None or not account.local:
+        raise NotFound
+    return account
+
+
+# -- collections of an actor -----------------------------------------------------------------------------------------
+
+
+def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
+    """`followers`, `following`, `outbox`, `featured` or, of a group, `moderators`. Raises NotFound."""
+    account = _known_actor(tx, uri, signer)
+    address = f"{uri}/{name}"
+    if name == "outbox":
+        return Served(_owned(_outbox(tx, account, signer, address), "outboxOf", uri))
+    if name == "featured":
+        notes = [render.note(tx, status) for status in _visible(tx, _ids(tx, _PINNED, account=account.id), signer)]
+        return Served(render.collection(address, len(notes), notes) | {"@context": OBJECT_CONTEXT})
+    if name == "moderators" and account.is_group:
+        found = accounts.find_many(tx, memberships.moderators(tx, account.id))
+        uris = [found[id_].uri for id_ in memberships.moderators(tx, account.id) if id_ in found]
+        return Served(render.collection(address, len(uris), uris))
+    counts = {"followers": account.followers_count, "following": account.following_count}
+    if name not in counts:
+        raise NotFound
+    return Served(_owned(render.collection(address, counts[name]), f"{name}Of", uri))
+
+
+def _owned(collection: dict[str, Any], relation: str, uri: str) -> dict[str, Any]:
+    return {**collection, relation: uri}
+
+
+def _outbox(tx: Tx, account: Account, signer: Signer, address: str) -> dict[str, Any]:
+    items = []
+    for status_id, body in tx.conn.execute(_SENT_BY, {"account": account.id}):
+        status = statuses.find(tx, status_id)
+        if status is not None and status.deleted_at is None and may_see(tx, status, signer):
+            items.append(orjson.loads(body))
+    return render.collection(address, account.statuses_count, items)
+
+
+# -- notes -----------------------------------------------------------------------------------------------------------
+
+
+def may_see(tx: Tx, status: Status, signer: Signer) -> bool:
+    """Whether the server that asks may have this status, for the people it has."""
+    named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id)).values()
+    recipients = {account.origin.split("://", 1)[1] for account in named if not account.local}
+    return policy.may_peer_see(
+        signer.tier,
+        visibility=status.visibility,
+        reach=status.reach,
+        has_follower=status.visibility == "private" and _follows_from(tx, signer.domain, status.account_id),
+        has_recipient=signer.domain in recipients,
+    )
+
+
+def _visible(tx: Tx, ids: list[int], signer: Signer) -> list[Status]:
+    found = statuses.find_many(tx, ids)
+    return [found[id_] for id_ in ids if id_ in found and may_see(tx, found[id_], signer)]
+
+
+def _ids(tx: Tx, statement: Any, **values: int) -> list[int]:
+    return list(tx.conn.execute(statement, values).scalars())
+
+
+def _note(tx: Tx, uri: str, signer: Signer) -> Status:
+    status = statuses.find_by_uri(tx, uri)
+    if status is None or not status.local or not may_see(tx, status, signer):
+        raise NotFound
+    author = accounts.find(tx, status.account_id)
+    if author is None or author.suspended_at is not None:
+        raise NotFound
+    return status
+
+
+def note(tx: Tx, uri: str, signer: Signer) -> Served:
+    """A note of ours, or the tombstone of one. Raises NotFound."""
+    status = _note(tx, uri, signer)
+    if status.deleted_at is not None:
+        return Served(render.tombstone(uri, "Note", status.deleted_at), gone=True)
+    return Served({"@context": OBJECT_CONTEXT, **render.note(tx, status)}, page=status.url)
+
+
+def note_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
+    """`replies` with what the asker may see, `likes` and `shares` as numbers. Raises NotFound."""
+    status = _note(tx, uri, signer)
+    if status.deleted_at is not None:
+        raise NotFound
+    address = f"{uri}/{name}"
+    if name == "replies":
+        uris = [reply.uri for reply in _visible(tx, _ids(tx, _REPLIES, status=status.id), signer)]
+        return Served(_owned(render.collection(address, len(uris), uris), "repliesOf", uri))
+    counts = {"likes": status.favourites_count, "shares": status.reblogs_count}
+    return Served(_owned(render.collection(address, counts[name], ordered=False), f"{name}Of", uri))
+
+
+def thread(tx: Tx, thread_id: int, signer: Signer) -> Served:
+    """The posts of a thread that began here, oldest first, as far as the asker may see them. Raises NotFound."""
+    root = statuses.find(tx, thread_id)
+    if root is None or not root.local or root.deleted_at is not None or not may_see(tx, root, signer):
+        raise NotFound
+    uris = [status.uri for status in _visible(tx, _ids(tx, _THREAD, thread=thread_id), signer)]
+    owner = accounts.find(tx, root.account_id)
+    document = render.collection(tx.site.urls.thread(thread_id), len(uris), uris)
+    return Served(document | ({"attributedTo": owner.uri} if owner is not None else {}))
+
+
+# -- activities ------------------------------------------------------------------------------------------------------
+
+
+def activity(tx: Tx, uri: str, signer: Signer) -> Served:
+    """An activity as it was sent: for those who may see its status, else for those it was sent to. Raises NotFound."""
+    row = tx.conn.execute(_ACTIVITY, {"uri": uri}).first()
+    if row is None:
+        raise NotFound
+    status = statuses.find(tx, row.status_id) if row.status_id is not None else None
+    if status is None:
+        if tx.conn.execute(_WAS_SENT, {"activity": row.id, "domain": signer.domain}).first() is None:
+            raise NotFound
+    elif not may_see(tx, status, signer):
+        raise NotFound
+    elif status.deleted_at is not None and row.type != "Delete":
+        return Served(render.tombstone(uri, row.type, status.deleted_at), gone=True)
+    return Served(orjson.loads(row.body))

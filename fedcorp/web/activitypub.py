@@ -1,0 +1,169 @@
+"""The doors for other servers: inboxes to post to, and our documents, which only signed requests may read.
+
+Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to everybody:
+without its key nobody could check our signatures, and two strict servers could never meet.
+
+`fedcorp.app` puts a `Wire` into the state of the router, as `wire`.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fedcorp.activitypub import serving
+from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.serving import Served
+from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
+from fedcorp.activitypub.vocabulary import ACTIVITY_JSON
+from fedcorp.errors import Gone
+from fedcorp.storage.database import Tx
+from fedcorp.urls import Urls
+from fedcorp.web.call import Call
+from fedcorp.web.problems import ACCEPTED, GONE, OK, SEE_OTHER
+from fedcorp.web.route import Route
+
+P = ParamSpec("P")
+
+_PRIVATE = {"Vary": "Accept, Signature, Signature-Input", "Cache-Control": "private, no-cache"}
+_OPEN = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The parts of `fedcorp.activitypub` that answer requests."""
+
+    inbox: Inbox
+    signers: Signers
+
+
+def _wire(call: Call) -> Wire:
+    wire: Wire = call.app.state.wire
+    return wire
+
+
+def signed_request(request: Request, body: bytes | None = None) -> SignedRequest:
+    """A request as its signature sees it: the raw target, and repeated headers joined (RFC 9421 2.1)."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    query = request.scope["query_string"].decode("latin-1")
+    path = (request.scope.get("raw_path") or request.scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+    return SignedRequest(request.method, f"{path}?{query}" if query else path, headers, body)
+
+
+# -- inboxes ---------------------------------------------------------------------------------------------------------
+
+
+async def post_inbox(call: Call) -> Response:
+    """Take an activity for whomever it concerns."""
+    body = await call.capped_body(call.context.config.limits.body_bytes)
+    await _wire(call).inbox.receive(signed_request(call, body))
+    return Response(status_code=ACCEPTED)
+
+
+async def post_own_inbox(call: Call) -> Response:
+    """Take an activity for one account; the account must exist, the rest is as for the shared inbox."""
+    owner = await call.context.db.read(serving.find_inbox_owner, _uri(call))
+    if owner is not None and owner.deleted_at is not None:
+        raise Gone("This account was deleted.")
+    return await post_inbox(call)
+
+
+def _uri(call: Call) -> str:
+    """The URI of the object that the first two parts of the path name."""
+    kind = call.scope["path"].strip("/").split("/", 1)[0]
+    return f"{Urls(call.context.config.origin).origin}/{kind}/{call.id()}"
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+
+async def get_instance_actor(call: Call) -> Response:
+    """The actor of the server, for everybody."""
+    return _answer(await call.context.db.read(serving.instance_actor), _OPEN)
+
+
+async def _serve(call: Call, find: Callable[Concatenate[Tx, P], Served], *args: P.args, **kwargs: P.kwargs) -> Response:
+    """Answer with what `find(tx, ..., signer)` returns."""
+    return _answer(await call.context.db.read(find, *args, **kwargs), _PRIVATE)
+
+
+def _answer(served: Served, headers: dict[str, str]) -> Response:
+    status = GONE if served.gone else OK
+    return Response(orjson.dumps(served.document), status, headers, ACTIVITY_JSON)
+
+
+async def _signer(call: Call) -> Signer:
+    return await _wire(call).signers.identify(signed_request(call))
+
+
+def _wants_page(call: Call) -> bool:
+    accept = call.headers.get("accept", "")
+    return "text/html" in accept and "json" not in accept and "signature" not in call.headers
+
+
+async def get_actor(call: Call) -> Response:
+    """A person or group; people with a browser are sent to the page."""
+    if _wants_page(call):
+        return await _to_page(call)
+    return await _serve(call, serving.actor, _uri(call), await _signer(call))
+
+
+async def get_note(call: Call) -> Response:
+    """A note; people with a browser are sent to the page."""
+    if _wants_page(call):
+        return await _to_page(call)
+    return await _serve(call, serving.note, _uri(call), await _signer(call))
+
+
+async def _to_page(call: Call) -> Response:
+    """The page decides what its reader may see; the redirect must not tell more than it."""
+    return RedirectResponse(await call.context.db.read(serving.page_of, _uri(call)), SEE_OTHER)
+
+
+def _get_actor_collection(name: str) -> Callable[[Call], Awaitable[Response]]:
+    async def get_collection(call: Call) -> Response:
+        return await _serve(call, serving.actor_collection, _uri(call), name, await _signer(call))
+
+    return get_collection
+
+
+def _get_note_collection(name: str) -> Callable[[Call], Awaitable[Response]]:
+    async def get_collection(call: Call) -> Response:
+        return await _serve(call, serving.note_collection, _uri(call), name, await _signer(call))
+
+    return get_collection
+
+
+async def get_activity(call: Call) -> Response:
+    """An activity as it was sent."""
+    return await _serve(call, serving.activity, _uri(call), await _signer(call))
+
+
+async def get_thread(call: Call) -> Response:
+    """The posts of a thread that began here."""
+    return await _serve(call, serving.thread, call.id(), await _signer(call))
+
+
+ROUTES = (
+    Route("POST", "/inbox", post_inbox),
+    Route("POST", "/u/{id}/inbox", post_own_inbox),
+    Route("POST", "/g/{id}/inbox", post_own_inbox),
+    Route("GET", "/actor", get_instance_actor),
+    Route("GET", "/u/{id}", get_actor),
+    Route("GET", "/g/{id}", get_actor),
+    *(
+        Route("GET", f"/{kind}/{{id}}/{name}", _get_actor_collection(name))
+        for kind in ("u", "g")
+        for name in ("followers", "following", "outbox", "featured")
+    ),
+    Route("GET", "/g/{id}/moderators", _get_actor_collection("moderators")),
+    Route("GET", "/o/{id}", get_note),
+    *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),
+    Route("GET", "/a/{id}", get_activity),
+    Route("GET", "/t/{id}", get_thread),
+)
