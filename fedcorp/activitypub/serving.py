@@ -1,7 +1,8 @@
 """What another server may read here, as documents: actors, notes, activities and collections, judged for each asker.
 
 Reads only. Whoever may not see something gets the same answer as for something that does not exist. Who asks was proven
-by `signers`. Sources: ActivityPub 3.2 and 5, FEP-4f05 (tombstones), FEP-7888 (threads), FEP-5711 (whose collection it is).
+by `signers`.
+Sources: ActivityPub 3.2 and 5, FEP-4f05 (tombstones), FEP-7888 (threads), FEP-5711 (whose collection it is).
 """
 
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ _KNOWS_ACCOUNT = (
     sa.select(follows.c.id)
     .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
     .where(
-        follows.c.target_id == sa.bindparam("target"), accounts_table.c.origin.in_(sa.bindparam("o", expanding=True))
+        follows.c.target_id == sa.bindparam("target"),
+        accounts_table.c.origin.in_(sa.bindparam("origins", expanding=True)),
     )
     .limit(1)
 )
@@ -107,7 +109,7 @@ def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
 def _follows_from(tx: Tx, domain: str, account_id: int) -> bool:
     """Whether somebody on that server follows this account, or has asked to."""
     origins = [f"https://{domain}", f"http://{domain}"]
-    return tx.conn.execute(_KNOWS_ACCOUNT, {"target": account_id, "o": origins}).first() is not None
+    return tx.conn.execute(_KNOWS_ACCOUNT, {"target": account_id, "origins": origins}).first() is not None
 
 
 def page_of(tx: Tx, uri: str) -> str:

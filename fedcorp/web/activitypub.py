@@ -1,6 +1,6 @@
 """The doors for other servers: inboxes to post to, and our documents, which only signed requests may read.
 
-Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to everybody:
+Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to all:
 without its key nobody could check our signatures, and two strict servers could never meet.
 
 `fedcorp.app` puts a `Wire` into the state of the router, as `wire`.
