@@ -6,6 +6,7 @@ Everything goes through the verbs of `fedcorp.social`, beside the running server
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -116,12 +117,16 @@ class Office:
 
     # -- posts -----------------------------------------------------------------------------------------------------
 
-    async def each(self, units: Iterable[Awaitable[T]]) -> list[T]:
-        """Await many writes, some at a time."""
-        left, done = list(units), []
-        for start in range(0, len(left), TOGETHER):
-            done += await asyncio.gather(*left[start : start + TOGETHER])
+    async def each(self, act: Callable[..., Awaitable[T]], calls: list[tuple[Any, ...]]) -> list[T]:
+        """Call `act` with each of these arguments, some at a time; results in the same order."""
+        done: list[T] = []
+        for start in range(0, len(calls), TOGETHER):
+            done += await asyncio.gather(*(act(*call) for call in calls[start : start + TOGETHER]))
         return done
+
+    async def write_each(self, verb: Callable[..., T], calls: list[tuple[Any, ...]]) -> list[T]:
+        """Run `verb(tx, ...)` as a unit of its own for each of these arguments."""
+        return await self.each(partial(self.db.write, verb), calls)
 
     async def publish(self, author: str, draft: Draft) -> Status:
         """Publish in the name of somebody here."""

@@ -6,7 +6,6 @@ Between the phases it waits until everything has arrived everywhere, so that rep
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from fedcorp.clock import Clock
 from fedcorp.commands.demo_content import DIRECT
@@ -124,7 +123,7 @@ class Seed:
         pairs += [(name, group.name) for group in GROUPS for name in self._members_of(office, group)]
         pairs = [(name, target) for name, target in pairs if not self._owns(name, target)]
         known = office.known
-        await office.each(office.db.write(_follow, known[name], known[target]) for name, target in pairs)
+        await office.write_each(_follow, [(known[name], known[target]) for name, target in pairs])
 
     def _owns(self, name: str, target: str) -> bool:
         return any(group.name == target and group.owner == name for group in GROUPS)
@@ -134,8 +133,8 @@ class Seed:
         for group in GROUPS:
             if group.home == office.key and group.preset == "request":
                 asking = [name for name in self.plan.members[group.name] if name != group.owner]
-                units = (_accepting(office, name, group) for name in asking)
-                await office.each(units)
+                group_id = office.known[group.name]
+                await office.write_each(_accept, [(name, office.domains[name], group_id) for name in asking])
 
     # -- what is written -------------------------------------------------------------------------------------------
 
@@ -145,7 +144,7 @@ class Seed:
         planned = [await plan(office) for office in offices]
         results = await asyncio.gather(
             *(
-                office.each(office.publish(author, draft) for author, draft, _ in items)
+                office.each(office.publish, [(author, draft) for author, draft, _ in items])
                 for office, items in zip(offices, planned, strict=True)
             )
         )
@@ -183,7 +182,7 @@ class Seed:
 
     async def _write_direct(self, office: Office) -> None:
         """A few messages between two people."""
-        dice, units = office.dice, []
+        dice, calls = office.dice, []
         for name, target in self._follows_of(office)[::DIRECT_EVERY]:
             text = filled(dice.pick(DIRECT), dice.pick(self.plan.openings).thread.slots)
             draft = Draft(
@@ -191,8 +190,8 @@ class Seed:
                 mentions={office.handle(target): office.known[target]},
                 published_at=max(office_moment(dice, self.plan.now), self.plan.now - 9 * DAY),
             )  # fmt: skip
-            units.append(office.publish(name, draft))
-        await office.each(units)
+            calls.append((name, draft))
+        await office.each(office.publish, calls)
 
     async def _replies(self, office: Office) -> list[Written]:
         """People answer what their department has received, also from elsewhere."""
@@ -257,25 +256,23 @@ class Seed:
         if not posts:
             return
         share, size, dice, known = SHARES[office.key], self.plan.size, office.dice, office.known
-        units: list[Awaitable[Any]] = []
-        for name, post in self._pairs(office, posts, size.favourites * share // 100):
-            units.append(office.db.write(_favourite, known[name], here[post.uri].id))
+        chosen = self._pairs(office, posts, size.favourites * share // 100)
+        await office.write_each(_favourite, [(known[name], here[post.uri].id) for name, post in chosen])
         openings = [post for post in posts if post.parent is None and not post.poll]
-        for name, post in self._pairs(office, openings, size.reblogs * share // 100):
-            at = later(dice, post.at, self.plan.now)
-            units.append(office.db.write(_reblog, known[name], here[post.uri].id, at))
+        chosen = self._pairs(office, openings, size.reblogs * share // 100)
+        moments = [later(dice, post.at, self.plan.now) for _, post in chosen]
+        passed_on = [(known[name], here[post.uri].id, at) for (name, post), at in zip(chosen, moments, strict=True)]
+        await office.write_each(_reblog, passed_on)
         people = [person.username for person in office.department.people]
-        for name in people:
-            units += [
-                office.db.write(interactions.bookmark, known[name], here[post.uri].id)
-                for post in dice.sample(openings, BOOKMARKS_EACH)
-            ]
-            units += [
-                office.db.write(_vote, known[name], here[post.uri].id, dice.below(1000))
-                for post in posts
-                if post.poll and post.author.person.username != name and dice.chance(VOTE_PERCENT)
-            ]
-        await office.each(units)
+        kept = [(known[name], here[post.uri].id) for name in people for post in dice.sample(openings, BOOKMARKS_EACH)]
+        await office.write_each(interactions.bookmark, kept)
+        votes = [
+            (known[name], here[post.uri].id, dice.below(1000))
+            for name in people
+            for post in posts
+            if post.poll and post.author.person.username != name and dice.chance(VOTE_PERCENT)
+        ]
+        await office.write_each(_vote, votes)
 
     def _pairs(self, office: Office, posts: list[Post], wanted: int) -> list[tuple[str, Post]]:
         """Different (person, post) pairs of people whom the post concerns."""
@@ -288,10 +285,6 @@ class Seed:
             if name:
                 found[name, post.uri] = post
         return [(name, post) for (name, _), post in found.items()]
-
-
-async def _accepting(office: Office, name: str, group: Group) -> None:
-    await office.db.write(_accept, name, office.domains[name], office.known[group.name])
 
 
 def _follow(tx: Tx, follower_id: int, target_id: int) -> None:
