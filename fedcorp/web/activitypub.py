@@ -3,11 +3,10 @@
 Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to all:
 without its key nobody could check our signatures, and two strict servers could never meet.
 
-`fedcorp.app` puts a `Wire` into the state of the router, as `wire`.
+`fedcorp.app` puts `inbox` and `signers` into the state of the router.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
 import orjson
@@ -32,17 +31,14 @@ _PRIVATE = {"Vary": "Accept, Signature, Signature-Input", "Cache-Control": "priv
 _OPEN = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """The parts of `fedcorp.activitypub` that answer requests."""
-
-    inbox: Inbox
-    signers: Signers
+def _inbox(call: Call) -> Inbox:
+    inbox: Inbox = call.app.state.inbox
+    return inbox
 
 
-def _wire(call: Call) -> Wire:
-    wire: Wire = call.app.state.wire
-    return wire
+def _signers(call: Call) -> Signers:
+    signers: Signers = call.app.state.signers
+    return signers
 
 
 def signed_request(request: Request, body: bytes | None = None) -> SignedRequest:
@@ -61,7 +57,7 @@ def signed_request(request: Request, body: bytes | None = None) -> SignedRequest
 async def post_inbox(call: Call) -> Response:
     """Take an activity for whomever it concerns."""
     body = await call.capped_body(call.context.config.limits.body_bytes)
-    await _wire(call).inbox.receive(signed_request(call, body))
+    await _inbox(call).receive(signed_request(call, body))
     return Response(status_code=ACCEPTED)
 
 
@@ -98,7 +94,7 @@ def _answer(served: Served, headers: dict[str, str]) -> Response:
 
 
 async def _signer(call: Call) -> Signer:
-    return await _wire(call).signers.identify(signed_request(call))
+    return await _signers(call).identify(signed_request(call))
 
 
 def _wants_page(call: Call) -> bool:
