@@ -38,6 +38,7 @@ _CAVAGE_HASHES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _RFC_ALGORITHMS = ("", "rsa-v1_5-sha256", "ed25519")
 _COMPONENTS = frozenset({"@method", "@target-uri", "@authority", "@scheme", "@path", "@query", "@request-target"})
+_BODILESS = frozenset({"GET", "HEAD"})
 _CONTENT_TYPE = ACTIVITY_JSON
 
 
@@ -103,13 +104,15 @@ def _sign_cavage(
     lines += [f"{name.lower()}: {value}" for name, value in added.items()]
     value = _b64(sign_bytes(private, "\n".join(lines).encode()))
     covered = " ".join(["(request-target)", *(name.lower() for name in added)])
-    added["Signature"] = f'keyId="{key_id}",algorithm="rsa-sha256",headers="{covered}",signature="{value}"'
+    algorithm = "hs2019" if _is_edwards(private) else "rsa-sha256"
+    added["Signature"] = f'keyId="{key_id}",algorithm="{algorithm}",headers="{covered}",signature="{value}"'
     return added
 
 
 def _sign_rfc9421(
     method: str, url: str, body: bytes | None, key_id: str, private: PrivateKey, now: datetime, given: dict[str, str]
 ) -> dict[str, str]:
+    url = url.split("#", 1)[0]
     parts = urlsplit(url)
     added = {"Host": _authority(parts.scheme, parts.netloc), "Date": format_datetime(now.astimezone(UTC), usegmt=True)}
     lines = [f'"@method": {method}', f'"@target-uri": {url}']
@@ -189,9 +192,12 @@ def _decoded(text: str) -> bytes:
 
 
 def _timestamp(value: Any) -> datetime | None:
+    """Seconds since the epoch: digits of draft-cavage or an Integer of RFC 9421, nothing that merely looks like one."""
     if value is None:
         return None
     try:
+        if type(value) is not int and not (type(value) is str and value.isascii() and value.isdigit()):
+            raise ValueError("not seconds")
         return datetime.fromtimestamp(int(value), UTC)
     except (ValueError, OverflowError, OSError):
         raise Unauthorized("The signature has a time that is none.") from None
@@ -212,10 +218,22 @@ def _parse_rfc9421(given: str, text: str) -> ParsedSignature:
     key_id, algorithm = parameters.get("keyid"), parameters.get("alg", "")
     if len(set(covered)) != len(covered) or not isinstance(key_id, str) or algorithm not in _RFC_ALGORITHMS:
         raise Unauthorized("The signature names no key, repeats components or has an unknown algorithm.")
+    times = [parameters.get(name) for name in ("created", "expires")]
+    if any(isinstance(time, str) for time in times):
+        raise Unauthorized("The signature has a time that is none.")
     return ParsedSignature(
-        "9421", key_id, algorithm, covered, value[0], _timestamp(parameters.get("created")),
-        _timestamp(parameters.get("expires")), http_sf.ser([member]),
+        "9421", key_id, algorithm, covered, value[0], _timestamp(times[0]), _timestamp(times[1]),
+        _parameters(given, labels[0], inputs),
     )  # fmt: skip
+
+
+def _parameters(given: str, label: str, inputs: dict[str, Any]) -> str:
+    """The text after `label=` as it was sent (RFC 9421 2.3); with several members, written anew."""
+    sent = given.strip()
+    if len(inputs) == 1 and sent.startswith(f"{label}="):
+        return sent[len(label) + 1 :]
+    text: str = http_sf.ser([inputs[label]])
+    return text
 
 
 def _dictionary(text: str) -> dict[str, Any]:
@@ -245,15 +263,16 @@ def check(
         _check_cavage_coverage(parsed, method)
     else:
         _check_rfc9421_coverage(parsed, method)
-    if method.upper() == "POST":
+    if method.upper() == "POST" or body:
         _check_digest(parsed, headers, body or b"")
     created = _made_at(parsed, headers)
-    _check_window(created, parsed.expires, now)
+    proved = parsed.dialect == "9421" or "(expires)" in parsed.covered
+    _check_window(created, parsed.expires if proved else None, now)
     return created
 
 
 def _check_cavage_coverage(parsed: ParsedSignature, method: str) -> None:
-    needed = {"(request-target)", "host"} | ({"digest"} if method.upper() == "POST" else set())
+    needed = {"(request-target)", "host"} | (set() if method.upper() in _BODILESS else {"digest"})
     missing = sorted(needed - set(parsed.covered))
     if missing:
         raise Unauthorized(f"The signature must cover {', '.join(missing)}.")
@@ -273,7 +292,7 @@ def _check_rfc9421_coverage(parsed: ParsedSignature, method: str) -> None:
     names_target = "@target-uri" in covered or {"@authority", "@path", "@query"} <= covered
     if "@method" not in covered or not names_target:
         raise Unauthorized("The signature must cover @method and @target-uri.")
-    if method.upper() == "POST" and "content-digest" not in covered:
+    if method.upper() not in _BODILESS and "content-digest" not in covered:
         raise Unauthorized("The signature must cover content-digest.")
     if parsed.created is None:
         raise Unauthorized("The signature must say when it was created.")

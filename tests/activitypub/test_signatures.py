@@ -159,6 +159,24 @@ def test_the_algorithm_cannot_choose_another_check_of_the_same_key() -> None:
     assert not holds("9421-rsa", headers)
 
 
+def test_an_end_that_is_not_covered_gives_no_more_time() -> None:
+    headers = signed("cavage")
+    late = int((NOW + timedelta(hours=10)).timestamp())
+    headers["signature"] += f",expires={late}"
+    assert not holds("cavage", headers, now=NOW + timedelta(hours=5))
+
+
+@pytest.mark.parametrize("time", ["@1767225600", "1.5", '"1767225600"', "?1", "99999999999999"])
+def test_times_that_are_none(time: str) -> None:
+    with pytest.raises(Unauthorized):
+        signatures.parse({"signature-input": f'a=("@method");created={time};keyid="k"', "signature": "a=:AAAA:"})
+
+
+def test_a_body_needs_a_digest_whatever_the_method() -> None:
+    headers = signed("cavage", method="PUT", body=None)
+    assert not holds("cavage", headers, method="PUT")
+
+
 def test_vector_of_a_post() -> None:
     private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"fedcorp test key 1").digest())
     parameters = (

@@ -1,0 +1,154 @@
+"""Two and three departments: what one writes the others read, as if it were one house."""
+
+import pytest
+
+from fedcorp.social import accounts
+from tests.federation.world import Company, Department, Person
+
+pytestmark = pytest.mark.anyio
+
+
+async def start(company: Company, *names: str) -> list[Department]:
+    made = [await company.department(name) for name in names]
+    await company.introduce(*made)
+    return made
+
+
+async def friends(company: Company) -> tuple[Person, Person]:
+    """ann in finance and bo in operations, who follow each other."""
+    finance, operations = await start(company, "finance", "operations")
+    ann, bo = await finance.person("ann"), await operations.person("bo")
+    await ann.follow(bo.handle)
+    await bo.follow(ann.handle)
+    await company.settle()
+    return ann, bo
+
+
+async def test_a_post_reaches_a_follower_in_another_department(company: Company) -> None:
+    ann, bo = await friends(company)
+    await ann.publish("The budget is final #budget")
+    await company.settle()
+    (status,) = await bo.home()
+    assert "The budget is final" in status["content"]
+    assert status["account"]["acct"] == ann.handle
+    assert status["tags"][0]["name"] == "budget"
+    assert ("follow", ann.handle) in await bo.notifications()
+
+
+async def test_a_conversation_is_the_same_on_both_sides(company: Company) -> None:
+    ann, bo = await friends(company)
+    question = await ann.publish("Who has the keys?")
+    await company.settle()
+    (seen,) = await bo.home()
+    await bo.publish(f"@{ann.handle} I do", in_reply_to_id=seen["id"])
+    await company.settle()
+    assert ("mention", bo.handle) in await ann.notifications()
+    thread = await ann.get(f"/api/v1/statuses/{question['id']}/context")
+    (reply,) = thread["descendants"]
+    await ann.publish(f"@{bo.handle} thanks", in_reply_to_id=reply["id"])
+    await company.settle()
+    theirs = await bo.get(f"/api/v1/statuses/{seen['id']}/context")
+    assert len(theirs["descendants"]) == 2
+    assert (await ann.get(f"/api/v1/statuses/{question['id']}"))["replies_count"] == 1
+
+
+async def test_favourites_and_boosts_are_told_and_taken_back(company: Company) -> None:
+    ann, bo = await friends(company)
+    mine = await ann.publish("Coffee is ready")
+    await company.settle()
+    (seen,) = await bo.home()
+    await bo.post(f"/api/v1/statuses/{seen['id']}/favourite")
+    await bo.post(f"/api/v1/statuses/{seen['id']}/reblog")
+    await company.settle()
+    counted = await ann.get(f"/api/v1/statuses/{mine['id']}")
+    assert (counted["favourites_count"], counted["reblogs_count"]) == (1, 1)
+    assert {"favourite", "reblog"} <= {kind for kind, _ in await ann.notifications()}
+    await bo.post(f"/api/v1/statuses/{seen['id']}/unfavourite")
+    await bo.post(f"/api/v1/statuses/{seen['id']}/unreblog")
+    await company.settle()
+    counted = await ann.get(f"/api/v1/statuses/{mine['id']}")
+    assert (counted["favourites_count"], counted["reblogs_count"]) == (0, 0)
+
+
+async def test_edit_and_delete_reach_every_copy(company: Company) -> None:
+    ann, bo = await friends(company)
+    mine = await ann.publish("Frist")
+    await company.settle()
+    await ann.send("PUT", f"/api/v1/statuses/{mine['id']}", status="First")
+    await company.settle()
+    (seen,) = await bo.home()
+    assert "First" in seen["content"]
+    assert seen["edited_at"] is not None
+    await ann.send("DELETE", f"/api/v1/statuses/{mine['id']}")
+    await company.settle()
+    assert await bo.home() == []
+    assert (await bo.http.get(f"/api/v1/statuses/{seen['id']}")).status_code == 404
+
+
+async def test_a_locked_account_answers_requests(company: Company) -> None:
+    finance, operations = await start(company, "finance", "operations")
+    ann, bo = await finance.person("ann", locked=True), await operations.person("bo")
+    relation = await bo.follow(ann.handle)
+    assert relation["requested"]
+    assert not relation["following"]
+    await company.settle()
+    (asking,) = await ann.get("/api/v1/follow_requests")
+    await ann.post(f"/api/v1/follow_requests/{asking['id']}/authorize")
+    await company.settle()
+    (relation,) = await bo.get("/api/v1/accounts/relationships", **{"id[]": await bo.find(ann.handle)})
+    assert relation["following"]
+    await bo.post(f"/api/v1/accounts/{await bo.find(ann.handle)}/unfollow")
+    await company.settle()
+    assert await ann.get(f"/api/v1/accounts/{ann.id}/followers") == []
+
+
+async def test_reach_decides_who_gets_it(company: Company) -> None:
+    finance, operations, supplier = [await company.department(name) for name in ("finance", "operations", "supplier")]
+    await company.introduce(finance, operations)
+    for one in (finance, operations):
+        await company.introduce(one, supplier, tier="partner")
+    ann, bo, sam = await finance.person("ann"), await operations.person("bo"), await supplier.person("sam")
+    await bo.follow(ann.handle)
+    await sam.follow(ann.handle)
+    await company.settle()
+    for reach in ("department", "company", "partners", "public"):
+        await ann.publish(f"as far as {reach}", reach=reach)
+    await ann.publish("kept here", local_only=True)
+    await company.settle()
+    assert sorted(await bo.texts()) == ["as far as company", "as far as partners", "as far as public"]
+    assert sorted(await sam.texts()) == ["as far as partners", "as far as public"]
+
+
+async def test_a_direct_message_reaches_only_who_is_named(company: Company) -> None:
+    ann, bo = await friends(company)
+    cy = await bo.department.person("cy")
+    await cy.follow(ann.handle)
+    await company.settle()
+    await ann.publish(f"@{bo.handle} between us", visibility="direct")
+    await company.settle()
+    assert ("mention", ann.handle) in await bo.notifications()
+    assert await cy.home() == []
+
+
+async def test_a_department_that_was_away_catches_up_in_order(company: Company) -> None:
+    ann, bo = await friends(company)
+    company.network.cut.add(bo.department.domain)
+    for number in range(5):
+        await ann.publish(f"while you were away {number}")
+    await company.settle()
+    assert await bo.home() == []
+    company.network.cut.clear()
+    await company.retry()
+    assert await bo.texts() == [f"while you were away {number}" for number in reversed(range(5))]
+
+
+async def test_an_account_that_is_deleted_is_gone_everywhere(company: Company) -> None:
+    ann, bo = await friends(company)
+    await ann.publish("I was here")
+    await company.settle()
+
+    await ann.department.db.write(accounts.delete, ann.account)
+    await company.settle()
+    assert await bo.home() == []
+    found = await bo.get("/api/v1/accounts/search", q=ann.handle)
+    assert found == []

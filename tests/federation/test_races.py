@@ -1,0 +1,194 @@
+"""One test for every race between activities: each order, and each repetition, gives the same state."""
+
+import itertools
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcorp.company import peers
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import inbox
+from tests.federation.world import Company, Department, Outsider, Person, plain
+
+pytestmark = pytest.mark.anyio
+
+
+class Scene:
+    """ann's department, and a server driven by hand where eva lives; they follow each other."""
+
+    def __init__(self, department: Department, ann: Person, outsider: Outsider, eva: str) -> None:
+        self.department = department
+        self.ann = ann
+        self.outsider = outsider
+        self.eva = eva
+
+    async def receive(self, *activities: dict[str, Any]) -> None:
+        """Everything is accepted in this order and processed after each."""
+        for activity in activities:
+            response = await self.outsider.deliver(self.department, activity)
+            assert response.status_code == 202, response.text
+            await self.department.settle()
+
+    async def texts(self) -> list[str]:
+        return await self.ann.texts()
+
+    async def outcomes(self) -> list[str]:
+        def read(tx: Tx) -> list[str]:
+            return [str(word) for word in tx.conn.execute(sa.select(inbox.c.outcome).order_by(inbox.c.seq)).scalars()]
+
+        return await self.department.db.read(read)
+
+    def create(self, text: str, **more: Any) -> dict[str, Any]:
+        note = self.outsider.note(self.eva, text, **more)
+        return self.outsider.activity("Create", self.eva, note, cc=note["cc"])
+
+
+@pytest.fixture
+async def scene(company: Company) -> Scene:
+    department = await company.department("finance")
+    outsider = Outsider(company, "sales.localhost")
+    eva = outsider.actor("eva")
+    await department.db.write(peers.add, outsider.domain, "department")
+    ann = await department.person("ann")
+    made = Scene(department, ann, outsider, eva)
+    await ann.follow("eva@sales.localhost")
+    await department.settle()
+    follow = outsider.received[-1]
+    accept = outsider.activity("Accept", eva, follow, to=[ann.account.uri])
+    await made.receive(accept, outsider.activity("Follow", eva, ann.account.uri, to=[ann.account.uri]))
+    return made
+
+
+async def test_a_like_before_its_note(scene: Scene) -> None:
+    create = scene.create("later")
+    note = scene.outsider.documents.pop(create["object"]["id"])
+    mine = await scene.ann.publish("mine")
+    known = (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["uri"]
+    await scene.receive(scene.outsider.activity("Announce", scene.eva, note["id"]))
+    await scene.receive(scene.outsider.activity("Like", scene.eva, known))
+    scene.outsider.documents[note["id"]] = note
+    await scene.receive(create)
+    assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["favourites_count"] == 1
+    later = await scene.ann.find_status(note["id"])
+    assert later["reblogs_count"] == 1
+
+
+async def test_a_reply_before_its_parent(scene: Scene) -> None:
+    parent = scene.create("the question")
+    reply = scene.create("the answer", inReplyTo=parent["object"]["id"])
+    await scene.receive(reply, parent)
+    found = await scene.ann.find_status(parent["object"]["id"])
+    thread = await scene.ann.get(f"/api/v1/statuses/{found['id']}/context")
+    assert [plain(item["content"]) for item in thread["descendants"]] == ["the answer"]
+
+
+async def test_an_update_before_its_create(scene: Scene) -> None:
+    create = scene.create("first words")
+    later = {**create["object"], "content": "<p>second words</p>", "updated": "2026-11-02T10:00:00Z"}
+    await scene.receive(scene.outsider.activity("Update", scene.eva, later), create)
+    assert plain((await scene.ann.find_status(later["id"]))["content"]) == "second words"
+
+
+async def test_a_delete_before_its_create(scene: Scene) -> None:
+    create = scene.create("never seen")
+    uri = create["object"]["id"]
+    del scene.outsider.documents[uri]
+    await scene.receive(scene.outsider.activity("Delete", scene.eva, uri), create)
+    assert await scene.texts() == []
+
+
+@pytest.mark.parametrize("kind", ["Like", "Announce"])
+async def test_an_undo_before_its_activity(scene: Scene, kind: str) -> None:
+    mine = await scene.ann.publish("mine")
+    activity = scene.outsider.activity(kind, scene.eva, mine["uri"])
+    await scene.receive(scene.outsider.activity("Undo", scene.eva, activity), activity)
+    status = await scene.ann.get(f"/api/v1/statuses/{mine['id']}")
+    assert (status["favourites_count"], status["reblogs_count"]) == (0, 0)
+
+
+async def test_an_undo_of_a_follow_before_the_follow(scene: Scene) -> None:
+    fred = scene.outsider.actor("fred")
+    follow = scene.outsider.activity("Follow", fred, scene.ann.account.uri)
+    await scene.receive(scene.outsider.activity("Undo", fred, follow), follow)
+    followers = await scene.ann.get(f"/api/v1/accounts/{scene.ann.id}/followers")
+    assert [item["username"] for item in followers] == ["eva"]
+
+
+async def test_an_accept_for_a_follow_that_was_never_sent(scene: Scene) -> None:
+    other = await scene.department.person("other")
+    forged = {"id": "http://finance.localhost/a/1", "type": "Follow", "actor": other.account.uri, "object": scene.eva}
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, forged))
+    assert await other.get(f"/api/v1/accounts/{other.id}/following") == []
+
+
+async def test_a_follow_again_with_a_new_id_is_accepted_again(scene: Scene) -> None:
+    before = len(scene.outsider.received)
+    again = scene.outsider.activity("Follow", scene.eva, scene.ann.account.uri)
+    await scene.receive(again)
+    (accept,) = [one for one in scene.outsider.received[before:] if one["type"] == "Accept"]
+    assert accept["object"]["id"] == again["id"]
+    assert len(await scene.ann.get(f"/api/v1/accounts/{scene.ann.id}/followers")) == 1
+
+
+async def test_a_reject_after_the_accept_ends_the_follow(scene: Scene) -> None:
+    follow = scene.outsider.received[0]
+    assert follow["type"] == "Follow"
+    await scene.receive(scene.outsider.activity("Reject", scene.eva, follow))
+    assert await scene.ann.get(f"/api/v1/accounts/{scene.ann.id}/following") == []
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
+async def test_of_concurrent_updates_the_greater_wins(scene: Scene, order: tuple[int, ...]) -> None:
+    create = scene.create("version 0")
+    await scene.receive(create)
+    for number in order:
+        later = {**create["object"], "content": f"<p>version {number}</p>", "updated": f"2026-11-02T10:00:0{number}Z"}
+        await scene.receive(scene.outsider.activity("Update", scene.eva, later))
+    assert plain((await scene.ann.find_status(create["object"]["id"]))["content"]) == "version 3"
+
+
+async def test_the_same_activity_twice_counts_once(scene: Scene) -> None:
+    create = scene.create("once")
+    mine = await scene.ann.publish("mine")
+    like = scene.outsider.activity("Like", scene.eva, mine["uri"])
+    await scene.receive(create, create, like, like)
+    assert sorted(await scene.texts()) == ["mine", "once"]
+    assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["favourites_count"] == 1
+
+
+async def test_a_boost_of_what_cannot_be_fetched_yet_is_tried_again(scene: Scene) -> None:
+    fred = scene.outsider.actor("fred")
+    note = scene.outsider.note(fred, "worth reading")
+    hidden = scene.outsider.documents.pop(note["id"])
+    await scene.receive(scene.outsider.activity("Announce", scene.eva, note["id"]))
+    assert await scene.texts() == []
+    scene.outsider.documents[note["id"]] = hidden
+    await scene.department.instance.db.write(lambda tx: tx.conn.execute(sa.update(inbox).values(next_attempt_at=None)))
+    await scene.department.settle()
+    assert await scene.texts() == ["worth reading"]
+
+
+async def test_our_own_activity_that_comes_back_changes_nothing(scene: Scene) -> None:
+    await scene.ann.publish("round trip")
+    await scene.department.settle()
+    own = next(one for one in scene.outsider.received if one["type"] == "Create")
+    response = await scene.outsider.deliver(scene.department, own, signer=scene.eva)
+    assert response.status_code in (202, 401)
+    await scene.department.settle()
+    assert await scene.texts() == ["round trip"]
+
+
+async def test_a_post_and_its_edit_and_delete_in_any_order(scene: Scene) -> None:
+    create = scene.create("short life")
+    uri = create["object"]["id"]
+    later = {**create["object"], "content": "<p>edited</p>", "updated": "2026-11-02T10:00:00Z"}
+    life = [
+        create,
+        scene.outsider.activity("Update", scene.eva, later),
+        scene.outsider.activity("Delete", scene.eva, uri),
+    ]
+    del scene.outsider.documents[uri]
+    for order in itertools.permutations(life):
+        await scene.receive(*order)
+    assert await scene.texts() == []
