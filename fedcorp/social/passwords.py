@@ -7,9 +7,9 @@ from fedcorp.errors import Unprocessable
 
 MIN_LENGTH, MAX_LENGTH = 8, 1000
 
-_HASHER = PasswordHasher()
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # what OWASP asks for, in 20 ms and 19 MiB
 # Verified against when a name is unknown, so that an answer takes as long as for a known one.
-NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$ZmVkY29ycC1ub2JvZHktMA$c2ZIYWxmd2F5YmV0d2VlbnNvbWV3aGVyZWFuZG5vd2g"
+NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$H0B915suNgH3t9UYcRwVcQ$dep67k5mQHb66gHBRvrr61+QGQHQNTgrptJyz/81C10"
 
 
 def hash_password(password: str) -> str:

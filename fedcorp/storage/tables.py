@@ -92,6 +92,7 @@ jobs = Table(
     Column("lease_token", Text),
     _at("lease_until_at", null=True),
     Column("error", Text),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_jobs_run_at", jobs.c.run_at)
 
@@ -105,6 +106,7 @@ audit = Table(
     Column("subject", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     _text("reason"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 
 # -- the company: peers ----------------------------------------------------------------------------------------------
@@ -387,7 +389,13 @@ Index(
     postgresql_where=text("in_reply_to_id IS NULL"),
 )
 Index("ix_statuses_thread_id", statuses.c.thread_id, statuses.c.id)
-Index("ix_statuses_reblog_of_id", statuses.c.reblog_of_id, statuses.c.account_id)
+Index(  # partial, so that nobody looks for statuses that are no reblogs through it
+    "ix_statuses_reblog_of_id",
+    statuses.c.reblog_of_id,
+    statuses.c.account_id,
+    sqlite_where=text("reblog_of_id IS NOT NULL"),
+    postgresql_where=text("reblog_of_id IS NOT NULL"),
+)
 Index("ix_statuses_group_id", statuses.c.group_id, statuses.c.id)
 Index(  # the public timelines
     "ix_statuses_public",
@@ -579,8 +587,10 @@ notifications = Table(
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
     UniqueConstraint("account_id", "cause"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_notifications_account_id", notifications.c.account_id, notifications.c.seq)
+Index("ix_notifications_group_key", notifications.c.account_id, notifications.c.group_key)
 Index("ix_notifications_status_id", notifications.c.status_id)
 
 markers = Table(
@@ -602,6 +612,7 @@ streams = Table(  # what happened, for those who listen: tailed by every process
     _ref("account_id", null=True),
     Column("notification_seq", Id),
     _at("created_at"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_streams_created_at", streams.c.created_at)
 
@@ -614,6 +625,7 @@ events = Table(  # what the outbox must still tell the world
     Column("kind", Text, nullable=False),
     Column("payload", Text, nullable=False),
     _at("created_at"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 
 activities = Table(  # what was told: the bytes that were signed, served again at their own uri
@@ -662,6 +674,7 @@ inbox = Table(
     _at("next_attempt_at", null=True),
     _at("received_at"),
     _flag("forwarded"),  # authenticated by its own proof, not by the sender
+    sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index(
     "ix_inbox_waiting",

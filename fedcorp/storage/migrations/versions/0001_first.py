@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "authorization_codes",
@@ -168,6 +169,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "favourites",
@@ -263,6 +265,7 @@ def upgrade() -> None:
         sa.Column("forwarded", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_inbox")),
         sa.UniqueConstraint("activity_id", name=op.f("uq_inbox_activity_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_inbox_object_uri", "inbox", ["object_uri"], unique=False)
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
@@ -287,6 +290,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_jobs")),
         sa.UniqueConstraint("unique_key", name=op.f("uq_jobs_unique_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_run_at", "jobs", ["run_at"], unique=False)
     op.create_table(
@@ -411,8 +415,10 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_notifications")),
         sa.UniqueConstraint("account_id", "cause", name=op.f("uq_notifications_account_id_cause")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_notifications_account_id", "notifications", ["account_id", "seq"], unique=False)
+    op.create_index("ix_notifications_group_key", "notifications", ["account_id", "group_key"], unique=False)
     op.create_index("ix_notifications_status_id", "notifications", ["status_id"], unique=False)
     op.create_table(
         "orphans",
@@ -562,7 +568,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
     )
-    op.create_index("ix_statuses_reblog_of_id", "statuses", ["reblog_of_id", "account_id"], unique=False)
+    op.create_index(
+        "ix_statuses_reblog_of_id",
+        "statuses",
+        ["reblog_of_id", "account_id"],
+        unique=False,
+        sqlite_where=sa.text("reblog_of_id IS NOT NULL"),
+        postgresql_where=sa.text("reblog_of_id IS NOT NULL"),
+    )
     op.create_index("ix_statuses_thread_id", "statuses", ["thread_id", "id"], unique=False)
     op.create_table(
         "streams",
@@ -573,6 +586,7 @@ def upgrade() -> None:
         sa.Column("notification_seq", Id, nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_streams")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_streams_created_at", "streams", ["created_at"], unique=False)
     op.create_table(
@@ -620,7 +634,12 @@ def downgrade() -> None:
     op.drop_index("ix_streams_created_at", table_name="streams")
     op.drop_table("streams")
     op.drop_index("ix_statuses_thread_id", table_name="statuses")
-    op.drop_index("ix_statuses_reblog_of_id", table_name="statuses")
+    op.drop_index(
+        "ix_statuses_reblog_of_id",
+        table_name="statuses",
+        sqlite_where=sa.text("reblog_of_id IS NOT NULL"),
+        postgresql_where=sa.text("reblog_of_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_statuses_public",
         table_name="statuses",
@@ -649,6 +668,7 @@ def downgrade() -> None:
     op.drop_index("ix_orphans_waits_for", table_name="orphans")
     op.drop_table("orphans")
     op.drop_index("ix_notifications_status_id", table_name="notifications")
+    op.drop_index("ix_notifications_group_key", table_name="notifications")
     op.drop_index("ix_notifications_account_id", table_name="notifications")
     op.drop_table("notifications")
     op.drop_table("nodes")
