@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import doctor, peers, people, serve, setup, work
+from fedcorp.commands import demo, doctor, peers, people, serve, setup, work
 from fedcorp.errors import FedcorpError
 
 app = typer.Typer(
@@ -23,7 +23,9 @@ app = typer.Typer(
 app.command("init")(setup.init)
 app.command("serve")(serve.serve)
 app.command("work")(work.work)
+app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
 app.add_typer(people.account, name="account")
 app.add_typer(people.token, name="token")
 app.add_typer(people.group, name="group")

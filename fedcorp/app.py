@@ -97,14 +97,17 @@ class Instance:
         return Cors(Problems(Rate(Hosts(router, self.config), self.config, self.clock)), self.clock)
 
     async def start(self) -> None:
-        """Upgrade the tables and start what runs. Raises ConfigError (a newer database), NotFound (never set up)."""
+        """Upgrade the tables and start what runs. Raises ConfigError for a database that cannot be used."""
         schema.upgrade(self.db.engine, self.clock)
         self.db.start()
-        await self.db.read(accounts.instance_actor)
         if self._serves:
             self.streams.start()
         if self._works:
             self.worker.start()
+
+    async def check_made(self) -> None:
+        """Raises NotFound, once started, when the instance was never made or has another address in the database."""
+        await self.db.read(accounts.instance_actor)
 
     async def stop(self) -> None:
         """Stop what runs and close everything; what was not finished is done after the next start."""

@@ -129,11 +129,12 @@ async def _examine_peer(
     http: httpx.AsyncClient, config: Config, peer: Peer, keys: dict[str, Key], clock: Clock
 ) -> list[Finding]:
     scheme = "http" if config.origin.startswith("http://") else "https"
-    url = f"{peer.origin or f'{scheme}://{peer.domain}'}/actor"
+    # Something that does not exist: a server that knows us says so, one that does not refuses us before it looks.
+    url = f"{peer.origin or f'{scheme}://{peer.domain}'}/o/0"
+    private = load_private(keys["rsa"].private or "")
     signed = signatures.sign(
-        "GET", url, b"", key_id=keys["rsa"].id, private=load_private(keys["rsa"].private or ""), dialect="cavage", now=clock.now(),
-        headers=ACTIVITY,
-    )  # fmt: skip
+        "GET", url, b"", key_id=keys["rsa"].id, private=private, dialect="cavage", now=clock.now(), headers=ACTIVITY
+    )
     try:
         response = await http.get(url, headers=signed)
     except AddressRefused as error:

@@ -12,3 +12,5 @@ ConfigPath = Annotated[
 DEFAULT = Path("config.toml")
 
 console = Console(highlight=False, soft_wrap=True)
+WIDE = 240
+"""Columns of a table that goes to a file or a program, where nothing may be cut off."""

@@ -1,11 +1,12 @@
 """`fedcorp serve`: the only place that listens. Joins the app with uvicorn; never decides what a request gets."""
 
 import asyncio
+import errno
 import logging
 import signal
 import ssl
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -85,7 +86,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.instance = instance
 
-    async def shutdown(self, sockets: "list[ssl.socket] | None" = None) -> None:
+    async def shutdown(self, sockets: Any = None) -> None:
         """Stop listening, end the streams, then wait for what is under way."""
         self.instance.close_streams()
         await super().shutdown(sockets)
@@ -99,17 +100,11 @@ async def run(server: Server) -> None:
     except ssl.SSLError as error:
         raise ConfigError(f"the certificate and the key cannot be used ({error.reason}); check both files.") from None
     await _check_free(str(config.host), config.port)
-    await instance.start()
-    scheme = "https" if config.is_ssl else "http"
-    log.info(
-        "%s at %s, listening on %s://%s:%d",
-        instance.config.name,
-        instance.config.origin,
-        scheme,
-        config.host,
-        config.port,
-    )
     try:
+        await instance.start()
+        await instance.check_made()
+        log.info("%s is at %s", instance.config.name, instance.config.origin)
+        log.info("listening on %s://%s:%d", "https" if config.is_ssl else "http", config.host, config.port)
         await server.serve()
     except SystemExit as leaving:  # how uvicorn says that somebody took the address since we looked
         if not isinstance(leaving.__context__, OSError):
@@ -131,9 +126,11 @@ async def _check_free(host: str, port: int) -> None:
 
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:
-    reason = "the system does not allow it" if isinstance(error, PermissionError) else "another program listens there"
-    if isinstance(error, OSError) and "address" in str(error).lower() and "in use" not in str(error).lower():
-        reason = "this machine has no such address"
+    reason = {
+        errno.EADDRINUSE: "another program listens there",
+        errno.EACCES: "the system allows ports below 1024 to its administrator only",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+    }.get(error.errno or 0, str(error))
     return ConfigError(
         f"cannot listen on {host} port {port}: {reason}; stop that program, or choose another place with --host and "
         "--port or in [server]."

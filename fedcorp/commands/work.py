@@ -28,9 +28,10 @@ async def _work(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    await instance.start()
-    log.info("working for %s", config.domain)
     try:
+        await instance.start()
+        await instance.check_made()
+        log.info("working for %s", config.domain)
         await stopping.wait()
     finally:
         await instance.stop()
