@@ -204,6 +204,8 @@ def note_time(doc: dict[str, Any]) -> int | None:
 
 def is_vote(doc: dict[str, Any]) -> bool:
     """A note that names an option of a poll and says nothing (FEP-9967)."""
+    if "Note" not in types_of(doc):
+        return False
     return isinstance(doc.get("name"), str) and value_or_id(doc.get("inReplyTo")) is not None and not doc.get("content")
 
 
