@@ -1,6 +1,6 @@
 """Time, randomness, tasks and sleep: the only module that names their standard-library sources.
 
-Everything else takes a `Clock` as a parameter, so tests and simulations can run whole instances under a time of their own.
+Everything else takes a `Clock` as a parameter, so tests and simulations can run whole instances under their own time.
 Times are aware UTC datetimes in Python and integer milliseconds since the Unix epoch (`ms`) in the database.
 """
 

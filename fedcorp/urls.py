@@ -95,7 +95,7 @@ class Urls:
 
 
 def split_handle(handle: str) -> tuple[str, str | None]:
-    """('ann', 'finance.localhost:8001') of `@ann@finance.localhost:8001`, `acct:ann@...` or `ann`; domain lower-case."""
+    """('ann', 'finance.localhost:8001') of `@ann@finance.localhost:8001` or `acct:ann@...`; lower-case or None."""
     handle = handle.strip().removeprefix("acct:").lstrip("@")
     username, _, domain = handle.partition("@")
     return username, domain.lower() or None

@@ -103,7 +103,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one try. `settled` moves the cursor; otherwise the peer is paused for `retry_after` ms or longer."""
+    """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer."""
 
     state: str
     settled: bool
@@ -124,7 +124,7 @@ class Delivery:
         self._busy: set[str] = set()
 
     async def run_due(self) -> int:
-        """Deliver to every peer that is due until its log is empty or it must wait; says how many entries were settled."""
+        """Deliver to every peer that is due until its log is empty or it must wait; how many entries were settled."""
         domains = [domain for domain in await self._db.read(_due_domains) if domain not in self._busy]
         gate = asyncio.Semaphore(PEERS_AT_ONCE)
         results = await asyncio.gather(*(self._serve(domain, gate) for domain in domains), return_exceptions=True)
@@ -171,7 +171,7 @@ class Delivery:
         return results
 
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
-        """One try: the dialect that worked last, then the others when the answer says that the signature was not liked."""
+        """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
         dialects = signatures.dialects(peer.signature_profile)
         response = None
         for number, dialect in enumerate(dialects):
@@ -214,7 +214,7 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
 
 
 def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str) -> Verdict:
-    """What an answer means. A department that refuses us as a peer (403) may yet add us: that pauses, and drops nothing."""
+    """What an answer means. A department that refuses us (403) may yet add us: that pauses, and drops nothing."""
     status = response.status_code
     if 200 <= status < 300:
         return Verdict("sent", settled=True, status=status, dialect=dialect)

@@ -1,7 +1,7 @@
 """Turns what happened into signed activities in the ordered logs of the peers that must hear of it.
 
-Runs inside one unit: events are taken in order and leave the table in the transaction that writes their activities, so a
-stopped process neither loses nor repeats any. No network here: `delivery` sends.
+Runs inside one unit: events are taken in order and leave the table in the transaction that writes their activities, so
+a stopped process neither loses nor repeats any. No network here: `delivery` sends.
 """
 
 import logging

@@ -128,8 +128,9 @@ def addressing(tx: Tx, status: Status, author: Account) -> tuple[list[str], list
 
 def _addressed(tx: Tx, status: Status) -> list[str]:
     ids = statuses.mentioned_ids(tx, status.id)
-    if status.in_reply_to_account_id not in (None, status.account_id) and status.visibility != "direct":
-        ids.append(status.in_reply_to_account_id)  # type: ignore[arg-type]
+    answered = status.in_reply_to_account_id
+    if answered is not None and answered != status.account_id and status.visibility != "direct":
+        ids.append(answered)
     if status.reblog_of_id is not None:
         original = statuses.find(tx, status.reblog_of_id)
         ids += [original.account_id] if original else []

@@ -24,7 +24,7 @@ from fedcorp.commands.options import console
 from fedcorp.errors import ConfigError
 
 PORT = 8001
-SHOWN = 4  # people of each department in the table
+SHOWN = 2  # names of each department in the table
 
 
 def demo(
@@ -111,19 +111,16 @@ async def _until_one_ends(servers: dict[str, Server], clock: Clock) -> None:
 
 
 def _show(company: Company, seconds: float) -> None:
-    table = Table("Department", "Address", "Address for clients", "Some of its people", box=None, pad_edge=False)
+    table = Table("Department", "Address", "For clients", "Names, for example", box=None, pad_edge=False)
     for department in DEPARTMENTS:
         config = company.configs[department.key]
-        people = ", ".join(person.username for person in department.people[:SHOWN])
-        table.add_row(
-            escape(department.title), config.origin, f"http://127.0.0.1:{config.server.port}", people + " ..."
-        )
+        names = " ".join(person.username for person in department.people[:SHOWN])
+        table.add_row(department.key, config.origin, f"127.0.0.1:{config.server.port}", names)
     console.print(table)
-    console.print()
     groups = ", ".join(f"@{group.name}" for group in GROUPS[:SHOWN])
     first = company.configs[DEPARTMENTS[0].key]
-    console.print(f"Everybody's password is [bold]{PASSWORD}[/bold]. Groups to join: {groups} ...")
-    console.print("Log in with any Mastodon client at the address for clients, which every system understands, or")
+    console.print(f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Groups to join: {groups} ...")
+    console.print("Log in with any Mastodon client at http:// and the address for clients, or:")
     console.print(f"  toot login -i http://127.0.0.1:{first.server.port}")
     console.print(f"Kept in {escape(str(company.folder))}; Ctrl-C stops all servers. Started in {seconds:.0f} s.")
     console.print("ready")

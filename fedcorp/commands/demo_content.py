@@ -8,6 +8,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody replies to openings with the numbers `roots` (from 0); `answer` is what may come back."""
+
+    text: str
+    roots: frozenset[int]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """One subject. `authors` are keys of departments, repeated for weight; `group` is where it is talked about."""
 
@@ -16,8 +25,7 @@ class Topic:
     group: str
     tags: tuple[str, ...]
     roots: tuple[str, ...]
-    replies: tuple[str, ...]
-    answers: tuple[str, ...]
+    replies: tuple[Reply, ...]
     warning: str = ""
 
 
@@ -37,19 +45,18 @@ def _texts(block: str) -> tuple[str, ...]:
     return tuple(" ".join(paragraph.split()) for paragraph in block.strip().split("\n\n"))
 
 
-def _topic(
-    key: str, authors: str, group: str, tags: str, roots: str, replies: str, answers: str, warning: str = ""
-) -> Topic:
-    return Topic(
-        key,
-        tuple(authors.split()),
-        group,
-        tuple(tags.split()),
-        _texts(roots),
-        _texts(replies),
-        _texts(answers),
-        warning,
-    )
+def _replies(block: str) -> tuple[Reply, ...]:
+    """Replies from paragraphs like `[1 3] Where is it? >> In the folder.`: to the first and third opening."""
+    found = []
+    for paragraph in _texts(block):
+        numbers, _, rest = paragraph[1:].partition("] ") if paragraph.startswith("[") else ("", "", paragraph)
+        text, _, answer = rest.partition(" >> ")
+        found.append(Reply(text, frozenset(int(number) - 1 for number in numbers.split()), answer))
+    return tuple(found)
+
+
+def _topic(key: str, authors: str, group: str, tags: str, roots: str, replies: str, warning: str = "") -> Topic:
+    return Topic(key, tuple(authors.split()), group, tuple(tags.split()), _texts(roots), _replies(replies), warning)
 
 
 SLOTS: dict[str, tuple[str, ...]] = {
@@ -113,28 +120,24 @@ TOPICS = (
         Lead time for {part} went from three weeks to {few} weeks longer. I have asked for partial deliveries.
         """,
         """
-        That works for us. Planning has stock until the week after.
+        [2 8] That works for us. Planning has stock until the week after. >> Thanks, that saves us an express
+        truck.
 
-        Could you send me the confirmation? Then I move the order for {part} on the board.
+        [2] Could you send me the confirmation? Then I move the order for {part} on the board. >> Done, it is in
+        the folder of the order.
 
-        We had the same with {article} last year. Partial deliveries helped a lot.
+        [8] We had the same with {article} last year. Partial deliveries helped a lot. >> I asked again: they
+        can do half on {day} and the rest a week later.
 
-        Is the price per piece or per hundred? The last list mixed the two.
+        [1] Is the price per piece or per hundred? The last list mixed the two. >> Per hundred. I have corrected
+        the list.
 
-        I can free a place in the warehouse for it, but please not before {day}.
+        [2 5] I can free a place in the warehouse for it, but please not before {day}.
 
-        Please keep the old supplier warm, we may need both for a while.
+        [6] Please keep the old supplier warm, we may need both for a while.
 
-        Good. Send me the drawing number and I check the revision.
-        """,
-        """
-        Done, it is in the folder of the order.
-
-        Per hundred. I have corrected the list.
-
-        I asked again: they can do half on {day} and the rest a week later.
-
-        Thanks, that saves us an express truck.
+        [3 6] Good. Send me the drawing number and I check the revision. >> Done, it is in the folder of the
+        order.
         """,
     ),
     _topic(
@@ -163,28 +166,22 @@ TOPICS = (
         read.
         """,
         """
-        Mine are in. One is an estimate, the invoice comes on {day}.
+        [3] Mine are in. One is an estimate, the invoice comes on {day}.
 
-        Can I get until the next morning for {account}? The carrier has not sent its statement.
+        [3] Can I get until the next morning for {account}? The carrier has not sent its statement. >> Until
+        ten, then I close it.
 
-        I checked {article}: a receipt was booked twice. Correcting it now.
+        [6] I checked {article}: a receipt was booked twice. Correcting it now. >> Good find. I take it off the
+        list.
 
-        Page 4 is clear. Could we show volume and price apart next month?
+        [4] Page 4 is clear. Could we show volume and price apart next month? >> We can. I put it into the
+        template for next month.
 
-        Thank you for the early calendar, that helps a lot.
+        [7] Thank you for the early calendar, that helps a lot.
 
-        The difference is mine, wrong unit of measure. Sorry, fixed.
+        [6] The difference is mine, wrong unit of measure. Sorry, fixed. >> Good find. I take it off the list.
 
-        Is the exchange rate of the last day already loaded?
-        """,
-        """
-        Yes, loaded at {hour}.
-
-        Until ten, then I close it.
-
-        Good find. I take it off the list.
-
-        We can. I put it into the template for next month.
+        [1] Is the exchange rate of the last day already loaded? >> Yes, loaded at {hour}.
         """,
     ),
     _topic(
@@ -208,26 +205,18 @@ TOPICS = (
         anything.
         """,
         """
-        The one on {order} was me, I approve it now.
+        [1 2] The one on {order} was me, I approve it now. >> Got it, thank you. Paid with the next run.
 
-        I am the deputy this week, please send them to me.
+        [1] I am the deputy this week, please send them to me. >> Perfect, the list is shorter already.
 
-        The delivery note says {count} pieces, we counted two fewer. Note is in the folder.
+        [2 4] The delivery note says {count} pieces, we counted two fewer. Note is in the folder. >> Then I hold
+        it until the credit note is here.
 
-        Good reminder. We put it on the board at goods in.
+        [4] Good reminder. We put it on the board at goods in.
 
-        Does that count for credit notes too?
+        [3 6] Does that count for credit notes too? >> Yes, credit notes too.
 
-        I called them, the change is real.
-        """,
-        """
-        Yes, credit notes too.
-
-        Got it, thank you. Paid with the next run.
-
-        Then I hold it until the credit note is here.
-
-        Perfect, the list is shorter already.
+        [7] I called them, the change is real.
         """,
     ),
     _topic(
@@ -252,26 +241,19 @@ TOPICS = (
         makes, me included.
         """,
         """
-        It stays. The hall needs {few} repairs that we moved from last year.
+        [2] It stays. The hall needs {few} repairs that we moved from last year. >> Then I leave it in and write
+        a comment.
 
-        Head counts are in. One position is still open, I marked it.
+        [3] Head counts are in. One position is still open, I marked it.
 
-        Could we get the sheet without macros? It does not open on the shop floor computers.
+        [1 7] Could we get the sheet without macros? It does not open on the shop floor computers. >> A version
+        without macros is in the folder now.
 
-        The guide is good. Point 3 was me.
+        [7] The guide is good. Point 3 was me.
 
-        Is the second shift already in the labour plan?
+        [6] Is the second shift already in the labour plan? >> Yes, since this morning.
 
-        I would rather show the range than one number.
-        """,
-        """
-        Agreed, I show both.
-
-        A version without macros is in the folder now.
-
-        Then I leave it in and write a comment.
-
-        Yes, since this morning.
+        [1 3] I would rather show the range than one number. >> Agreed, I show both.
         """,
     ),
     _topic(
@@ -291,24 +273,15 @@ TOPICS = (
         The daily allowances changed on the first of the month. The form takes the right one by date of travel.
         """,
         """
-        One seat for me, please. I bring the samples.
+        [4] One seat for me, please. I bring the samples. >> See you at the gate at {hour}.
 
-        Is a photo also enough for fuel?
+        [2] Is a photo also enough for fuel? >> Yes, also for fuel.
 
-        My report is from before the change, do I have to do it again?
+        [6] My report is from before the change, do I have to do it again? >> No, old ones are fine as they are.
 
-        Thanks for the rooms. Please put me down for one.
+        [5] Thanks for the rooms. Please put me down for one. >> You are on the list.
 
-        That was fast, thank you.
-        """,
-        """
-        Yes, also for fuel.
-
-        No, old ones are fine as they are.
-
-        You are on the list.
-
-        See you at the gate at {hour}.
+        [3] That was fast, thank you.
         """,
     ),
     _topic(
@@ -334,28 +307,21 @@ TOPICS = (
         difference.
         """,
         """
-        I can swap. Early is better for me that week anyway.
+        [2] I can swap. Early is better for me that week anyway. >> Swapped, the plan is updated. Thank you!
 
-        Put me down for Saturday.
+        [7] Put me down for Saturday. >> Perfect, then we are complete.
 
-        The part for {machine} came this afternoon, we fit it before the shift starts.
+        [1] The part for {machine} came this afternoon, we fit it before the shift starts. >> Thanks. I write it
+        on the board.
 
-        Label found, we measure {part} first thing in the morning.
+        [5] Label found, we measure {part} first thing in the morning. >> Thanks. I write it on the board.
 
-        Standing is good. Could someone fix the light above the board?
+        [6] Standing is good. Could someone fix the light above the board? >> Light is on the list of
+        facilities.
 
-        We noticed. {line} ran very smoothly.
+        [3 8] We noticed. {line} ran very smoothly.
 
-        Two from hall C can help, I asked them.
-        """,
-        """
-        Swapped, the plan is updated. Thank you!
-
-        Light is on the list of facilities.
-
-        Perfect, then we are complete.
-
-        Thanks. I write it on the board.
+        [1 7] Two from hall C can help, I asked them. >> Perfect, then we are complete.
         """,
     ),
     _topic(
@@ -379,26 +345,19 @@ TOPICS = (
         been out of seals since {month}.
         """,
         """
-        Half a day is fine, we run article {article} on the other machine.
+        [1] Half a day is fine, we run article {article} on the other machine. >> Inspection done, released at
+        {hour}.
 
-        Code was E-47, twice, around {hour}.
+        [4] Code was E-47, twice, around {hour}. >> E-47 is the pressure switch. We bring one.
 
-        One on the shelf is cheaper than one day standing. I would do it.
+        [5] One on the shelf is cheaper than one day standing. I would do it.
 
-        How much does a leak cost, roughly? I would like to use that in the energy report.
+        [3] How much does a leak cost, roughly? I would like to use that in the energy report. >> A small one
+        about 400 euros a year, day and night.
 
-        Thanks for coming so quickly this morning.
+        [2 6] Thanks for coming so quickly this morning.
 
-        Could you look at the hose in {place} too? It sweats.
-        """,
-        """
-        A small one about 400 euros a year, day and night.
-
-        E-47 is the pressure switch. We bring one.
-
-        Looked at it, new hose is in.
-
-        Inspection done, released at {hour}.
+        [3] Could you look at the hose in {place} too? It sweats. >> Looked at it, new hose is in.
         """,
     ),
     _topic(
@@ -424,26 +383,19 @@ TOPICS = (
         guessing later.
         """,
         """
-        We can sort here with two people on {day}.
+        [1] We can sort here with two people on {day}. >> Sorted: the good ones are released.
 
-        Which batch? We still have some in {place}.
+        [1] Which batch? We still have some in {place}. >> The batch of {day}, numbers are on the label.
 
-        Old prints on {line} are gone.
+        [4] Old prints on {line} are gone.
 
-        One way only is the best kind of fixture.
+        [5] One way only is the best kind of fixture.
 
-        The two close ones are the same as last time. Shall we move the tool by a few hundredths?
+        [6] The two close ones are the same as last time. Shall we move the tool by a few hundredths? >> Yes,
+        please move it. We measure the first five then.
 
-        Could you put the picture into the folder? I show it in the morning round.
-        """,
-        """
-        The batch of {day}, numbers are on the label.
-
-        Yes, please move it. We measure the first five then.
-
-        Picture is in the folder.
-
-        Sorted: the good ones are released.
+        [2 5 7] Could you put the picture into the folder? I show it in the morning round. >> Picture is in the
+        folder.
         """,
     ),
     _topic(
@@ -462,24 +414,16 @@ TOPICS = (
         New scanners arrived. Old ones keep working until the end of the month, then we collect them.
         """,
         """
-        Those pallets are ours, we label them within the hour.
+        [5] Those pallets are ours, we label them within the hour. >> Labels seen, thanks.
 
-        Row 14 is great, thank you.
+        [3] Row 14 is great, thank you. >> Good to hear.
 
-        Is there room for {count} more from order {order}?
+        [1] Is there room for {count} more from order {order}? >> Room for half of them today, the rest {day}.
 
-        Packing is done except for the certificates. They come at noon.
+        [4] Packing is done except for the certificates. They come at noon. >> Certificates are in, truck is
+        closed.
 
-        The new scanner reads the small labels too. Finally.
-        """,
-        """
-        Room for half of them today, the rest {day}.
-
-        Labels seen, thanks.
-
-        Certificates are in, truck is closed.
-
-        Good to hear.
+        [6] The new scanner reads the small labels too. Finally. >> Good to hear.
         """,
     ),
     _topic(
@@ -508,26 +452,17 @@ TOPICS = (
         now.
         """,
         """
-        Thank you for reporting it. We check our straps in {place} as well.
+        [1 8] Thank you for reporting it. We check our straps in {place} as well.
 
-        The mirror is very good. One at the dock would help too.
+        [6] The mirror is very good. One at the dock would help too. >> A second mirror is ordered.
 
-        I take one of the places in the course.
+        [7] I take one of the places in the course. >> You are on the list, the course starts at {hour}.
 
-        How do we report from a phone?
+        [2 8] How do we report from a phone? >> Scan the code on the poster, three questions, done.
 
-        The side door: the closer is adjusted, please tell me if it still sticks.
+        [3] The side door: the closer is adjusted, please tell me if it still sticks.
 
-        Could you talk about this in the morning round on {day}?
-        """,
-        """
-        Yes, I come to the morning round.
-
-        Scan the code on the poster, three questions, done.
-
-        A second mirror is ordered.
-
-        You are on the list, the course starts at {hour}.
+        [1 2 5] Could you talk about this in the morning round on {day}? >> Yes, I come to the morning round.
         """,
         "Near miss",
     ),
@@ -555,28 +490,20 @@ TOPICS = (
         For the higher demand on {part} we would like a second truck on {day}s. Does that work on your side?
         """,
         """
-        {hour} is fine, please come to dock 2.
+        [1 2] {hour} is fine, please come to dock 2. >> Dock 2, noted. Thank you.
 
-        Found {few} stacks of boxes behind {place}. They go back with the next truck.
+        [3] Found {few} stacks of boxes behind {place}. They go back with the next truck.
 
-        Two days are all right, we have castings until then.
+        [5] Two days are all right, we have castings until then.
 
-        Yes, please repair the pattern. Quality would like to see the first five.
+        [7] Yes, please repair the pattern. Quality would like to see the first five. >> First five go with the
+        next truck, in a marked box.
 
-        Labels will be larger from the next delivery.
+        [6] Labels will be larger from the next delivery.
 
-        Hardness is fine for us. Please keep an eye on it.
+        [4] Hardness is fine for us. Please keep an eye on it.
 
-        A second truck works, but only before noon.
-        """,
-        """
-        Dock 2, noted. Thank you.
-
-        Then we plan it for {day} morning.
-
-        First five go with the next truck, in a marked box.
-
-        Truck unloaded, everything complete.
+        [8] A second truck works, but only before noon. >> Then we plan it for {day} morning.
         """,
     ),
     _topic(
@@ -598,24 +525,17 @@ TOPICS = (
         last year.
         """,
         """
-        I corrected the times, the rest is right.
+        [3] I corrected the times, the rest is right. >> Final version is in the folder.
 
-        Colours help. Please also for people who do not see red and green well: add a letter.
+        [5] Colours help. Please also for people who do not see red and green well: add a letter. >> Good point,
+        letters are on the labels now.
 
-        Relays are on stock, we do them on {day} before the shift.
+        [1] Relays are on stock, we do them on {day} before the shift. >> All replaced. I close the action.
 
-        Could the review say who decided to restart, and on which facts? Not who was to blame.
+        [1 3] Could the review say who decided to restart, and on which facts? Not who was to blame. >> Added.
+        It was decided at the board, with three people.
 
-        Thank you for writing it so plainly.
-        """,
-        """
-        Good point, letters are on the labels now.
-
-        Added. It was decided at the board, with three people.
-
-        All replaced. I close the action.
-
-        Final version is in the folder.
+        [1 3 5] Thank you for writing it so plainly.
         """,
         "Details of a production stop",
     ),
@@ -639,24 +559,17 @@ TOPICS = (
         Praise for the night shift: {customer} called at three in the morning and got a useful answer.
         """,
         """
-        Ten years after the last delivery, it is in the terms. I send you the sentence.
+        [3] Ten years after the last delivery, it is in the terms. I send you the sentence. >> Thank you, that
+        is the sentence I needed.
 
-        We tried thicker corners on order {order}, no damage since.
+        [2] We tried thicker corners on order {order}, no damage since. >> Then let us use those corners for
+        all.
 
-        I can show them the test bench.
+        [4] I can show them the test bench. >> You are in the plan of the visit, {hour}.
 
-        That is good to hear. I put it on the board in {place}.
+        [1 7] That is good to hear. I put it on the board in {place}.
 
-        I can help with the translation.
-        """,
-        """
-        Thank you, that is the sentence I needed.
-
-        Then let us use those corners for all.
-
-        You are in the plan of the visit, {hour}.
-
-        Wonderful, I send you the template.
+        [6] I can help with the translation. >> Wonderful, I send you the template.
         """,
     ),
     _topic(
@@ -678,24 +591,16 @@ TOPICS = (
         A trial half day in {place} tells both sides more than a second talk. Shall we offer it for {role}?
         """,
         """
-        I can sit in on {day}, from {hour}.
+        [2] I can sit in on {day}, from {hour}. >> Thank you, you have the invitation.
 
-        Shared it with two former colleagues.
+        [1] Shared it with two former colleagues.
 
-        The half day was the reason I said yes, back then.
+        [7] The half day was the reason I said yes, back then. >> Then we do the half day.
 
-        Could we mention the shift model earlier in the text? People ask that first.
+        [1 3] Could we mention the shift model earlier in the text? People ask that first. >> Good idea, the
+        text says it in the second line now.
 
-        The question about a mistake they learned from worked very well.
-        """,
-        """
-        Good idea, the text says it in the second line now.
-
-        Thank you, you have the invitation.
-
-        Then we do the half day.
-
-        I pass that on to the panel.
+        [5] The question about a mistake they learned from worked very well. >> I pass that on to the panel.
         """,
     ),
     _topic(
@@ -718,26 +623,17 @@ TOPICS = (
         After two weeks: names I know: {count}. Names I still mix up: {few}.
         """,
         """
-        Welcome! If you get lost in {place}, just ask anybody in a blue vest.
+        [2 7] Welcome! If you get lost in {place}, just ask anybody in a blue vest. >> Thanks, that is kind.
 
-        I can show somebody around from {day}.
+        [4] I can show somebody around from {day}. >> Great, I put you on the list.
 
-        The form moved. It is under "My requests" now.
+        [3] The form moved. It is under "My requests" now. >> Found it, thank you.
 
-        Thanks for the tip with the coffee machine, I have been at the wrong one for a year.
+        [5] Thanks for the tip with the coffee machine, I have been at the wrong one for a year.
 
-        It took me a month with the names. You are doing fine.
+        [7] It took me a month with the names. You are doing fine. >> Thanks, that is kind.
 
-        See you on the tour.
-        """,
-        """
-        Found it, thank you.
-
-        Thanks, that is kind.
-
-        Great, I put you on the list.
-
-        The page is corrected now.
+        [1] See you on the tour.
         """,
     ),
     _topic(
@@ -761,26 +657,19 @@ TOPICS = (
         this time: de pomp, het huis, de klep ...
         """,
         """
-        Ik doe mee! Tot {dag}.
+        [1 3] Ik doe mee! Tot {dag}. >> Tot dinsdag.
 
-        On the phone always "u" first. If they say "jij", you may follow.
+        [4] On the phone always "u" first. If they say "jij", you may follow. >> Dank je wel!
 
-        Goed gedaan!
+        [6] Goed gedaan! >> Dank je wel!
 
-        Could we do words for the warehouse next time?
+        [1 7] Could we do words for the warehouse next time? >> Yes, warehouse next time. Bring a photo of a
+        label.
 
-        Mijn drie zinnen: ik werk in {place}. Ik controleer onderdelen. Ik drink veel koffie.
+        [5] Mijn drie zinnen: ik werk in {place}. Ik controleer onderdelen. Ik drink veel koffie. >> Heel goed,
+        geen enkele fout.
 
-        "Het huis" in the house and "het pomphuis" on the pump, I like that.
-        """,
-        """
-        Heel goed, geen enkele fout.
-
-        Yes, warehouse next time. Bring a photo of a label.
-
-        Dank je wel!
-
-        Tot dinsdag.
+        [7] "Het huis" in the house and "het pomphuis" on the pump, I like that.
         """,
     ),
     _topic(
@@ -798,24 +687,17 @@ TOPICS = (
         could buy.
         """,
         """
-        I would like a place in "{course}", please.
+        [1] I would like a place in "{course}", please. >> Place reserved.
 
-        The video is very clear. May we use it for the Saturday people?
+        [5] The video is very clear. May we use it for the Saturday people? >> Of course, please use it.
 
-        My wish: half a day about spreadsheets with real tables of ours.
+        [3] My wish: half a day about spreadsheets with real tables of ours. >> Noted. You are the third with
+        that wish.
 
-        The apprentices did great work, go and see it.
+        [2] The apprentices did great work, go and see it.
 
-        Can we do it early in the morning, before the late shift starts?
-        """,
-        """
-        Place reserved.
-
-        Of course, please use it.
-
-        Noted. You are the third with that wish.
-
-        There is a second date at seven in the morning now.
+        [1] Can we do it early in the morning, before the late shift starts? >> There is a second date at seven
+        in the morning now.
         """,
     ),
     _topic(
@@ -840,26 +722,18 @@ TOPICS = (
         who understands it.
         """,
         """
-        For Modbus I have a small class, I put it into the repository.
+        [3] For Modbus I have a small class, I put it into the repository. >> Works, thank you! One reading per
+        minute, no gaps so far.
 
-        The decimal comma got me twice this month. I come.
+        [2] The decimal comma got me twice this month. I come.
 
-        `strict=True` is on my wall now.
+        [4] `strict=True` is on my wall now.
 
-        Could you show the before and after in the guild?
+        [1 5] Could you show the before and after in the guild? >> Gladly, ten minutes on {day}.
 
-        I can be the third person.
+        [7] I can be the third person.
 
-        Which Python do the shop floor computers have?
-        """,
-        """
-        3.11 since the update.
-
-        Gladly, ten minutes on {day}.
-
-        Works, thank you! One reading per minute, no gaps so far.
-
-        Merged.
+        [2 6] Which Python do the shop floor computers have? >> 3.11 since the update.
         """,
     ),
     _topic(
@@ -883,26 +757,19 @@ TOPICS = (
         {percent} percent less power.
         """,
         """
-        I noticed nothing on {line}, so it works.
+        [7] I noticed nothing on {line}, so it works.
 
-        There is a meter, but nobody reads it. I send you the number on {day}.
+        [5] There is a meter, but nobody reads it. I send you the number on {day}. >> Thank you, exactly what I
+        needed.
 
-        At night the washing machine keeps its water hot. Could it sleep too?
+        [1 6] At night the washing machine keeps its water hot. Could it sleep too? >> It sleeps since {day}.
+        Saves more than I thought.
 
-        A picture on the bin would help more than text.
+        [4] A picture on the bin would help more than text. >> Pictures are printed, they go up this week.
 
-        Good numbers. May I use them in the monthly pack?
+        [2 3 6] Good numbers. May I use them in the monthly pack? >> Please do use them.
 
-        We could do the same with {part} from the other supplier.
-        """,
-        """
-        Please do use them.
-
-        It sleeps since {day}. Saves more than I thought.
-
-        Pictures are printed, they go up this week.
-
-        Thank you, exactly what I needed.
+        [2] We could do the same with {part} from the other supplier.
         """,
     ),
     _topic(
@@ -924,24 +791,15 @@ TOPICS = (
         is not.
         """,
         """
-        I ride from the east side too. See you at the bridge.
+        [4] I ride from the east side too. See you at the bridge. >> See you there.
 
-        Thank you for the pump!
+        [2] Thank you for the pump!
 
-        I bring my bicycle on {day}, the brake squeaks.
+        [5] I bring my bicycle on {day}, the brake squeaks. >> Brake is quiet now, thank you.
 
-        Along {route} there is glass near the bench, take care.
+        [1 6] Along {route} there is glass near the bench, take care. >> Glass is gone, I swept it.
 
-        With a good jacket it is not that bad.
-        """,
-        """
-        See you there.
-
-        Glass is gone, I swept it.
-
-        Brake is quiet now, thank you.
-
-        Nice, then we are three.
+        [3] With a good jacket it is not that bad.
         """,
     ),
     _topic(
@@ -960,24 +818,15 @@ TOPICS = (
         I found a round of exactly {minutes} minutes behind {route}, with a bench in the middle.
         """,
         """
-        Coming along, I need the air.
+        [1 4] Coming along, I need the air. >> See you at the gate.
 
-        Tomorrow I am in. Today is close day.
+        [1 4 5] Tomorrow I am in. Today is close day. >> Tomorrow then, same time.
 
-        Is it fine with a pushchair?
+        [1 6] Is it fine with a pushchair? >> Yes, paved all the way.
 
-        The bench is a good place for a phone call, too.
+        [6] The bench is a good place for a phone call, too.
 
-        Saw them too, there are three now.
-        """,
-        """
-        Yes, paved all the way.
-
-        See you at the gate.
-
-        Tomorrow then, same time.
-
-        Good walk, thank you all.
+        [2] Saw them too, there are three now.
         """,
     ),
     _topic(
@@ -997,24 +846,15 @@ TOPICS = (
         Vegetables of the week come from the farm behind {route}.
         """,
         """
-        The {dish} was very good, thank you.
+        [1 3] The {dish} was very good, thank you. >> Glad you liked it.
 
-        Could there be something warm for the late shift, too?
+        [2] Could there be something warm for the late shift, too? >> A soup for the late shift starts on {day}.
 
-        I have a recipe from my grandmother, it feeds twenty.
+        [4] I have a recipe from my grandmother, it feeds twenty. >> Send it to me, we try it next month.
 
-        Returned four cups from {room}. Sorry.
+        [5] Returned four cups from {room}. Sorry.
 
-        Please keep the rolls with seeds.
-        """,
-        """
-        A soup for the late shift starts on {day}.
-
-        Send it to me, we try it next month.
-
-        The seeds stay.
-
-        Glad you liked it.
+        [2] Please keep the rolls with seeds. >> The seeds stay.
         """,
     ),
     _topic(
@@ -1037,24 +877,16 @@ TOPICS = (
         Water is off in the main building on {day} between {hour} and 16:30.
         """,
         """
-        The blue jacket is mine, thank you!
+        [5] The blue jacket is mine, thank you!
 
-        Too cold at the desks near the dock, every morning until ten.
+        [3] Too cold at the desks near the dock, every morning until ten. >> We turned the valve, tell me if it
+        is better tomorrow.
 
-        The screen works. The remote has moved to {room}, by the way.
+        [2] The screen works. The remote has moved to {room}, by the way. >> Remote is back.
 
-        Is the goods lift open for wheelchairs?
+        [1] Is the goods lift open for wheelchairs? >> Yes, and somebody will be there to help.
 
-        Thanks for the early notice.
-        """,
-        """
-        Yes, and somebody will be there to help.
-
-        We turned the valve, tell me if it is better tomorrow.
-
-        Remote is back.
-
-        Much better, thank you.
+        [1 7] Thanks for the early notice.
         """,
     ),
     _topic(
@@ -1076,26 +908,18 @@ TOPICS = (
         We replace {count} laptops this month. You get an appointment, it takes about {minutes} minutes.
         """,
         """
-        The star! Years without it.
+        [4] The star! Years without it.
 
-        Reported it too, it looked real apart from the address.
+        [2] Reported it too, it looked real apart from the address.
 
-        Can I keep my number with the new phone?
+        [3] Can I keep my number with the new phone? >> Yes, the number moves along.
 
-        It is still slow from {place}, since about {hour}.
+        [6] It is still slow from {place}, since about {hour}. >> Found a bad cable in {place}, changed.
 
-        Thank you, printing works.
+        [5] Thank you, printing works.
 
-        Could we get the update on a Friday next time? {day} evening is our busiest.
-        """,
-        """
-        Yes, the number moves along.
-
-        Found a bad cable in {place}, changed.
-
-        Friday it is, from next time.
-
-        Fast again, thank you.
+        [1] Could we get the update on a Friday next time? {day} evening is our busiest. >> Friday it is, from
+        next time.
         """,
     ),
     _topic(
@@ -1116,24 +940,16 @@ TOPICS = (
         Quiet room on the third floor is ready. A chair, a lamp, a door that closes. Ten minutes help.
         """,
         """
-        Please come to {place} too, some chairs are older than I am.
+        [1] Please come to {place} too, some chairs are older than I am. >> I come to you on {day}.
 
-        The stretch break was good, can we have it every day?
+        [3] The stretch break was good, can we have it every day? >> Every day at {hour}, then. Bring a
+        colleague.
 
-        Thank you for saying this so openly.
+        [4] Thank you for saying this so openly. >> You are welcome.
 
-        Is there a time for the late shift?
+        [1 2] Is there a time for the late shift? >> Yes, a second round at 18:00.
 
-        The quiet room is a good idea.
-        """,
-        """
-        Yes, a second round at 18:00.
-
-        Every day at {hour}, then. Bring a colleague.
-
-        I come to you on {day}.
-
-        You are welcome.
+        [6] The quiet room is a good idea.
         """,
     ),
     _topic(
@@ -1155,24 +971,18 @@ TOPICS = (
         weeks.
         """,
         """
-        Could the small assembly line take article {article}? We did it in spring.
+        [2] Could the small assembly line take article {article}? We did it in spring. >> In spring it worked,
+        good idea.
 
-        Purchasing is on it, answer by {day}.
+        [4] Purchasing is on it, answer by {day}. >> Then I confirm the date.
 
-        Only red is good. Yesterday we were done in {minutes} minutes.
+        [5] Only red is good. Yesterday we were done in {minutes} minutes.
 
-        Test bench can run until ten in the evening if two people stay.
+        [1] Test bench can run until ten in the evening if two people stay. >> Two people volunteered, so we do
+        that.
 
-        What does cost accounting say to the smaller batches?
-        """,
-        """
-        Two people volunteered, so we do that.
-
-        In spring it worked, good idea.
-
-        Cheaper in stock, dearer in set-up. We look at both after the trial.
-
-        Then I confirm the date.
+        [6] What does cost accounting say to the smaller batches? >> Cheaper in stock, dearer in set-up. We look
+        at both after the trial.
         """,
     ),
     _topic(
@@ -1189,20 +999,13 @@ TOPICS = (
         Questions for the company meeting can be handed in until {day}, also without a name.
         """,
         """
-        Clear rules, thank you.
+        [3] Clear rules, thank you.
 
-        Does that hold for the warehouse, too?
+        [3] Does that hold for the warehouse, too? >> Yes, for all departments.
 
-        I have a question about the break room and will come by.
+        [1 2] I have a question about the break room and will come by. >> You are welcome, door is open.
 
-        Could the minutes have a short summary on top?
-        """,
-        """
-        Yes, for all departments.
-
-        There is a summary from this time on.
-
-        You are welcome, door is open.
+        [1] Could the minutes have a short summary on top? >> There is a summary from this time on.
         """,
     ),
     _topic(
@@ -1219,20 +1022,13 @@ TOPICS = (
         {few} trucks today, all on time. Thank you, yard.
         """,
         """
-        Reports are printed and in the folder.
+        [4] Reports are printed and in the folder. >> Thank you, see you at the morning round.
 
-        Core shop is complete for Saturday.
+        [2] Core shop is complete for Saturday.
 
-        Pores are down by half on the last {count} castings.
+        [3] Pores are down by half on the last {count} castings. >> Good, we continue with it.
 
-        Which furnace takes the large order?
-        """,
-        """
-        Furnace 1, from {day} on.
-
-        Good, we continue with it.
-
-        Thank you, see you at the morning round.
+        [1 2] Which furnace takes the large order? >> Furnace 1, from {day} on.
         """,
     ),
 )  # fmt: skip
@@ -1276,3 +1072,52 @@ DIRECT = _texts("""
 
     Are you free at {hour}? I have a question about {system} that fits no ticket.
 """)
+
+# These fit whatever was told, asked or put to the vote.
+TO_NEWS = _replies("""
+    Thank you for telling us early.
+
+    Good to know, thanks.
+
+    Thanks, I pass it on to my team.
+
+    Is that written down somewhere? >> Yes, in the folder of the team.
+
+    Could you put it on the board as well? >> It hangs there now.
+
+    We talk about it in our morning round.
+
+    Thanks for writing it here and not in a mail.
+
+    Whom do I ask when I have questions? >> Me, at any time.
+
+    That is clear, thank you.
+
+    I put it on the agenda of {day}. >> Thank you, I come along.
+
+    Noted for {place}.
+
+    Will you tell us how it goes on? >> Yes, I write here again on {day}.
+""")
+TO_QUESTIONS = _replies("""
+    Let me ask in our team, I come back to you. >> Thank you!
+
+    I would like to know that, too.
+
+    Call me at {hour}, that is quicker than writing. >> I do, thanks.
+
+    I can help, but only from {day} on. >> That is early enough.
+""")
+TO_POLLS = _replies("""
+    Voted.
+
+    Two answers would be right for me, I took the first. >> Thanks, I count both in my head.
+
+    Thank you for asking before deciding.
+
+    Until when can we vote? >> It says so below the answers, about four weeks.
+
+    Hard to say, ask me again in winter.
+""")
+ANSWERS = ("Thank you!", "Thanks, that helps.", "Good, thank you.", "Gladly.", "Noted, thanks.")
+"""What fits as an answer to a reply that brings no answer of its own."""

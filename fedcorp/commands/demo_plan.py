@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from fedcorp.clock import from_ms, to_ms
-from fedcorp.commands.demo_content import POLLS, SLOTS, TOPICS, PollText, Topic
+from fedcorp.commands.demo_content import POLLS, SLOTS, TO_NEWS, TO_POLLS, TO_QUESTIONS, TOPICS, PollText, Reply, Topic
 from fedcorp.commands.demo_people import DEPARTMENTS, GROUPS, Department, Group, Person
 
 T = TypeVar("T")
@@ -84,10 +84,14 @@ class Member:
 
 @dataclass(slots=True)
 class Thread:
-    """A subject that is being talked about: its words, and which replies were used up."""
+    """A subject that is being talked about: how it began, its words, and which replies were used up.
+
+    `root` is the number of the topic's opening, None for a poll.
+    """
 
     topic: Topic
     slots: dict[str, str]
+    root: int | None = None
     used: set[str] = field(default_factory=set)
 
 
@@ -230,8 +234,8 @@ def _fresh(plan: Plan, topic: Topic, at: int, seen: set[str]) -> tuple[Thread, s
     """A thread whose opening nobody wrote yet, as far as the words last."""
     tries = 12
     while True:
-        thread = Thread(topic, _words(plan.dice, at))
-        text = filled(plan.dice.pick(topic.roots), thread.slots)
+        thread = Thread(topic, _words(plan.dice, at), plan.dice.below(len(topic.roots)))
+        text = filled(topic.roots[thread.root or 0], thread.slots)
         tries -= 1
         if text not in seen or not tries:
             seen.add(text)
@@ -248,14 +252,22 @@ def filled(text: str, slots: dict[str, str]) -> str:
     return _SENTENCE.sub(lambda match: match[1] + match[2].upper(), text.format_map(slots))
 
 
-def reply_text(dice: Dice, thread: Thread, bank: tuple[str, ...]) -> str | None:
-    """A text of the bank that the thread has not heard; None when all were said."""
-    left = [text for text in bank if text not in thread.used]
-    if not left:
-        return None
-    chosen = dice.pick(left)
-    thread.used.add(chosen)
-    return filled(chosen, thread.slots)
+def reply(dice: Dice, thread: Thread) -> Reply | None:
+    """A reply that the thread has not heard, rather one of its topic than a general one; None when all were said."""
+    special = [] if thread.root is None else [item for item in thread.topic.replies if thread.root in item.roots]
+    for bank in (special, _general(thread)):
+        left = [item for item in bank if item.text not in thread.used]
+        if left:
+            chosen = dice.pick(left)
+            thread.used.add(chosen.text)
+            return chosen
+    return None
+
+
+def _general(thread: Thread) -> Sequence[Reply]:
+    if thread.root is None:
+        return TO_POLLS
+    return TO_QUESTIONS if thread.topic.roots[thread.root].endswith("?") else TO_NEWS
 
 
 # -- time ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fedcorp.clock import Clock
-from fedcorp.commands.demo_content import DIRECT
+from fedcorp.commands.demo_content import ANSWERS, DIRECT
 from fedcorp.commands.demo_office import Office
 from fedcorp.commands.demo_people import GROUPS, Group
 from fedcorp.commands.demo_plan import (
@@ -21,7 +21,7 @@ from fedcorp.commands.demo_plan import (
     filled,
     later,
     office_moment,
-    reply_text,
+    reply,
 )
 from fedcorp.commands.demo_servers import Server
 from fedcorp.errors import ConfigError
@@ -51,6 +51,7 @@ class Post:
     parent: "Post | None" = None
     poll: bool = False
     replies: int = 0
+    answer: str = ""  # what the author of the opening may say to it
 
 
 Written = tuple[str, Draft, Post]
@@ -220,19 +221,29 @@ class Seed:
         parents = await office.received([post.uri for _, post in found])
         written = []
         for author, post in found:
-            topic = post.thread.topic
-            text = reply_text(office.dice, post.thread, topic.answers if answer else topic.replies)
-            if text is None:
+            text, expected = self._text(office, post, answer=answer)
+            if not text:
                 continue
             parent, name = parents[post.uri], post.author.person.username
             at = later(office.dice, post.at, self.plan.now)
             draft = Draft(
-                text=f"@{office.handle(name)} {text}", reach=parent.reach, language="en", in_reply_to_id=parent.id,
-                mentions={office.handle(name): parent.account_id}, published_at=at,
-            )  # fmt: skip
-            reply = Post("", self.plan.people[author], post.thread, at, post.group, parent=post)
-            written.append((author, draft, reply))
+                text=f"@{office.handle(name)} {filled(text, post.thread.slots)}",
+                reach=parent.reach,
+                language="en",
+                in_reply_to_id=parent.id,
+                mentions={office.handle(name): parent.account_id},
+                published_at=at,
+            )
+            member = self.plan.people[author]
+            written.append((author, draft, Post("", member, post.thread, at, post.group, post, answer=expected)))
         return written
+
+    def _text(self, office: Office, post: Post, *, answer: bool) -> tuple[str, str]:
+        """(what to say to a post, what may come back), still with slots; nothing when everything was said."""
+        if answer:
+            return post.answer or office.dice.pick(ANSWERS), ""
+        chosen = reply(office.dice, post.thread)
+        return (chosen.text, chosen.answer) if chosen else ("", "")
 
     async def _received(self, office: Office, posts: list[Post]) -> list[Post]:
         """Those posts that this department has."""

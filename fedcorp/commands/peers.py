@@ -8,7 +8,7 @@ from rich.table import Table
 
 from fedcorp import config as configuration
 from fedcorp.commands.opening import run
-from fedcorp.commands.options import DEFAULT, WIDE, ConfigPath, console
+from fedcorp.commands.options import DEFAULT, ConfigPath, console
 from fedcorp.company import peers
 from fedcorp.company.peers import Peer
 from fedcorp.storage.database import Database, Tx
@@ -61,7 +61,7 @@ def list_(config: ConfigPath = DEFAULT) -> None:
     for item in found:
         table.add_row(*_row(item, now))
     table.columns[0].no_wrap = True
-    console.print(table, width=None if console.is_terminal else WIDE)
+    console.print(table)
 
 
 def _read(tx: Tx) -> tuple[list[Peer], int]:

@@ -393,8 +393,8 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
     values = {
         name: getattr(remote, name)
         for name in (
-            "uri", "url", "origin", "kind", "username", "domain", "inbox_uri", "display_name", "note", "avatar", "header",
-            "locked", "bot", "discoverable", "indexable", "shared_inbox_uri", "outbox_uri", "followers_uri",
+            "uri", "url", "origin", "kind", "username", "domain", "inbox_uri", "display_name", "note", "avatar",
+            "header", "locked", "bot", "discoverable", "indexable", "shared_inbox_uri", "outbox_uri", "followers_uri",
             "following_uri", "featured_uri", "updated_at",
         )
     }  # fmt: skip

@@ -89,7 +89,9 @@ def _status_is_local(tx: Tx, status_id: int) -> bool:
 
 _FOLLOWER = sa.alias(follows)
 _REPLIED = sa.alias(follows)
-_AUTHOR, _ENTRY, _STATUS = sa.bindparam("author"), sa.bindparam("entry"), sa.bindparam("status")
+_AUTHOR: Any = sa.bindparam("author")
+_ENTRY: Any = sa.bindparam("entry")
+_STATUS: Any = sa.bindparam("status")
 
 
 def _home_rows(condition: "sa.ColumnElement[bool]") -> Any:

@@ -68,8 +68,8 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     urls = tx.site.urls
     parent = place.parent
     status = statuses.insert(
-        tx, id=id_, uri=urls.object(id_), url=urls.status_page(account.username, id_), origin=account.origin, local=True,
-        account_id=account.id, in_reply_to_id=parent.id if parent else None,
+        tx, id=id_, uri=urls.object(id_), url=urls.status_page(account.username, id_), origin=account.origin,
+        local=True, account_id=account.id, in_reply_to_id=parent.id if parent else None,
         in_reply_to_account_id=parent.account_id if parent else None, in_reply_to_uri=parent.uri if parent else None,
         thread_id=parent.thread_id if parent else id_,
         context_uri=(parent.context_uri if parent else None) or urls.thread(parent.thread_id if parent else id_),

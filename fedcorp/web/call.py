@@ -16,7 +16,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.web import auth, context
 from fedcorp.web.auth import Viewer
 from fedcorp.web.context import Context
-from fedcorp.web.params import Params, capped, read_body, read_query
+from fedcorp.web.params import MAX_ID, Params, capped, read_body, read_query
 from fedcorp.web.problems import OK
 from fedcorp.web.route import Route
 
@@ -68,7 +68,7 @@ class Call(Request):
     def id(self, name: str = "id") -> int:
         """An id in the path. Raises NotFound for anything that cannot be one."""
         text = self.path_params[name]
-        if not text.isascii() or not text.isdigit() or len(text) > 19:
+        if not text.isascii() or not text.isdigit() or len(text) > 19 or int(text) > MAX_ID:
             raise NotFound
         return int(text)
 
@@ -80,11 +80,16 @@ class Call(Request):
 
     def _authenticate(self, tx: Tx) -> Viewer:
         if self._viewer is None:
-            route = self.route
-            viewer = auth.find_viewer(tx, self._token())
-            auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
-            self._viewer = viewer
+            self._viewer = self._find_viewer(tx)
         return self._viewer
+
+    def _find_viewer(self, tx: Tx) -> Viewer:
+        route = self.route
+        if route.scope is None:
+            return auth.NOBODY
+        viewer = auth.find_viewer(tx, self._token())
+        auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
+        return viewer
 
     async def viewer(self) -> Viewer:
         """Who asks, when it must be known before the work begins. Raises Unauthorized, Forbidden."""

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
+from fedcorp import keys
+from fedcorp.activitypub import signatures
 from fedcorp.company import peers
 from fedcorp.storage.tables import accounts, inbox
 from tests.federation.world import Company, Department, Outsider
@@ -116,8 +119,6 @@ class _ShiftedClock:
         self._clock, self._hours = clock, hours
 
     def now(self) -> Any:
-        from datetime import timedelta
-
         return self._clock.now() + timedelta(hours=self._hours)
 
 
@@ -176,9 +177,6 @@ async def test_malformed_is_400_and_never_500(department: Department, outsider: 
     eva = outsider.actor("eva")
 
     def alter(request: httpx.Request) -> httpx.Request:
-        from fedcorp import keys
-        from fedcorp.activitypub import signatures
-
         headers = signatures.sign(
             "POST", str(request.url), content, key_id=eva + "#main-key",
             private=keys.load_private(outsider.pair.rsa_private), dialect="cavage",

@@ -18,9 +18,10 @@ from fedcorp.activitypub.proofs import add_proof
 from fedcorp.app import Instance, create_app
 from fedcorp.clock import Clock
 from fedcorp.company import peers
-from fedcorp.social import accounts, applications, memberships
+from fedcorp.config import Config
+from fedcorp.social import accounts, applications, effects, memberships
 from fedcorp.social.accounts import Account
-from fedcorp.storage.database import Tx
+from fedcorp.storage.database import Database, Tx
 from tests.databases import make_config
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -165,6 +166,14 @@ def _hire(tx: Tx, name: str, values: dict[str, Any]) -> tuple[Account, str]:
     return account, token
 
 
+async def _set_up(config: Config, clock: Clock) -> None:
+    """What `fedcorp init` does beside the tables: the instance actor."""
+    db = Database(config, clock, effects.apply)
+    db.start()
+    await db.write(accounts.create_instance_actor, pair(2))
+    db.close()
+
+
 class Company:
     """Departments, partners and strangers, and the network between them."""
 
@@ -180,9 +189,9 @@ class Company:
         tables.setdefault("federation", {}).setdefault("networks", NETWORKS)
         tables.setdefault("limits", {"enabled": False})
         config = make_config(self.folder, domain, **tables)
+        await _set_up(config, self.clock)
         instance = create_app(config, clock=self.clock, transport=self.network, worker=False)
         await instance.start()
-        await instance.db.write(accounts.create_instance_actor, pair(2))
         made = Department(instance, domain)
         self.network.servers[domain] = instance.app
         self.departments.append(made)
@@ -322,7 +331,8 @@ class Outsider:
         url = department.origin + path
         headers = signatures.sign(
             "POST", url, body, key_id=(signer or str(document.get("actor"))) + "#main-key",
-            private=keys.load_private(self.pair.rsa_private), dialect=dialect, now=self.company.clock.now(), headers=None,
+            private=keys.load_private(self.pair.rsa_private), dialect=dialect, now=self.company.clock.now(),
+            headers=None,
         )  # fmt: skip
         request = httpx.Request("POST", url, content=body, headers=headers)
         if alter is not None:

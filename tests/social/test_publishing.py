@@ -89,7 +89,7 @@ async def test_a_mention_never_widens_the_reach(department: Department) -> None:
     ann = await department.person("ann")
     await department.do(peers.add, "supplier.localhost", "partner")
     sam = await department.stranger("sam", "supplier.localhost")
-    named = {"text": "hello @sam@supplier.localhost", "mentions": {"sam@supplier.localhost": sam.id}}
+    named: dict[str, Any] = {"text": "hello @sam@supplier.localhost", "mentions": {"sam@supplier.localhost": sam.id}}
     with pytest.raises(Unprocessable, match="partners"):
         await department.post(ann, **named)
     assert (await department.post(ann, **named, reach="partners")).reach == "partners"
@@ -136,7 +136,7 @@ async def test_a_group_passes_posts_of_members_on_once(department: Department) -
 async def test_joining_a_request_group_needs_a_moderator(department: Department) -> None:
     ann, bo = await department.person("ann"), await department.person("bo")
     group = await department.group(ann, "purchasing", "request")
-    named = {"text": "hello @purchasing", "mentions": {"purchasing": group.id}}
+    named: dict[str, Any] = {"text": "hello @purchasing", "mentions": {"purchasing": group.id}}
     assert await department.do(follows.follow, bo, group) == "pending"
     assert await department.see(kinds_for, ann.id) == ["follow_request"]
     with pytest.raises(Forbidden):

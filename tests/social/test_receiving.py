@@ -66,6 +66,8 @@ async def test_the_id_follows_the_time_it_was_written(department: Department) ->
     late = await department.do(receiving.receive, note(ada, "late", at=1_779_999_900_000))
     early = await department.do(receiving.receive, note(ada, "early", at=1_779_999_000_000))
     future = await department.do(receiving.receive, note(ada, "future", at=1_999_999_000_000))
-    assert late and early and future
+    assert late is not None
+    assert early is not None
+    assert future is not None
     assert early.id < late.id < future.id
     assert future.created_at <= department.clock.ms()

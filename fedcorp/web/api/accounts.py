@@ -1,0 +1,358 @@
+"""Accounts: one's own profile, those of others, and how one stands to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from fedcorp.errors import NotFound
+from fedcorp.social import accounts, blocks, follows, lists, people, search, timelines
+from fedcorp.social.accounts import Account, Profile
+from fedcorp.social.images import avatar, header
+from fedcorp.social.pages import Page
+from fedcorp.storage.database import Tx
+from fedcorp.urls import split_handle
+from fedcorp.web.api import shown
+from fedcorp.web.api.uploads import store
+from fedcorp.web.auth import Viewer
+from fedcorp.web.call import Call, json
+from fedcorp.web.entities import accounts as entities
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.lists import list_
+from fedcorp.web.entities.relationships import between
+from fedcorp.web.pagination import page_of
+from fedcorp.web.params import Params
+
+# -- one's own -------------------------------------------------------------------------------------------------------
+
+
+async def verify_credentials(call: Call) -> Response:
+    """GET /api/v1/accounts/verify_credentials"""
+    return json(await call.read(_credentials))
+
+
+def _credentials(tx: Tx, viewer: Viewer) -> dict[str, Any]:
+    return entities.credentials(tx, accounts.get(tx, viewer.id))
+
+
+async def update_credentials(call: Call) -> Response:
+    """PATCH /api/v1/accounts/update_credentials"""
+    await call.viewer()  # before pictures are computed
+    params = await call.params()
+    pictures = {
+        name: (await store(call.context, upload, work)).key
+        for name, work in (("avatar", avatar), ("header", header))
+        if (upload := params.upload(name)) is not None
+    }
+    await call.write(_update, _profile(params, pictures))
+    return json(await call.read(_credentials))
+
+
+def _profile(params: Params, pictures: dict[str, str]) -> Profile:
+    source = params.group("source")
+    fields = None
+    if "fields_attributes" in params:
+        fields = tuple(
+            (item.text("name") or "", item.text("value") or "") for item in params.records("fields_attributes")
+        )
+    return Profile(
+        display_name=params.text("display_name"),
+        note=params.text("note"),
+        locked=params.boolean("locked"),
+        bot=params.boolean("bot"),
+        discoverable=params.boolean("discoverable"),
+        indexable=params.boolean("indexable"),
+        hide_collections=params.boolean("hide_collections"),
+        fields=fields,
+        settings=_settings(source) if source else {},
+        **pictures,
+    )
+
+
+def _settings(source: Params) -> dict[str, Any]:
+    values: dict[str, Any] = {name: source.text(name) for name in ("privacy", "reach") if source.text(name)}
+    if "sensitive" in source:
+        values["sensitive"] = source.flag("sensitive")
+    if "language" in source:
+        values["language"] = source.text("language") or None
+    return values
+
+
+def _update(tx: Tx, viewer: Viewer, change: Profile) -> None:
+    accounts.update_profile(tx, accounts.get(tx, viewer.id), change)
+
+
+async def delete_avatar(call: Call) -> Response:
+    """DELETE /api/v1/profile/avatar"""
+    await call.write(_update, Profile(avatar=""))
+    return json(await call.read(_credentials))
+
+
+async def delete_header(call: Call) -> Response:
+    """DELETE /api/v1/profile/header"""
+    await call.write(_update, Profile(header=""))
+    return json(await call.read(_credentials))
+
+
+async def preferences(call: Call) -> Response:
+    """GET /api/v1/preferences"""
+    settings = await call.read(lambda tx, viewer: accounts.settings_of(tx, viewer.id))
+    return json(entities.preferences(call.context.config, settings))
+
+
+# -- others ----------------------------------------------------------------------------------------------------------
+
+
+async def show(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}"""
+    return json(await call.read(_show, call.id()))
+
+
+def _show(tx: Tx, _: Viewer, id_: int) -> dict[str, Any]:
+    return entities.account(tx.site, accounts.get(tx, id_))
+
+
+async def show_many(call: Call) -> Response:
+    """GET /api/v1/accounts"""
+    ids = call.query.ids("id")[:40]
+    return json(await call.read(lambda tx, _: entities.many(tx, ids)))
+
+
+async def lookup(call: Call) -> Response:
+    """GET /api/v1/accounts/lookup"""
+    return json(await call.read(_lookup, call.query.required("acct")))
+
+
+def _lookup(tx: Tx, _: Viewer, acct: str) -> dict[str, Any]:
+    found = accounts.find_by_handle(tx, *split_handle(acct))
+    if found is None or found.hidden:
+        raise NotFound
+    return entities.account(tx.site, found)
+
+
+async def find(call: Call) -> Response:
+    """GET /api/v1/accounts/search"""
+    params = call.query
+    q = params.text("q") or ""
+    limit = params.integer("limit", least=1, most=80) or 40
+    viewer = await call.viewer()
+    if params.flag("resolve") and split_handle(q)[1] is not None:
+        await call.context.resolve.account(q, viewer_id=viewer.account_id)
+    return json(await call.read(_find, q, limit, params.integer("offset") or 0, params.flag("following")))
+
+
+def _find(tx: Tx, viewer: Viewer, q: str, limit: int, offset: int, following: bool) -> list[dict[str, Any]]:
+    return entities.many(tx, search.account_ids(tx, viewer.account_id, q, limit, offset, following=following))
+
+
+async def list_statuses(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}/statuses"""
+    params = call.query
+    page = page_of(params)
+    how: dict[str, Any] = {"tagged": params.text("tagged") or None}
+    how |= {name: params.flag(name) for name in ("exclude_replies", "exclude_reblogs", "only_media", "pinned")}
+    ids, body = await call.read(_statuses, call.context.rendered, call.id(), page, how)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _statuses(
+    tx: Tx, viewer: Viewer, cache: Rendered, id_: int, page: Page, how: dict[str, Any]
+) -> tuple[list[int], bytes]:
+    accounts.get(tx, id_)
+    return shown.rendered(tx, cache, viewer, timelines.account_statuses(tx, viewer.account_id, id_, page, **how))
+
+
+_Lister = Callable[[Tx, int | None, Account, Page], list[tuple[int, int]]]
+
+
+async def list_followers(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}/followers"""
+    return await _list(call, people.followers)
+
+
+async def list_following(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}/following"""
+    return await _list(call, people.following)
+
+
+async def _list(call: Call, lister: _Lister) -> Response:
+    page = page_of(call.query, default=40, most=80)
+    ids, body = await call.read(_related, call.id(), page, lister)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _related(tx: Tx, viewer: Viewer, id_: int, page: Page, lister: _Lister) -> tuple[list[int], list[dict[str, Any]]]:
+    return shown.people(tx, lister(tx, viewer.account_id, accounts.get(tx, id_), page))
+
+
+async def list_lists(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}/lists"""
+    id_ = call.id()
+    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, id_))
+    return json([list_(row) for row in rows])
+
+
+async def list_nothing(call: Call) -> Response:
+    """Featured tags, endorsements and proofs of an account: there is no way to have any."""
+    await call.read(_show, call.id())
+    return json([])
+
+
+async def familiar_followers(call: Call) -> Response:
+    """GET /api/v1/accounts/familiar_followers"""
+    return json(await call.read(_familiar, call.query.ids("id")[:40]))
+
+
+def _familiar(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
+    found = people.familiar(tx, viewer.id, ids)
+    return [{"id": str(id_), "accounts": entities.many(tx, found[id_])} for id_ in ids]
+
+
+# -- how one stands to them ------------------------------------------------------------------------------------------
+
+
+async def relationships(call: Call) -> Response:
+    """GET /api/v1/accounts/relationships"""
+    ids = call.query.ids("id")[:80]
+    return json(await call.read(_relationships, ids) if ids else [])
+
+
+def _relationships(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
+    known = accounts.find_many(tx, ids)
+    return between(tx, viewer.id, [id_ for id_ in ids if id_ in known])
+
+
+_Verb = Callable[[Tx, Account, Account, Params], None]
+
+
+def _acting(verb: _Verb) -> "Callable[[Call], Any]":
+    """A handler that does `verb` to the account in the path and answers how the two stand then."""
+
+    async def handler(call: Call) -> Response:
+        params, id_ = await call.params(), call.id()
+        return json(await call.write(_act, id_, verb, params))
+
+    return handler
+
+
+def _act(tx: Tx, viewer: Viewer, id_: int, verb: _Verb, params: Params) -> dict[str, Any]:
+    verb(tx, accounts.get(tx, viewer.id), accounts.get(tx, id_), params)
+    tx.finish()
+    return between(tx, viewer.id, [id_])[0]
+
+
+def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
+    known = follows.find(tx, own.id, other.id)
+    reblogs, notify = params.boolean("reblogs"), params.boolean("notify")
+    follows.follow(
+        tx,
+        own,
+        other,
+        reblogs=reblogs if reblogs is not None else known is None or known.reblogs,
+        notify=notify if notify is not None else known is not None and known.notify,
+        languages=tuple(params.texts("languages")),
+    )
+
+
+def _mute(tx: Tx, own: Account, other: Account, params: Params) -> None:
+    notifications = params.boolean("notifications")
+    duration = params.integer("duration") or 0
+    blocks.mute(tx, own, other, notifications=notifications is not False, duration=duration)
+
+
+def _remove_follower(tx: Tx, own: Account, other: Account, _: Params) -> None:
+    if follows.find(tx, other.id, own.id) is not None:
+        follows.reject(tx, other.id, own.id)
+
+
+def _note(tx: Tx, own: Account, other: Account, params: Params) -> None:
+    people.set_note(tx, own.id, other.id, params.text("comment") or "")
+
+
+follow = _acting(_follow)
+unfollow = _acting(lambda tx, own, other, _: follows.unfollow(tx, own.id, other.id))
+block = _acting(lambda tx, own, other, _: blocks.block(tx, own, other))
+unblock = _acting(lambda tx, own, other, _: blocks.unblock(tx, own.id, other.id))
+mute = _acting(_mute)
+unmute = _acting(lambda tx, own, other, _: blocks.unmute(tx, own.id, other.id))
+remove_from_followers = _acting(_remove_follower)
+note = _acting(_note)
+
+
+# -- requests to follow ----------------------------------------------------------------------------------------------
+
+
+async def list_requests(call: Call) -> Response:
+    """GET /api/v1/follow_requests"""
+    page = page_of(call.query, default=40, most=80)
+    ids, body = await call.read(lambda tx, viewer: shown.people(tx, people.requests(tx, viewer.id, page)))
+    return shown.page(call, ids, body, page.limit)
+
+
+authorize_request = _acting(lambda tx, own, other, _: follows.accept(tx, other.id, own.id))
+reject_request = _acting(lambda tx, own, other, _: follows.reject(tx, other.id, own.id))
+
+
+# -- kept away -------------------------------------------------------------------------------------------------------
+
+
+async def list_blocks(call: Call) -> Response:
+    """GET /api/v1/blocks"""
+    page = page_of(call.query, default=40, most=80)
+    ids, body = await call.read(lambda tx, viewer: shown.people(tx, blocks.blocked(tx, viewer.id, page)))
+    return shown.page(call, ids, body, page.limit)
+
+
+async def list_mutes(call: Call) -> Response:
+    """GET /api/v1/mutes"""
+    page = page_of(call.query, default=40, most=80)
+    ids, body = await call.read(_mutes, page)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _mutes(tx: Tx, viewer: Viewer, page: Page) -> tuple[list[int], list[dict[str, Any]]]:
+    rows = blocks.muted(tx, viewer.id, page)
+    return [row[0] for row in rows], entities.muted(tx, {row[1]: row[2] for row in rows})
+
+
+# -- discovery -------------------------------------------------------------------------------------------------------
+
+
+async def directory(call: Call) -> Response:
+    """GET /api/v1/directory"""
+    params = call.query
+    limit, offset = params.integer("limit", least=1, most=80) or 40, params.integer("offset") or 0
+    newest = params.choice("order", ("active", "new")) == "new"
+    local = params.flag("local")
+    return json(
+        await call.read(
+            lambda tx, viewer: entities.many(
+                tx, people.directory(tx, viewer.account_id, limit, offset, newest=newest, local=local)
+            )
+        )
+    )
+
+
+async def suggestions(call: Call) -> Response:
+    """GET /api/v2/suggestions"""
+    found = await _suggested(call)
+    return json(
+        [
+            {
+                "source": "staff" if entity["group"] else "global",
+                "sources": ["featured" if entity["group"] else "most_followed"],
+                "account": entity,
+            }
+            for entity in found
+        ]
+    )
+
+
+async def suggestions_v1(call: Call) -> Response:
+    """GET /api/v1/suggestions"""
+    return json(await _suggested(call))
+
+
+async def _suggested(call: Call) -> list[dict[str, Any]]:
+    limit = call.query.integer("limit", least=1, most=80) or 40
+    return await call.read(lambda tx, viewer: entities.many(tx, people.suggestions(tx, viewer.id, limit)))

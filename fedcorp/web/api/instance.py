@@ -1,0 +1,87 @@
+"""The instance: what it is called, what it can, whom it federates with."""
+
+from starlette.responses import Response
+
+from fedcorp.company import peers
+from fedcorp.errors import NotFound
+from fedcorp.social import statistics
+from fedcorp.storage.database import Tx
+from fedcorp.urls import Urls
+from fedcorp.web.auth import Viewer
+from fedcorp.web.call import Call, json
+from fedcorp.web.entities import instances
+from fedcorp.web.entities.times import iso
+
+
+async def show(call: Call) -> Response:
+    """GET /api/v2/instance"""
+    config = call.context.config
+    return json(instances.v2(config, Urls(config.origin).domain, await call.read(_numbers)))
+
+
+async def show_v1(call: Call) -> Response:
+    """GET /api/v1/instance"""
+    config = call.context.config
+    return json(instances.v1(config, Urls(config.origin).domain, await call.read(_numbers)))
+
+
+def _numbers(tx: Tx, _: Viewer) -> statistics.Statistics:
+    return statistics.count(tx)
+
+
+async def list_peers(call: Call) -> Response:
+    """GET /api/v1/instance/peers: who belongs to the company is told to those who belong to it."""
+    return json(await call.read(_peers))
+
+
+def _peers(tx: Tx, viewer: Viewer) -> list[str]:
+    if viewer.token_id is None and tx.site.config.closed:
+        return []
+    return [peer.domain for peer in peers.listing(tx)]
+
+
+async def activity(call: Call) -> Response:
+    """GET /api/v1/instance/activity"""
+    return json(await call.read(_activity))
+
+
+def _activity(tx: Tx, _: Viewer) -> list[dict[str, str]]:
+    return [
+        {
+            "week": str(start // 1000), "statuses": str(posts), "logins": str(authors), "registrations": str(joined),
+        }
+        for start, posts, authors, joined in statistics.weeks(tx)
+    ]  # fmt: skip
+
+
+async def extended_description(call: Call) -> Response:
+    """GET /api/v1/instance/extended_description"""
+    return json({"updated_at": iso(0), "content": call.context.config.description})
+
+
+async def nothing_written(call: Call) -> Response:
+    """Privacy policy and terms: a department has none of its own here."""
+    raise NotFound
+
+
+async def nothing(call: Call) -> Response:
+    """A list that is empty because this server has no way to fill it."""
+    await call.viewer()
+    return json([])
+
+
+async def no_languages(call: Call) -> Response:
+    """GET /api/v1/instance/translation_languages: nothing is translated here."""
+    return json({})
+
+
+async def not_there(call: Call) -> Response:
+    """One of something that nobody can make here, a push subscription for one."""
+    await call.viewer()
+    raise NotFound
+
+
+async def health(call: Call) -> Response:
+    """GET /health: says OK when the database answers."""
+    await call.read(_numbers)
+    return json({"status": "OK"})

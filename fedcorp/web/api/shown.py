@@ -1,0 +1,54 @@
+"""Answers that many chapters give: pages of statuses, pages of accounts, one status after a change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from fedcorp.social import statuses
+from fedcorp.social.timelines import Entry
+from fedcorp.storage.database import Tx
+from fedcorp.web.auth import Viewer
+from fedcorp.web.call import Call, json
+from fedcorp.web.entities import accounts
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.statuses import array, render, render_one
+from fedcorp.web.pagination import links
+
+
+def rendered(tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry]) -> tuple[list[int], bytes]:
+    """(ids for pages, Status entities as JSON) of a timeline."""
+    ids = [entry.id for entry in entries]
+    return ids, array(render(tx, cache, viewer.account_id, ids, [entry.status_id for entry in entries]))
+
+
+def originals(tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry]) -> tuple[list[int], bytes]:
+    """Like `rendered` for lists whose pages are cut by ids of their own: favourites and bookmarks."""
+    shown = [entry.status_id for entry in entries]
+    return [entry.id for entry in entries], array(render(tx, cache, viewer.account_id, shown))
+
+
+def page(call: Call, ids: Sequence[int], body: Any, limit: int) -> Response:
+    """A page with its Link header. A page that is not full has no older one."""
+    return json(body, headers=links(call, ids, full=len(ids) >= limit))
+
+
+def people(tx: Tx, rows: "Sequence[tuple[int, int]]") -> tuple[list[int], list[dict[str, Any]]]:
+    """(ids for pages, Account entities) of rows that are (id for pages, account id)."""
+    return [row[0] for row in rows], accounts.many(tx, [row[1] for row in rows])
+
+
+async def status(call: Call, id_: int) -> Response:
+    """One status as the viewer sees it now. Read apart from the change, so that the cache holds only what was kept."""
+    return json(await call.read(_status, call.context.rendered, id_))
+
+
+def _status(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> bytes:
+    row = statuses.get_visible(tx, viewer.account_id, id_)
+    return render_one(tx, cache, viewer.account_id, row.id)
+
+
+def listed(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int]) -> bytes:
+    """Status entities of these ids as JSON, of those that the viewer may see."""
+    allowed = statuses.visible_ids(tx, viewer.account_id, list(ids))
+    return array(render(tx, cache, viewer.account_id, [id_ for id_ in ids if id_ in allowed]))

@@ -1,0 +1,46 @@
+"""Takes pictures that people send, computes beside the event loop, and puts the results into the media folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fedcorp.social.images import SUFFIXES, ProcessedImage
+from fedcorp.web.context import Context
+from fedcorp.web.params import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture in the media folder, under its key and that of its preview."""
+
+    key: str
+    preview_key: str
+    picture: ProcessedImage
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """Mastodon's `meta`."""
+        picture = self.picture
+        return {
+            "original": _size(picture.width, picture.height),
+            "small": _size(picture.preview_width, picture.preview_height),
+        }
+
+
+def _size(width: int, height: int) -> dict[str, Any]:
+    return {"width": width, "height": height, "size": f"{width}x{height}", "aspect": width / height}
+
+
+async def store(context: Context, upload: Upload, work: Callable[[bytes], ProcessedImage]) -> Stored:
+    """Make a picture of what was sent, with `work` of `fedcorp.social.images`. Raises TooLarge, Unprocessable."""
+    key, preview_key = (context.clock.random_bytes(16).hex() for _ in range(2))
+    return await context.clock.offload(_store, context, upload.content, work, key, preview_key)
+
+
+def _store(
+    context: Context, content: bytes, work: Callable[[bytes], ProcessedImage], key: str, preview_key: str
+) -> Stored:
+    picture = work(content)
+    context.files.put(picture.data, suffix=SUFFIXES[picture.mime], key=key)
+    context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=preview_key)
+    return Stored(key, preview_key, picture)

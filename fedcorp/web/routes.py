@@ -1,0 +1,193 @@
+"""Every URL of the instance, on one page. One of the three switchboards of the house.
+
+What is not listed is not offered: no filters, no push, no scheduled or quoted posts, no translation, no reports yet.
+The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
+"""
+
+from fedcorp.web import activitypub, files, oauth, streaming, wellknown
+from fedcorp.web.api import (
+    accounts,
+    apps,
+    conversations,
+    instance,
+    lists,
+    markers,
+    media,
+    notifications,
+    polls,
+    search,
+    statuses,
+    tags,
+    timelines,
+)
+from fedcorp.web.pages import views
+from fedcorp.web.route import Route
+
+READ_ACCOUNTS, WRITE_ACCOUNTS = "read:accounts", "write:accounts"
+READ_STATUSES, WRITE_STATUSES = "read:statuses", "write:statuses"
+READ_FOLLOWS, WRITE_FOLLOWS = "read:follows", "write:follows"
+READ_LISTS, WRITE_LISTS = "read:lists", "write:lists"
+READ_NOTIFICATIONS, WRITE_NOTIFICATIONS = "read:notifications", "write:notifications"
+
+_APPS = (
+    Route("POST", "/api/v1/apps", apps.create),
+    Route("GET", "/api/v1/apps/verify_credentials", apps.verify, "", app=True),
+)
+
+_ACCOUNTS = (
+    Route("GET", "/api/v1/accounts/verify_credentials", accounts.verify_credentials, f"{READ_ACCOUNTS} profile"),
+    Route("PATCH", "/api/v1/accounts/update_credentials", accounts.update_credentials, WRITE_ACCOUNTS, uploads=True),
+    Route("DELETE", "/api/v1/profile/avatar", accounts.delete_avatar, WRITE_ACCOUNTS),
+    Route("DELETE", "/api/v1/profile/header", accounts.delete_header, WRITE_ACCOUNTS),
+    Route("GET", "/api/v1/preferences", accounts.preferences, READ_ACCOUNTS),
+    Route("GET", "/api/v1/accounts", accounts.show_many, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/lookup", accounts.lookup, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/search", accounts.find, READ_ACCOUNTS),
+    Route("GET", "/api/v1/accounts/relationships", accounts.relationships, READ_FOLLOWS),
+    Route("GET", "/api/v1/accounts/familiar_followers", accounts.familiar_followers, READ_FOLLOWS),
+    Route("GET", "/api/v1/accounts/{id}", accounts.show, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/statuses", accounts.list_statuses, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/followers", accounts.list_followers, READ_ACCOUNTS),
+    Route("GET", "/api/v1/accounts/{id}/following", accounts.list_following, READ_ACCOUNTS),
+    Route("GET", "/api/v1/accounts/{id}/lists", accounts.list_lists, READ_LISTS),
+    Route("GET", "/api/v1/accounts/{id}/featured_tags", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/endorsements", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/identity_proofs", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
+    Route("POST", "/api/v1/accounts/{id}/follow", accounts.follow, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/accounts/{id}/unfollow", accounts.unfollow, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/accounts/{id}/remove_from_followers", accounts.remove_from_followers, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/accounts/{id}/block", accounts.block, "write:blocks"),
+    Route("POST", "/api/v1/accounts/{id}/unblock", accounts.unblock, "write:blocks"),
+    Route("POST", "/api/v1/accounts/{id}/mute", accounts.mute, "write:mutes"),
+    Route("POST", "/api/v1/accounts/{id}/unmute", accounts.unmute, "write:mutes"),
+    Route("POST", "/api/v1/accounts/{id}/note", accounts.note, WRITE_ACCOUNTS),
+    Route("GET", "/api/v1/follow_requests", accounts.list_requests, READ_FOLLOWS),
+    Route("POST", "/api/v1/follow_requests/{id}/authorize", accounts.authorize_request, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/follow_requests/{id}/reject", accounts.reject_request, WRITE_FOLLOWS),
+    Route("GET", "/api/v1/blocks", accounts.list_blocks, "read:blocks"),
+    Route("GET", "/api/v1/mutes", accounts.list_mutes, "read:mutes"),
+    Route("GET", "/api/v1/directory", accounts.directory, READ_ACCOUNTS),
+    Route("GET", "/api/v1/suggestions", accounts.suggestions_v1, "read"),
+    Route("GET", "/api/v2/suggestions", accounts.suggestions, "read"),
+    Route("GET", "/api/v1/endorsements", instance.nothing, READ_ACCOUNTS),
+    Route("GET", "/api/v1/featured_tags", instance.nothing, READ_ACCOUNTS),
+    Route("GET", "/api/v1/domain_blocks", instance.nothing, "read:blocks"),
+)
+
+_STATUSES = (
+    Route("POST", "/api/v1/statuses", statuses.create, WRITE_STATUSES),
+    Route("GET", "/api/v1/statuses", statuses.show_many, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}", statuses.show, READ_STATUSES, anonymous=True),
+    Route("PUT", "/api/v1/statuses/{id}", statuses.edit, WRITE_STATUSES),
+    Route("DELETE", "/api/v1/statuses/{id}", statuses.delete, WRITE_STATUSES),
+    Route("GET", "/api/v1/statuses/{id}/context", statuses.context, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}/source", statuses.source, READ_STATUSES),
+    Route("GET", "/api/v1/statuses/{id}/history", statuses.history, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}/quotes", statuses.quotes, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}/favourited_by", statuses.favourited_by, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}/reblogged_by", statuses.reblogged_by, READ_ACCOUNTS, anonymous=True),
+    Route("POST", "/api/v1/statuses/{id}/favourite", statuses.favourite, "write:favourites"),
+    Route("POST", "/api/v1/statuses/{id}/unfavourite", statuses.unfavourite, "write:favourites"),
+    Route("POST", "/api/v1/statuses/{id}/reblog", statuses.reblog, WRITE_STATUSES),
+    Route("POST", "/api/v1/statuses/{id}/unreblog", statuses.unreblog, WRITE_STATUSES),
+    Route("POST", "/api/v1/statuses/{id}/bookmark", statuses.bookmark, "write:bookmarks"),
+    Route("POST", "/api/v1/statuses/{id}/unbookmark", statuses.unbookmark, "write:bookmarks"),
+    Route("POST", "/api/v1/statuses/{id}/pin", statuses.pin, WRITE_ACCOUNTS),
+    Route("POST", "/api/v1/statuses/{id}/unpin", statuses.unpin, WRITE_ACCOUNTS),
+    Route("POST", "/api/v1/statuses/{id}/mute", statuses.mute, "write:mutes"),
+    Route("POST", "/api/v1/statuses/{id}/unmute", statuses.unmute, "write:mutes"),
+    Route("POST", "/api/v2/media", media.create, "write:media", uploads=True),
+    Route("POST", "/api/v1/media", media.create, "write:media", uploads=True),
+    Route("GET", "/api/v1/media/{id}", media.show, "write:media"),
+    Route("PUT", "/api/v1/media/{id}", media.update, "write:media", uploads=True),
+    Route("DELETE", "/api/v1/media/{id}", media.delete, "write:media"),
+    Route("GET", "/api/v1/polls/{id}", polls.show, READ_STATUSES, anonymous=True),
+    Route("POST", "/api/v1/polls/{id}/votes", polls.vote, WRITE_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses", instance.nothing, READ_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses/{id}", instance.not_there, READ_STATUSES),
+)
+
+_TIMELINES = (
+    Route("GET", "/api/v1/timelines/home", timelines.home, READ_STATUSES),
+    Route("GET", "/api/v1/timelines/public", timelines.public, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/timelines/tag/{hashtag}", timelines.tag, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/timelines/list/{id}", timelines.list_, READ_LISTS),
+    Route("GET", "/api/v1/timelines/direct", timelines.direct, READ_STATUSES),
+    Route("GET", "/api/v1/favourites", timelines.favourites, "read:favourites"),
+    Route("GET", "/api/v1/bookmarks", timelines.bookmarks, "read:bookmarks"),
+    Route("GET", "/api/v1/conversations", conversations.listing, READ_STATUSES),
+    Route("GET", "/api/v1/markers", markers.show, READ_STATUSES),
+    Route("POST", "/api/v1/markers", markers.save, WRITE_STATUSES),
+    Route("GET", "/api/v1/lists", lists.list_lists, READ_LISTS),
+    Route("POST", "/api/v1/lists", lists.create, WRITE_LISTS),
+    Route("GET", "/api/v1/lists/{id}", lists.show, READ_LISTS),
+    Route("PUT", "/api/v1/lists/{id}", lists.update, WRITE_LISTS),
+    Route("DELETE", "/api/v1/lists/{id}", lists.delete, WRITE_LISTS),
+    Route("GET", "/api/v1/lists/{id}/accounts", lists.list_accounts, READ_LISTS),
+    Route("POST", "/api/v1/lists/{id}/accounts", lists.add_accounts, WRITE_LISTS),
+    Route("DELETE", "/api/v1/lists/{id}/accounts", lists.remove_accounts, WRITE_LISTS),
+)
+
+_NOTIFICATIONS = (
+    Route("GET", "/api/v1/notifications", notifications.listing, READ_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/unread_count", notifications.unread_count, READ_NOTIFICATIONS),
+    Route("POST", "/api/v1/notifications/clear", notifications.clear, WRITE_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/policy", notifications.policy_v1, READ_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/requests", notifications.requests, READ_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/requests/merged", notifications.requests_merged, READ_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/requests/{id}", notifications.no_request, READ_NOTIFICATIONS),
+    Route("POST", "/api/v1/notifications/requests/{id}/accept", notifications.no_request, WRITE_NOTIFICATIONS),
+    Route("POST", "/api/v1/notifications/requests/{id}/dismiss", notifications.no_request, WRITE_NOTIFICATIONS),
+    Route("GET", "/api/v1/notifications/{id}", notifications.show, READ_NOTIFICATIONS),
+    Route("POST", "/api/v1/notifications/{id}/dismiss", notifications.dismiss, WRITE_NOTIFICATIONS),
+    Route("GET", "/api/v2/notifications", notifications.grouped, READ_NOTIFICATIONS),
+    Route("GET", "/api/v2/notifications/unread_count", notifications.unread_group_count, READ_NOTIFICATIONS),
+    Route("GET", "/api/v2/notifications/policy", notifications.policy, READ_NOTIFICATIONS),
+    Route("GET", "/api/v2/notifications/{group_key}", notifications.show_group, READ_NOTIFICATIONS),
+    Route("GET", "/api/v2/notifications/{group_key}/accounts", notifications.group_accounts, READ_NOTIFICATIONS),
+    Route("POST", "/api/v2/notifications/{group_key}/dismiss", notifications.dismiss_group, WRITE_NOTIFICATIONS),
+    Route("GET", "/api/v1/push/subscription", instance.not_there, "push"),
+    Route("GET", "/api/v1/filters", instance.nothing, "read:filters"),
+    Route("GET", "/api/v1/filters/{id}", instance.not_there, "read:filters"),
+    Route("GET", "/api/v2/filters", instance.nothing, "read:filters"),
+    Route("GET", "/api/v2/filters/{id}", instance.not_there, "read:filters"),
+)
+
+_DISCOVERY = (
+    Route("GET", "/api/v2/search", search.find, "read:search", anonymous=True),
+    Route("GET", "/api/v1/followed_tags", tags.list_followed, READ_FOLLOWS),
+    Route("GET", "/api/v1/tags/{name}", tags.show, "read", anonymous=True),
+    Route("POST", "/api/v1/tags/{name}/follow", tags.follow, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/tags/{name}/unfollow", tags.unfollow, WRITE_FOLLOWS),
+    Route("GET", "/api/v1/trends", tags.list_most_used, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/tags", tags.list_most_used, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/statuses", instance.nothing, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
+)
+
+_INSTANCE = (
+    Route("GET", "/api/v1/instance", instance.show_v1),
+    Route("GET", "/api/v2/instance", instance.show),
+    Route("GET", "/api/v1/instance/peers", instance.list_peers, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/activity", instance.activity, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/rules", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/domain_blocks", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
+    Route("GET", "/api/v1/instance/privacy_policy", instance.nothing_written),
+    Route("GET", "/api/v1/instance/terms_of_service", instance.nothing_written),
+    Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
+    Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/announcements", instance.nothing, ""),
+    Route("GET", "/health", instance.health),
+)
+
+API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
+ROUTES: tuple[Route, ...] = (
+    *API_ROUTES,
+    *oauth.ROUTES,
+    *streaming.ROUTES,
+    *files.ROUTES,
+    *wellknown.ROUTES,
+    *activitypub.ROUTES,
+    *views.ROUTES,
+)
