@@ -33,6 +33,15 @@ def scattered(ms: int, bits: int) -> int:
     return first_at(ms) | (bits & ((1 << _SUFFIX_BITS) - 1))
 
 
+def behind(last: int, bits: int) -> int | None:
+    """An id in the millisecond of `last` but after it, for what arrived later; None when that millisecond is full.
+
+    The step leaps over the counter of one node, so that it cannot land on the next id of whoever made `last`.
+    """
+    following = last + _COUNTERS + (bits & (_COUNTERS - 1))
+    return following if following >> _SUFFIX_BITS == last >> _SUFFIX_BITS else None
+
+
 class IdSource:
     """Mints ids for one leased node, for one thread. Never goes back, and stops when its lease has ended."""
 

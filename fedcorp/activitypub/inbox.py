@@ -115,6 +115,8 @@ class Inbox:
         forwarded = activity.actor != key.account_uri
         if forwarded:
             await self._check_proof(activity, parse_json(body))
+        if self._db.site.urls.owns(activity.actor):
+            return  # our own activity came back: it was done when it was made
         await self._db.write(_store, activity, _row_id(activity), domain, forwarded, signed_at)
 
     async def _check_proof(self, activity: Activity, doc: dict[str, object]) -> None:
@@ -122,8 +124,9 @@ class Inbox:
         proof = proof_of(doc)
         if proof is None:
             raise Unauthorized("The activity belongs to another actor than the signature, and carries no proof.")
-        await self._db.read(peers.check_tier, domain_of(activity.actor))
-        await self._db.read(peers.check_tier, domain_of(proof.key_id))
+        for uri in (activity.actor, proof.key_id):
+            if not self._db.site.urls.owns(uri):
+                await self._db.read(peers.check_tier, domain_of(uri))
         key = await self._resolver.key(proof.key_id)
         if key.account_uri != activity.actor or not verify_proof(
             doc, proof, load_public(key.public), self._clock.now()

@@ -12,9 +12,9 @@ from fedcorp.activitypub.vocabulary import (
     ACTOR_CONTEXT,
     COLLECTION_CONTEXT,
     GROUP_CONTEXT,
-    OBJECT_CONTEXT,
     PUBLIC,
     format_time,
+    object_context,
 )
 from fedcorp.clock import from_ms
 from fedcorp.social import accounts, groups, media, policy, polls, statuses
@@ -36,8 +36,8 @@ _IMPLEMENTS = [
 
 
 def time(ms: int) -> str:
-    """A time as the wire writes it, to the second."""
-    return format_time(from_ms(ms))
+    """A time as the wire writes it. To the millisecond: readers put what was written in one second in its order."""
+    return format_time(from_ms(ms), ms=True)
 
 
 # -- actors ----------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         "discoverable": account.discoverable,
         "indexable": account.indexable,
         "published": time(account.created_at),
-        "updated": format_time(from_ms(account.updated_at), ms=True),
+        "updated": time(account.updated_at),
         "publicKey": {"id": keys["rsa"].id, "owner": account.uri, "publicKeyPem": keys["rsa"].public},
         "assertionMethod": [
             {
@@ -167,7 +167,7 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
     if status.language:
         document["contentMap"] = {status.language: status.content}
     if status.edited_at is not None:
-        document["updated"] = format_time(from_ms(status.edited_at), ms=True)
+        document["updated"] = time(status.edited_at)
     if status.group_id is not None:
         group = accounts.find(tx, status.group_id)
         document["audience"] = group.uri if group else None
@@ -232,13 +232,14 @@ def _question(tx: Tx, poll_id: int) -> dict[str, Any]:
 
 def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
     """What stands where an object was (ActivityPub 6.4)."""
-    return {
-        "@context": OBJECT_CONTEXT,
-        "id": uri,
-        "type": "Tombstone",
-        "formerType": former_type or "Note",
-        "deleted": time(deleted_at),
-    }
+    return in_context(
+        {"id": uri, "type": "Tombstone", "formerType": former_type or "Note", "deleted": time(deleted_at)}
+    )
+
+
+def in_context(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the context that defines its words, in front."""
+    return {"@context": object_context(document), **document}
 
 
 # -- activities ------------------------------------------------------------------------------------------------------
@@ -248,17 +249,10 @@ def activity(
     kind: str, uri: str, account: Account, obj: Any, *, at: int, to: list[str], cc: list[str] | None = None, **more: Any
 ) -> dict[str, Any]:
     """Any activity of ours; to and cc are always both there, since strict readers want them."""
-    return {
-        "@context": OBJECT_CONTEXT,
-        "id": uri,
-        "type": kind,
-        "actor": account.uri,
-        "published": time(at),
-        "to": to,
-        "cc": cc or [],
-        "object": obj,
-        **more,
-    }
+    document = {
+        "id": uri, "type": kind, "actor": account.uri, "published": time(at), "to": to, "cc": cc or [], "object": obj,
+    }  # fmt: skip
+    return in_context(document | more)
 
 
 def about_note(kind: str, uri: str, account: Account, document: dict[str, Any], at: int) -> dict[str, Any]:
@@ -284,11 +278,14 @@ def vote(uri: str, account: Account, question: Status, author: Account, title: s
 
 def collection(uri: str, total: int, items: list[Any] | None = None, *, ordered: bool = True) -> dict[str, Any]:
     """A collection; without `items` only its size is told."""
-    kind = "OrderedCollection" if ordered else "Collection"
-    document: dict[str, Any] = {"@context": COLLECTION_CONTEXT, "id": uri, "type": kind, "totalItems": total}
-    if items is not None:
-        document["orderedItems" if ordered else "items"] = items
-    return document
+    return {"@context": COLLECTION_CONTEXT, **bare_collection(uri, total, items, ordered=ordered)}
+
+
+def bare_collection(uri: str, total: int, items: list[Any] | None = None, *, ordered: bool = True) -> dict[str, Any]:
+    """A collection without @context."""
+    kind, member = ("OrderedCollection", "orderedItems") if ordered else ("Collection", "items")
+    document: dict[str, Any] = {"id": uri, "type": kind, "totalItems": total}
+    return document if items is None else document | {member: items}
 
 
 def may_go_to(tier: str, status: Status) -> bool:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import render
 from fedcorp.activitypub.signers import Signer
-from fedcorp.activitypub.vocabulary import OBJECT_CONTEXT
 from fedcorp.errors import NotFound
 from fedcorp.social import accounts, groups, memberships, policy, statuses
 from fedcorp.social.accounts import Account
@@ -142,7 +141,7 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
         return Served(_owned(_outbox(tx, account, signer, address), "outboxOf", uri))
     if name == "featured":
         notes = [render.note(tx, status) for status in _visible(tx, _ids(tx, _PINNED, account=account.id), signer)]
-        return Served(render.collection(address, len(notes), notes) | {"@context": OBJECT_CONTEXT})
+        return Served(render.in_context(render.bare_collection(address, len(notes), notes)))
     if name == "moderators" and account.is_group:
         found = accounts.find_many(tx, memberships.moderators(tx, account.id))
         uris = [found[id_].uri for id_ in memberships.moderators(tx, account.id) if id_ in found]
@@ -206,7 +205,7 @@ def note(tx: Tx, uri: str, signer: Signer) -> Served:
     status = _note(tx, uri, signer)
     if status.deleted_at is not None:
         return Served(render.tombstone(uri, "Note", status.deleted_at), gone=True)
-    return Served({"@context": OBJECT_CONTEXT, **render.note(tx, status)}, page=status.url)
+    return Served(render.in_context(render.note(tx, status)), page=status.url)
 
 
 def note_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:

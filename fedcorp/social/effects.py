@@ -70,7 +70,7 @@ def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
             return _status_is_local(tx, event.reblog_id)
         case events.StatusPublished() | events.StatusEdited() | events.StatusDeleted() | events.PollChanged():
             return _status_is_local(tx, event.status_id)
-        case events.ActivityForGroup():
+        case events.GroupPosted() | events.ActivityForGroup():
             return True
         case _:
             acting = event.account_id  # type: ignore[attr-defined]

@@ -150,7 +150,7 @@ class AccountDeleted(Federated):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupPosted(Event):
+class GroupPosted(Federated):
     """A status was accepted by a local group: the group announces it (`reblog_id` is the group's wrapper)."""
 
     group_id: int

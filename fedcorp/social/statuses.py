@@ -202,12 +202,20 @@ def tags_of(tx: Tx, status_id: int) -> list[str]:
 # -- for those that make and change statuses -------------------------------------------------------------------------
 
 
+_LAST_AT = sa.select(sa.func.max(statuses.c.id)).where(
+    statuses.c.id >= sa.bindparam("first"), statuses.c.id < sa.bindparam("end")
+)
+
+
 def id_at(tx: Tx, ms: int) -> int:
-    """A free id at a given time, for statuses whose time somebody else chose."""
+    """A free id at a given time, for statuses whose time somebody else chose; those of one moment keep their order."""
+    last = tx.conn.execute(_LAST_AT, {"first": ids.first_at(ms), "end": ids.first_at(ms + 1)}).scalar()
+    id_ = ids.behind(last, tx.clock.random_bits(12)) if last is not None else None
     while True:
-        id_ = ids.scattered(ms, tx.clock.random_bits(22))
+        id_ = id_ if id_ is not None else ids.scattered(ms, tx.clock.random_bits(22))
         if tx.conn.execute(_TAKEN, {"id": id_}).first() is None:
             return id_
+        id_ = None
 
 
 def insert(tx: Tx, **values: Any) -> Status:

@@ -95,7 +95,7 @@ COLLECTION = {
     [
         (vocabulary.ACTOR_CONTEXT, ACTOR),
         (vocabulary.GROUP_CONTEXT, GROUP),
-        (vocabulary.OBJECT_CONTEXT, NOTE),
+        (vocabulary.object_context(NOTE), NOTE),
         (vocabulary.COLLECTION_CONTEXT, COLLECTION),
         (vocabulary.ENTRY_CONTEXT, NOTE["entry"]),
     ],

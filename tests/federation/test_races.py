@@ -160,12 +160,12 @@ async def test_the_same_activity_twice_counts_once(scene: Scene) -> None:
 async def test_a_boost_of_what_cannot_be_fetched_yet_is_tried_again(scene: Scene) -> None:
     fred = scene.outsider.actor("fred")
     note = scene.outsider.note(fred, "worth reading")
-    hidden = scene.outsider.documents.pop(note["id"])
+    scene.outsider.company.network.cut.add(scene.outsider.domain)
     await scene.receive(scene.outsider.activity("Announce", scene.eva, note["id"]))
     assert await scene.texts() == []
-    scene.outsider.documents[note["id"]] = hidden
-    await scene.department.instance.db.write(lambda tx: tx.conn.execute(sa.update(inbox).values(next_attempt_at=None)))
-    await scene.department.settle()
+    assert (await scene.outcomes())[-1] == "deferred"
+    scene.outsider.company.network.cut.clear()
+    await scene.outsider.company.retry()
     assert await scene.texts() == ["worth reading"]
 
 
@@ -173,10 +173,14 @@ async def test_our_own_activity_that_comes_back_changes_nothing(scene: Scene) ->
     await scene.ann.publish("round trip")
     await scene.department.settle()
     own = next(one for one in scene.outsider.received if one["type"] == "Create")
+    before = await scene.outcomes()
     response = await scene.outsider.deliver(scene.department, own, signer=scene.eva)
-    assert response.status_code in (202, 401)
+    assert response.status_code == 202
+    forged = {**own, "object": {**own["object"], "content": "<p>other words</p>"}}
+    assert (await scene.outsider.deliver(scene.department, forged, signer=scene.eva)).status_code == 401
     await scene.department.settle()
     assert await scene.texts() == ["round trip"]
+    assert await scene.outcomes() == before
 
 
 async def test_a_post_and_its_edit_and_delete_in_any_order(scene: Scene) -> None:
