@@ -17,6 +17,7 @@ peer = typer.Typer(help="Servers of other departments and of partners.")
 Domain = Annotated[str, typer.Argument(metavar="DOMAIN", help="Like hr.example.com or hr.localhost:8001.")]
 
 SKEW_WORTH_A_WORD_MS = 60_000
+HEADINGS = ("Domain", "Tier", "State", "Queued", "Last success", "Last heard", "Clock", "Last error")
 
 
 @peer.command("add")
@@ -57,7 +58,7 @@ def list_(config: ConfigPath = DEFAULT) -> None:
     if not found:
         console.print("There are no peers; let one in with `fedcorp peer add DOMAIN`.")
         return
-    table = Table("Domain", "Tier", "State", "Queued", "Last success", "Last heard", "Clock", "Last error", box=None)
+    table = Table(*HEADINGS, box=None, pad_edge=False)
     for item in found:
         table.add_row(*_row(item, now))
     table.columns[0].no_wrap = True

@@ -36,7 +36,7 @@ SCOPES = frozenset(
     | {f"admin:{way}:{part}" for way in ("read", "write") for part in _ADMIN.split()}
 )
 _COMMAND_LINE = "command-line"
-_EVERYTHING = "read write follow push admin:read admin:write"
+_EVERYTHING = "read write follow push profile admin:read admin:write"
 _FOLLOW = frozenset(f"{way}:{part}" for way in ("read", "write") for part in ("follows", "blocks", "mutes"))
 
 

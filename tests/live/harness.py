@@ -1,12 +1,17 @@
-"""Departments as real processes: everything goes through the command line, a socket and the client API.
+"""Departments as real processes with real sockets between them, and people who use them as an app would.
 
-Ends only what it started. Names are like finance.localhost:23456; clients reach them at 127.0.0.1, which needs no name
-to be resolved.
+What serves and works runs in processes of its own, started through the command line. Commands that come and go
+(`account create`, `peer add`) run here, beside those processes: an interpreter for each of them would cost two seconds.
+Names are like finance.localhost:23456; clients reach them at 127.0.0.1, which needs no name to be resolved.
+Ends only what it started.
 """
 
 import contextlib
+import io
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -14,15 +19,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
+from fedcorp.__main__ import run
 from tests.databases import POSTGRESQL, make_config
 from tests.federation.world import plain
+from tests.live.authority import Authority
 
 T = TypeVar("T")
 
@@ -59,8 +66,7 @@ class Person:
         self.name = name
         self.token = token
         self.handle = f"{name}@{department.domain}"
-        headers = {"Authorization": f"Bearer {token}"}
-        self.http = httpx.Client(base_url=department.base, headers=headers, timeout=30, trust_env=False)
+        self.http = department.client({"Authorization": f"Bearer {token}"})
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of a GET that succeeds."""
@@ -70,9 +76,29 @@ class Person:
         """The JSON of a POST that succeeds."""
         return _json(self.http.post(path, json=body))
 
+    def put(self, path: str, **body: Any) -> Any:
+        """The JSON of a PUT that succeeds."""
+        return _json(self.http.put(path, json=body))
+
+    def delete(self, path: str) -> Any:
+        """The JSON of a DELETE that succeeds."""
+        return _json(self.http.delete(path))
+
+    @property
+    def id(self) -> str:
+        """Their own id, here."""
+        return str(self.get("/api/v1/accounts/verify_credentials")["id"])
+
     def publish(self, text: str, **values: Any) -> Any:
         """A new status."""
         return self.post("/api/v1/statuses", status=text, **values)
+
+    def attach(self, picture: bytes, description: str = "") -> str:
+        """Upload a picture; its id."""
+        sent = self.http.post(
+            "/api/v2/media", files={"file": ("picture.png", picture)}, data={"description": description}
+        )
+        return str(_json(sent)["id"])
 
     def find(self, handle: str) -> str:
         """The id, here, of an account anywhere."""
@@ -80,19 +106,33 @@ class Person:
         assert found["accounts"], f"{handle} was not found"
         return str(found["accounts"][0]["id"])
 
-    def follow(self, handle: str) -> Any:
-        """Follow somebody by handle, and wait until that is accepted."""
+    def find_status(self, uri: str) -> Any:
+        """The status with this uri as this person's server shows it, as soon as it has it."""
+
+        def look() -> Any:
+            found = self.get("/api/v2/search", q=uri, type="statuses", resolve="true")["statuses"]
+            return found[0] if found else None
+
+        return eventually(look)
+
+    def follow(self, handle: str) -> str:
+        """Follow somebody by handle, and wait until that is accepted; their id here."""
         id_ = self.find(handle)
         self.post(f"/api/v1/accounts/{id_}/follow")
-        return eventually(lambda: self.relationship(id_)["following"])
+        eventually(lambda: self.relationship(id_)["following"])
+        return id_
 
     def relationship(self, id_: str) -> Any:
         """How this person stands to another account."""
         return self.get("/api/v1/accounts/relationships", **{"id[]": id_})[0]
 
+    def home(self) -> list[Any]:
+        """The home timeline, newest first; boosts as what they show."""
+        return [item["reblog"] or item for item in self.get("/api/v1/timelines/home", limit=40)]
+
     def texts(self) -> list[str]:
         """The words of the home timeline, newest first."""
-        return [plain((item["reblog"] or item)["content"]) for item in self.get("/api/v1/timelines/home", limit=40)]
+        return [plain(item["content"]) for item in self.home()]
 
     def everything(self, path: str, **params: Any) -> list[Any]:
         """All pages of a list, as its Link headers lead."""
@@ -103,7 +143,7 @@ class Person:
             following = response.links.get("next")
             if following is None:
                 return found
-            response = self.http.get(following["url"].replace(f"http://{self.department.domain}", ""))
+            response = self.http.get(following["url"].replace(self.department.origin, ""))
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,28 +157,49 @@ def _json(response: httpx.Response) -> Any:
 
 
 class Department:
-    """One instance: its folder, its address and its processes. `split` gives the worker a process of its own."""
+    """One instance: its folder, its address and its processes.
 
-    def __init__(self, folder: Path, name: str, *, split: bool = False) -> None:
+    `split` gives the worker a process of its own; with an `authority` it serves https; `tables` go into its file.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, *, split: bool = False, authority: Authority | None = None, **tables: Any
+    ) -> None:
         self.port = free_port()
         self.name = name
         self.folder = folder / name
         self.domain = f"{name}.localhost:{self.port}"
-        self.base = f"http://127.0.0.1:{self.port}"
+        scheme = "https" if authority else "http"
+        self.origin = f"{scheme}://{self.domain}"
+        self.base = f"{scheme}://127.0.0.1:{self.port}"
         self.config = self.folder / "config.toml"
         self.people: list[Person] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self._split = split
-        self._killed = False
+        self._authority = authority
         folder.mkdir(parents=True, exist_ok=True)
         database = ["--database", make_config(folder, self.domain).storage.database] if POSTGRESQL else []
-        _fedcorp("init", str(self.folder), "--domain", self.domain, "--name", name.title(), *database)
-        with self.config.open("a") as file:
-            file.write("\n[limits]\nenabled = false\n")
+        words = ["init", str(self.folder), "--domain", self.domain, "--name", name.title(), "--url", self.origin]
+        command(*words, *database)
+        self.configure(limits={"enabled": False}, **tables)
+        if authority:
+            certificate, key = authority.certify(self.folder, self.domain.partition(":")[0])
+            self.configure(server={"tls_cert": str(certificate), "tls_key": str(key)})
+
+    def configure(self, **tables: Any) -> None:
+        """Change keys and tables of the configuration file."""
+        values = tomllib.loads(self.config.read_text())
+        for name, value in tables.items():
+            values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+        plain_keys = [f"{key} = {json.dumps(value)}" for key, value in values.items() if not isinstance(value, dict)]
+        for name, table in values.items():
+            if isinstance(table, dict):
+                plain_keys += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        self.config.write_text("\n".join(plain_keys) + "\n")
 
     def command(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         """What a command of this instance prints. `codes` are the exit codes that are meant."""
-        return _fedcorp(*arguments, "-c", str(self.config), codes=codes)
+        return command(*arguments, "-c", str(self.config), codes=codes)
 
     def person(self, name: str) -> Person:
         """Somebody new, who can sign in with PASSWORD."""
@@ -147,31 +208,61 @@ class Department:
         self.people.append(made)
         return made
 
+    def group(self, name: str, preset: str = "open", *, owner: Person) -> str:
+        """A new group; its handle."""
+        self.command("group", "create", name, "--title", name.title(), "--preset", preset, "--owner", owner.name)
+        return f"{name}@{self.domain}"
+
+    def peer(self, domain: str) -> dict[str, str]:
+        """What `peer list` says about one peer, by heading."""
+        head, *rows = [re.split(r" {2,}", line.rstrip()) for line in self.command("peer", "list").splitlines()]
+        return next(dict(zip(head, row, strict=False)) for row in rows if row[0] == domain)
+
+    def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
+        """Something to send requests with."""
+        verify = self._authority.context() if self._authority else False
+        return httpx.Client(base_url=self.base, headers=headers, timeout=30, trust_env=False, verify=verify)
+
     # -- processes -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        self.processes = [self._spawn("serve", "--no-worker"), self._spawn("work")] if self._split else []
-        self.processes = self.processes or [self._spawn("serve")]
-        eventually(self._is_up, START_SECONDS)
+        self.launch()
+        self.wait_until_up()
 
-    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "fedcorp", *arguments, "-c", str(self.config)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=_environment(),
-            )  # fmt: skip
+    def launch(self) -> None:
+        """Start its processes."""
+        parts = (("serve", "--no-worker"), ("work",)) if self._split else (("serve",),)
+        self.processes = [self.spawn(*words) for words in parts]
 
-    def _is_up(self) -> bool:
+    def wait_until_up(self) -> None:
+        """Wait until it answers."""
+        with self.client() as http:
+            eventually(lambda: self._is_up(http), START_SECONDS)
+
+    def _is_up(self, http: httpx.Client) -> bool:
         ended = [process.returncode for process in self.processes if process.poll() is not None]
         assert not ended, f"{self.name} ended with {ended}: {self.log()[-2000:]}"
         with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.base}/api/v2/instance", timeout=2, trust_env=False).is_success
+            return http.get("/api/v2/instance").is_success
         return False
+
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """One process of this instance, which writes into its log."""
+        with (self.folder / "log.txt").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "fedcorp", *arguments, "-c", str(self.config)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=self.environment(),
+            )  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """Variables of its processes: ours, without settings of fedcorp."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FEDCORP_")}
+        trust = {"SSL_CERT_FILE": str(self._authority.file)} if self._authority else {}
+        return kept | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"} | trust
 
     def kill(self) -> None:
         """`kill -9` all its processes."""
-        self._killed = True
         for process in self.processes:
             process.send_signal(signal.SIGKILL)
         for process in self.processes:
@@ -198,7 +289,7 @@ class Department:
                     process.kill()
                     process.wait()
         log = self.log()
-        assert "Traceback" not in log, log[log.index("Traceback") - 500 :][:5000]
+        assert "Traceback" not in log, log[max(0, log.index("Traceback") - 500) :][:5000]
 
     def log(self) -> str:
         """Everything that its processes wrote."""
@@ -223,40 +314,39 @@ def introduce(*departments: Department, tier: str = "department") -> None:
 
 
 @contextlib.contextmanager
+def running(*departments: Department) -> Iterator[None]:
+    """Departments that run inside and are closed afterwards."""
+    try:
+        for department in departments:
+            department.launch()
+        for department in departments:
+            department.wait_until_up()
+        yield
+    finally:
+        with contextlib.ExitStack() as stack:
+            for department in departments:
+                stack.callback(department.close)
+
+
+@contextlib.contextmanager
 def company(folder: Path, **people: tuple[str, ...]) -> Iterator[dict[str, Department]]:
     """Departments by name with these people, known to each other and running; closed afterwards."""
-    with ThreadPoolExecutor(2) as pool:
-        made = dict(zip(people, pool.map(lambda name: _found(folder, name, people[name]), people), strict=True))
-        try:
-            introduce(*made.values())
-            list(pool.map(Department.start, made.values()))
-            yield made
-        finally:
-            with contextlib.ExitStack() as stack:
-                for department in made.values():
-                    stack.callback(department.close)
+    made = {name: Department(folder, name) for name in people}
+    for name, department in made.items():
+        for person in people[name]:
+            department.person(person)
+    introduce(*made.values())
+    with running(*made.values()):
+        yield made
 
 
-def _found(folder: Path, name: str, people: tuple[str, ...]) -> Department:
-    department = Department(folder, name)
-    for person in people:
-        department.person(person)
-    return department
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FEDCORP_")}
-    return kept | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
-
-
-def _fedcorp(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "fedcorp", *arguments],
-        capture_output=True, text=True, cwd=ROOT, env=_environment(), timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode in codes, (arguments, done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout
+def command(*arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+    """What a command prints. `codes` are the exit codes that are meant."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run([*arguments])
+    assert code in codes, (arguments, code, out.getvalue(), err.getvalue())
+    return out.getvalue()
 
 
 def program(name: str) -> str:

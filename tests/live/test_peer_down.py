@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.live.harness import Department, company, eventually
+from tests.live.harness import company, eventually
 
 POSTS = 30
 
@@ -20,8 +20,8 @@ def test_what_waits_for_a_department_that_is_down_arrives_in_order(tmp_path: Pat
         texts = [f"while you were away {number:02}" for number in range(POSTS)]
         for text in texts:
             ada.publish(text)
-        eventually(lambda: _queued(finance, hr.domain) >= POSTS)
-        eventually(lambda: "failing" in finance.command("peer", "list"))
+        eventually(lambda: int(finance.peer(hr.domain)["Queued"]) >= POSTS)
+        eventually(lambda: "failing" in finance.peer(hr.domain)["State"])
         findings = json.loads(finance.command("doctor", "--json", codes=(1, 2)))
         assert any(item["name"] == "peer-unreachable" and hr.domain in item["text"] for item in findings), findings
         assert ada.texts()[0] == texts[-1], "the department that is up goes on as usual"
@@ -29,13 +29,5 @@ def test_what_waits_for_a_department_that_is_down_arrives_in_order(tmp_path: Pat
         hr.start()
         eventually(lambda: texts[-1] in ben.texts(), 60)
         assert ben.texts() == [*texts[::-1], "before"]
-        eventually(lambda: _queued(finance, hr.domain) == 0)
+        eventually(lambda: finance.peer(hr.domain)["Queued"] == "0")
         assert not [item for item in json.loads(finance.command("doctor", "--json")) if "peer" in item["name"]]
-
-
-def _queued(department: Department, domain: str) -> int:
-    """How much waits for a peer, as `peer list` says."""
-    line = next(line for line in department.command("peer", "list").splitlines() if line.startswith(domain))
-    after = line.split("department", 1)[1].replace(")", ") ").strip()
-    _state, _, rest = after.partition(") ") if after.startswith("failing") else after.partition(" ")
-    return int(rest.split()[0])

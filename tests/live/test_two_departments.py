@@ -38,7 +38,7 @@ def test_a_post_is_read_in_the_other_department(ada: Person, ben: Person) -> Non
 
 def test_an_answer_comes_back_with_a_notification(ada: Person, ben: Person) -> None:
     posted = ada.publish("Any questions?")
-    seen = _wait_for(ben, posted["uri"])
+    seen = ben.find_status(posted["uri"])
     ben.publish(f"@{ada.handle} yes, one", in_reply_to_id=seen["id"])
     ben.post(f"/api/v1/statuses/{seen['id']}/favourite")
     kinds = {"mention", "favourite"}
@@ -49,7 +49,7 @@ def test_an_answer_comes_back_with_a_notification(ada: Person, ben: Person) -> N
 
 def test_an_edit_and_a_deletion_arrive(ada: Person, ben: Person) -> None:
     posted = ada.publish("It is 10 o'clock")
-    seen = _wait_for(ben, posted["uri"])
+    seen = ben.find_status(posted["uri"])
     assert ada.http.put(f"/api/v1/statuses/{posted['id']}", json={"status": "It is noon"}).is_success
     eventually(lambda: "It is noon" in ben.texts())
     assert ada.http.delete(f"/api/v1/statuses/{posted['id']}").is_success
@@ -75,28 +75,11 @@ def test_a_peer_is_added_while_both_run_one_side_at_a_time(
         texts = [f"news {number}" for number in range(3)]
         for text in texts:
             ada.publish(text)
-        eventually(lambda: "failing" in _row(finance, legal.domain))
+        eventually(lambda: "failing" in finance.peer(legal.domain)["State"])
         assert not set(texts) & set(cleo.texts())
 
         legal.command("peer", "add", finance.domain)
         cleo.publish("we let you in")  # any signed contact wakes what waits
         eventually(lambda: set(texts) <= set(cleo.texts()), 60)
         assert [text for text in cleo.texts() if text in texts] == texts[::-1]
-        eventually(lambda: "failing" not in _row(finance, legal.domain))
-
-
-def _row(department: Department, domain: str) -> str:
-    """What `peer list` says about one peer."""
-    return next(line for line in department.command("peer", "list").splitlines() if line.startswith(domain))
-
-
-def _wait_for(person: Person, uri: str) -> dict[str, str]:
-    """The status with this uri, as soon as this person's server has it."""
-
-    def find() -> dict[str, str] | None:
-        found = person.get("/api/v2/search", q=uri, type="statuses", resolve="true")["statuses"]
-        return found[0] if found else None
-
-    seen = eventually(find)
-    assert seen is not None
-    return seen
+        eventually(lambda: "failing" not in finance.peer(legal.domain)["State"])
