@@ -6,6 +6,7 @@ Every department is a server of its own, started here and stopped with Ctrl-C. O
 import asyncio
 import contextlib
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from fedcorp.commands import demo_check, demo_company
 from fedcorp.commands.demo_company import PASSWORD, Company
 from fedcorp.commands.demo_people import DEPARTMENTS, GROUPS
 from fedcorp.commands.demo_plan import Size
+from fedcorp.commands.demo_seed import Report
 from fedcorp.commands.demo_servers import Server, check_free, start_all, stop_all
 from fedcorp.commands.options import console
 from fedcorp.errors import ConfigError
@@ -68,14 +70,12 @@ async def _serve(company: Company, *, fresh: bool) -> None:
     _stop_on_signals()
     try:
         began = clock.monotonic()
-        with _progress() as progress:
-            task = progress.add_task("Servers")
+        with _progress() as report:
             if fresh:
-                await demo_company.fill(
-                    company, servers, Size(), clock, lambda step: progress.update(task, description=step)
-                )
+                await demo_company.fill(company, servers, Size(), clock, report)
                 demo_company.finish(company)
             else:
+                report("Servers")
                 await start_all(servers.values())
         _show(company, clock.monotonic() - began)
         await _until_one_ends(servers, clock)
@@ -84,10 +84,16 @@ async def _serve(company: Company, *, fresh: bool) -> None:
         clock.close()
 
 
-def _progress() -> Progress:
-    return Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True
-    )
+@contextlib.contextmanager
+def _progress() -> Iterator[Report]:
+    """Shows each step while it goes on: in a line that moves on a terminal, else in a line of its own."""
+    if not console.is_terminal:
+        yield lambda step: console.print(step, "...")
+        return
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Servers")
+        yield lambda step: progress.update(task, description=step)
 
 
 def _stop_on_signals() -> None:
@@ -111,16 +117,17 @@ async def _until_one_ends(servers: dict[str, Server], clock: Clock) -> None:
 
 
 def _show(company: Company, seconds: float) -> None:
-    table = Table("Department", "Address", "For clients", "Names, for example", box=None, pad_edge=False)
+    table = Table("Address", "Handles, for example", "Password", box=None, pad_edge=False)
     for department in DEPARTMENTS:
         config = company.configs[department.key]
-        names = " ".join(person.username for person in department.people[:SHOWN])
-        table.add_row(department.key, config.origin, f"127.0.0.1:{config.server.port}", names)
+        for number, person in enumerate(department.people[:SHOWN]):
+            address = "" if number else config.origin
+            table.add_row(address, f"@{person.username}@{config.domain}", PASSWORD)
     console.print(table)
-    groups = ", ".join(f"@{group.name}" for group in GROUPS[:SHOWN])
+    groups = ", ".join(f"@{group.name}@{company.configs[group.home].domain}" for group in GROUPS[:SHOWN])
     first = company.configs[DEPARTMENTS[0].key]
-    console.print(f"\nEverybody's password is [bold]{PASSWORD}[/bold]. Groups to join: {groups} ...")
-    console.print("Log in with any Mastodon client at http:// and the address for clients, or:")
+    console.print(f"\nGroups to join: {groups} ... Everybody has the same password.")
+    console.print("Log in with any Mastodon client; one that does not find names in .localhost takes 127.0.0.1:")
     console.print(f"  toot login -i http://127.0.0.1:{first.server.port}")
     console.print(f"Kept in {escape(str(company.folder))}; Ctrl-C stops all servers. Started in {seconds:.0f} s.")
     console.print("ready")

@@ -396,6 +396,13 @@ Index(  # partial, so that nobody looks for statuses that are no reblogs through
     sqlite_where=text("reblog_of_id IS NOT NULL"),
     postgresql_where=text("reblog_of_id IS NOT NULL"),
 )
+Index(  # what a group has passed on, in the order of the posts
+    "ix_statuses_account_id_reblog_of_id",
+    statuses.c.account_id,
+    statuses.c.reblog_of_id,
+    sqlite_where=text("reblog_of_id IS NOT NULL"),
+    postgresql_where=text("reblog_of_id IS NOT NULL"),
+)
 Index("ix_statuses_group_id", statuses.c.group_id, statuses.c.id)
 Index(  # the public timelines
     "ix_statuses_public",

@@ -569,6 +569,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
     )
     op.create_index(
+        "ix_statuses_account_id_reblog_of_id",
+        "statuses",
+        ["account_id", "reblog_of_id"],
+        unique=False,
+        sqlite_where=sa.text("reblog_of_id IS NOT NULL"),
+        postgresql_where=sa.text("reblog_of_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_statuses_reblog_of_id",
         "statuses",
         ["reblog_of_id", "account_id"],
@@ -634,6 +642,12 @@ def downgrade() -> None:
     op.drop_index("ix_streams_created_at", table_name="streams")
     op.drop_table("streams")
     op.drop_index("ix_statuses_thread_id", table_name="statuses")
+    op.drop_index(
+        "ix_statuses_account_id_reblog_of_id",
+        table_name="statuses",
+        sqlite_where=sa.text("reblog_of_id IS NOT NULL"),
+        postgresql_where=sa.text("reblog_of_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_statuses_reblog_of_id",
         table_name="statuses",
