@@ -23,6 +23,14 @@ Focus = tuple[float, float]
 """x and y of the point that matters in a picture, from -1 to 1, upward and to the right."""
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What its author says of a file; None leaves a part as it is."""
+
+    description: str | None = None
+    focus: Focus | None = None
+
+
 @dataclass(slots=True)
 class Media:
     """One row of `media`; `sizes` is JSON text of the shape of Mastodon's `meta`, times are ms."""

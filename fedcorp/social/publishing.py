@@ -11,6 +11,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social import accounts, groups, media, memberships, policy, polls, statuses, text
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusEdited, StatusPublished
+from fedcorp.social.media import Detail
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -34,7 +35,7 @@ class Draft:
     language: str | None = None
     in_reply_to_id: int | None = None
     media_ids: tuple[int, ...] = ()
-    media_descriptions: Mapping[int, str] = field(default_factory=dict)
+    media_details: Mapping[int, Detail] = field(default_factory=dict)
     poll: PollDraft | None = None
     mentions: Mapping[str, int] = field(default_factory=dict)
     application_id: int | None = None
@@ -61,7 +62,7 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     repeated = _find_repeated(tx, account.id, draft.idempotency_key)
     if repeated is not None:
         return repeated
-    _check_content(tx, draft)
+    _check_content(tx, draft, has_poll=draft.poll is not None)
     place = _place(tx, account, draft)
     settings = accounts.settings_of(tx, account.id)
     id_ = tx.new_id() if draft.published_at is None else statuses.id_at(tx, draft.published_at)
@@ -94,7 +95,7 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
     status = statuses.get_own(tx, account.id, id_)
     if status.reblog_of_id is not None:
         raise Unprocessable("A boost cannot be edited.")
-    _check_content(tx, draft)
+    _check_content(tx, draft, has_poll=draft.poll is not None or status.poll_id is not None)
     named = _named(tx, draft.mentions)
     _check_mentions_reached(tx, named, status.visibility, status.reach)
     _keep_version(tx, status)
@@ -126,15 +127,15 @@ def _find_repeated(tx: Tx, account_id: int, key: str | None) -> Status | None:
     return statuses.find(tx, found) if found is not None else None
 
 
-def _check_content(tx: Tx, draft: Draft) -> None:
+def _check_content(tx: Tx, draft: Draft, *, has_poll: bool) -> None:
     limits = tx.site.config.limits
-    if not draft.text.strip() and not draft.media_ids and draft.poll is None:
+    if not draft.text.strip() and not draft.media_ids:
         raise Unprocessable("Validation failed: Text can't be blank")
     if text.length(draft.text) + len(draft.spoiler_text) > limits.status_characters:
         raise Unprocessable(f"Validation failed: Text character limit of {limits.status_characters} exceeded")
     if len(draft.media_ids) > limits.media_attachments:
         raise Unprocessable(f"Validation failed: a post has at most {limits.media_attachments} files")
-    if draft.media_ids and draft.poll is not None:
+    if draft.media_ids and has_poll:
         raise Unprocessable("Validation failed: a post has either files or a poll")
     if draft.published_at is not None and draft.published_at > tx.ms:
         raise Unprocessable("Validation failed: a post cannot come from the future")
@@ -248,8 +249,9 @@ def _attach(tx: Tx, account: Account, status: Status, draft: Draft) -> None:
 
 
 def _describe(tx: Tx, account: Account, draft: Draft) -> None:
-    for media_id, description in draft.media_descriptions.items():
-        media.update(tx, account.id, media_id, description=description, focus=None)
+    for media_id, detail in draft.media_details.items():
+        if media_id in draft.media_ids:
+            media.update(tx, account.id, media_id, description=detail.description, focus=detail.focus)
 
 
 def _keep_version(tx: Tx, status: Status) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp import ids
-from fedcorp.errors import Forbidden, NotFound
+from fedcorp.errors import NotFound
 from fedcorp.social import accounts, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusDeleted
@@ -141,10 +141,10 @@ def get_original(tx: Tx, viewer_id: int | None, id_: int) -> Status:
 
 
 def get_own(tx: Tx, account_id: int, id_: int) -> Status:
-    """A status of this author. Raises NotFound for what is not visible, Forbidden for what belongs to others."""
+    """A status of this author. Raises NotFound, also for what belongs to others."""
     status = get_visible(tx, account_id, id_)
     if status.account_id != account_id:
-        raise Forbidden("This action is not allowed: the post belongs to somebody else.")
+        raise NotFound
     return status
 
 
@@ -268,7 +268,7 @@ def history(tx: Tx, status_id: int) -> list[Any]:
 
 
 def delete(tx: Tx, account: Account, id_: int) -> Status:
-    """The author takes a status away. Returns it as it was. Raises NotFound, Forbidden."""
+    """The author takes a status away. Returns it as it was. Raises NotFound."""
     status = get_own(tx, account.id, id_)
     remove(tx, status, account.uri)
     return status

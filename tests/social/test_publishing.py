@@ -158,7 +158,7 @@ async def test_edit_keeps_the_earlier_version(department: Department) -> None:
     assert (edited.text, edited.version) == ("first", status.version + 1)
     assert [row.text for row in await department.see(statuses.history, status.id)] == ["frist"]
     assert await department.see(kinds_for, bo.id) == ["update"]
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         await department.do(publishing.edit, bo, status.id, Draft(text="mine"))
 
 

@@ -13,6 +13,7 @@ from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
+from fedcorp.web.api.drafts import language_of
 from fedcorp.web.api.uploads import store
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
@@ -74,7 +75,7 @@ def _settings(source: Params) -> dict[str, Any]:
     if "sensitive" in source:
         values["sensitive"] = source.flag("sensitive")
     if "language" in source:
-        values["language"] = source.text("language") or None
+        values["language"] = language_of(source)
     return values
 
 

@@ -1,20 +1,25 @@
 """Reads a post out of the parameters of a request, and finds whom it names before anything is written."""
 
 import asyncio
+import re
 
-from fedcorp.errors import FedcorpError, Unprocessable
+from fedcorp.errors import BadRequest, FedcorpError, Unprocessable
 from fedcorp.social import accounts
+from fedcorp.social.media import Detail
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
 from fedcorp.social.statuses import Status
 from fedcorp.social.text import Mention, find_mentions
 from fedcorp.storage.database import Tx
+from fedcorp.web.api.uploads import focus_of
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call
 from fedcorp.web.params import Params
 
 RESOLVE_SECONDS = 5
 MAX_RESOLVED = 20
+MAX_KEY = 200
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
 def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
@@ -23,13 +28,15 @@ def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
         raise Unprocessable("Validation failed: posts cannot be scheduled on this server")
     if params.text("quoted_status_id") or params.text("quote_id"):
         raise Unprocessable("Validation failed: posts cannot be quoted on this server")
+    if idempotency_key and len(idempotency_key) > MAX_KEY:
+        raise BadRequest(f"An Idempotency-Key has at most {MAX_KEY} characters.")
     return Draft(
         text=params.text("status") or "",
         visibility=params.text("visibility") or None,
         reach="department" if params.flag("local_only") else params.text("reach") or None,
         sensitive=params.boolean("sensitive"),
         spoiler_text=params.text("spoiler_text") or "",
-        language=params.text("language") or None,
+        language=language_of(params),
         in_reply_to_id=params.id("in_reply_to_id"),
         media_ids=tuple(params.ids("media_ids")),
         poll=_poll(params),
@@ -45,15 +52,21 @@ def read_edit(params: Params, status: Status, media_ids: tuple[int, ...]) -> Dra
         text=status.text if text is None else text,
         sensitive=status.sensitive if sensitive is None else sensitive,
         spoiler_text=status.spoiler_text if spoiler_text is None else spoiler_text,
-        language=params.text("language") or None,
+        language=language_of(params),
         media_ids=tuple(params.ids("media_ids")) if "media_ids" in params else media_ids,
-        media_descriptions={
-            id_: item.text("description") or ""
+        media_details={
+            id_: Detail(item.text("description"), focus_of(item))
             for item in params.records("media_attributes")
-            if "description" in item and (id_ := item.id("id")) is not None
+            if (id_ := item.id("id")) is not None
         },
         poll=_poll(params),
     )
+
+
+def language_of(params: Params) -> str | None:
+    """The parameter `language`. What is no code of a language counts as absent: an app must not lose a post over it."""
+    text = params.text("language") or ""
+    return text.replace("_", "-") if _LANGUAGE.fullmatch(text) else None
 
 
 def _poll(params: Params) -> PollDraft | None:

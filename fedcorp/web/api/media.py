@@ -8,11 +8,10 @@ from fedcorp.errors import NotFound, Unprocessable
 from fedcorp.social import images, media
 from fedcorp.social.media import Focus, Media
 from fedcorp.storage.database import Tx
-from fedcorp.web.api.uploads import Stored, store
+from fedcorp.web.api.uploads import Stored, focus_of, store
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities.media import attachment
-from fedcorp.web.params import Params
 
 _OUR_TYPES = "Validation failed: only pictures can be attached (JPEG, PNG, GIF, WebP, AVIF)"
 
@@ -27,7 +26,7 @@ async def create(call: Call) -> Response:
     if upload.mime.startswith(("video/", "audio/")):
         raise Unprocessable(_OUR_TYPES)
     stored = await store(call.context, upload, images.process)
-    return json(await call.write(_create, stored, params.text("description") or "", _focus(params)))
+    return json(await call.write(_create, stored, params.text("description") or "", focus_of(params)))
 
 
 def _create(tx: Tx, viewer: Viewer, stored: Stored, description: str, focus: Focus | None) -> dict[str, Any]:
@@ -48,17 +47,6 @@ def _create(tx: Tx, viewer: Viewer, stored: Stored, description: str, focus: Foc
     return attachment(tx, row)
 
 
-def _focus(params: Params) -> Focus | None:
-    text = params.text("focus")
-    if not text:
-        return None
-    x, comma, y = text.partition(",")
-    point = Params({"focus": x.strip()}).number("focus"), Params({"focus": y.strip()}).number("focus")
-    if not comma or point[0] is None or point[1] is None:
-        raise Unprocessable("Validation failed: a focus is two numbers with a comma between")
-    return point[0], point[1]
-
-
 async def show(call: Call) -> Response:
     """GET /api/v1/media/{id}"""
     return json(await call.read(lambda tx, viewer: attachment(tx, _loose(tx, viewer, call.id()))))
@@ -67,7 +55,7 @@ async def show(call: Call) -> Response:
 async def update(call: Call) -> Response:
     """PUT /api/v1/media/{id}"""
     params = await call.params()
-    return json(await call.write(_update, call.id(), params.text("description"), _focus(params)))
+    return json(await call.write(_update, call.id(), params.text("description"), focus_of(params)))
 
 
 def _update(tx: Tx, viewer: Viewer, id_: int, description: str | None, focus: Focus | None) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fedcorp.errors import Unprocessable
 from fedcorp.social.images import SUFFIXES, ProcessedImage
+from fedcorp.social.media import Focus
 from fedcorp.web.context import Context
-from fedcorp.web.params import Upload
+from fedcorp.web.params import Params, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,18 @@ class Stored:
 
 def _size(width: int, height: int) -> dict[str, Any]:
     return {"width": width, "height": height, "size": f"{width}x{height}", "aspect": width / height}
+
+
+def focus_of(params: Params) -> Focus | None:
+    """The parameter `focus`, which is written "x,y". Raises BadRequest, Unprocessable."""
+    text = params.text("focus")
+    if not text:
+        return None
+    x, comma, y = text.partition(",")
+    point = Params({"focus": x.strip()}).number("focus"), Params({"focus": y.strip()}).number("focus")
+    if not comma or point[0] is None or point[1] is None:
+        raise Unprocessable("Validation failed: a focus is two numbers with a comma between")
+    return point[0], point[1]
 
 
 async def store(context: Context, upload: Upload, work: Callable[[bytes], ProcessedImage]) -> Stored:

@@ -1,0 +1,473 @@
+"""What clients must find in the answers of the API, and how each field must look.
+
+The facts are the union over strictly typed clients (Tusky, Pachli, Ice Cubes, Mastodon for iOS and Android, Moshidon):
+where a field is missing, null where it may not be, or of another type, at least one of them drops the whole page.
+A name that ends in `?` may be absent; everything else must be there.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Check = Callable[[Any, str], None]
+Shape = dict[str, Check]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_ID = re.compile(r"[0-9]{1,19}")
+_LINK = re.compile(r"https?://[^\s/]+(/\S*)?")
+
+
+# -- how a value looks -----------------------------------------------------------------------------------------------
+
+
+def text(value: Any, at: str) -> None:
+    assert isinstance(value, str), f"{at} is no text: {value!r}"
+
+
+def filled(value: Any, at: str) -> None:
+    text(value, at)
+    assert value.strip(), f"{at} is empty"
+
+
+def flag(value: Any, at: str) -> None:
+    assert isinstance(value, bool), f"{at} is neither true nor false: {value!r}"
+
+
+def number(value: Any, at: str) -> None:
+    """A count: one of a JavaScript number's whole values, never below zero."""
+    assert type(value) is int, f"{at} is no whole number: {value!r}"
+    assert 0 <= value < 2**53, f"{at} is out of range: {value!r}"
+
+
+def matching(pattern: re.Pattern[str], name: str) -> Check:
+    def check(value: Any, at: str) -> None:
+        text(value, at)
+        assert pattern.fullmatch(value), f"{at} is no {name}: {value!r}"
+
+    return check
+
+
+id_ = matching(_ID, "id")
+time = matching(_TIME, "time with milliseconds")
+day = matching(_DAY, "day")
+link = matching(_LINK, "absolute link")
+
+
+def one_of(*words: str) -> Check:
+    def check(value: Any, at: str) -> None:
+        assert value in words, f"{at} is none of {words}: {value!r}"
+
+    return check
+
+
+def maybe(check: Check) -> Check:
+    """Null is allowed, absence is not."""
+
+    def checked(value: Any, at: str) -> None:
+        if value is not None:
+            check(value, at)
+
+    return checked
+
+
+def each(check: Check) -> Check:
+    def checked(value: Any, at: str) -> None:
+        assert isinstance(value, list), f"{at} is no list: {value!r}"
+        for number_, item in enumerate(value):
+            check(item, f"{at}[{number_}]")
+
+    return checked
+
+
+def none(value: Any, at: str) -> None:
+    """The list of something that this server has none of."""
+    assert value == [], f"{at} should be an empty list: {value!r}"
+
+
+def empty(value: Any, at: str) -> None:
+    assert value == {}, f"{at} should be an empty object: {value!r}"
+
+
+def fields(shape: Shape) -> Check:
+    """An object with these fields; others are nobody's harm."""
+
+    def checked(value: Any, at: str) -> None:
+        assert isinstance(value, dict), f"{at} is no object: {value!r}"
+        for name, check in shape.items():
+            key = name.removesuffix("?")
+            if key in value:
+                check(value[key], f"{at}.{key}")
+            else:
+                assert key != name, f"{at} has no {key}"
+
+    return checked
+
+
+def entity(name: str) -> Check:
+    """One of SHAPES, looked up late so that entities can hold each other."""
+
+    def checked(value: Any, at: str) -> None:
+        fields(SHAPES[name])(value, at)
+        for rule in _RULES.get(name, ()):
+            rule(value, at)
+
+    return checked
+
+
+# -- the entities ----------------------------------------------------------------------------------------------------
+
+VISIBILITIES = ("public", "unlisted", "private", "direct")
+REACHES = ("department", "company", "partners", "public")
+
+_ACCOUNT: Shape = {
+    "id": id_, "username": filled, "acct": filled, "url": link, "uri": link, "display_name": text, "note": text,
+    "avatar": link, "avatar_static": link, "header": link, "header_static": link, "locked": flag, "bot": flag,
+    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")), "emojis": each(text),
+    "statuses_count": number, "followers_count": number, "following_count": number, "last_status_at": maybe(day),
+    "roles": none,
+}  # fmt: skip
+
+_STATUS: Shape = {
+    "id": id_, "uri": link, "url": maybe(link), "created_at": time, "edited_at": maybe(time),
+    "account": entity("Account"), "content": text, "visibility": one_of(*VISIBILITIES), "sensitive": flag,
+    "spoiler_text": text, "media_attachments": each(entity("MediaAttachment")), "mentions": each(entity("Mention")),
+    "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reblogs_count": number,
+    "favourites_count": number, "replies_count": number, "in_reply_to_id": maybe(id_),
+    "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
+    "card": maybe(fields({})), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
+    "application?": entity("ShownApplication"), "favourited?": flag, "reblogged?": flag, "bookmarked?": flag,
+    "muted?": flag, "pinned?": flag, "filtered?": none,
+}  # fmt: skip
+
+_INSTANCE_CONFIGURATION: Shape = {
+    "accounts": fields({"max_featured_tags": number, "max_pinned_statuses": number}),
+    "statuses": fields(
+        {"max_characters": number, "max_media_attachments": number, "characters_reserved_per_url": number}
+    ),
+    "media_attachments": fields(
+        {
+            "supported_mime_types": each(filled), "image_size_limit": number, "image_matrix_limit": number,
+            "video_size_limit": number, "video_frame_rate_limit": number, "video_matrix_limit": number,
+        }
+    ),
+    "polls": fields(
+        {"max_options": number, "max_characters_per_option": number, "min_expiration": number, "max_expiration": number}
+    ),
+}  # fmt: skip
+
+SHAPES: dict[str, Shape] = {
+    "Field": {"name": text, "value": text, "verified_at": maybe(time)},
+    "Account": _ACCOUNT,
+    "MutedAccount": _ACCOUNT | {"mute_expires_at": maybe(time)},
+    "CredentialAccount": _ACCOUNT
+    | {
+        "source": fields(
+            {
+                "note": text, "fields": each(entity("Field")), "privacy": one_of(*VISIBILITIES), "sensitive": flag,
+                "language": maybe(filled), "follow_requests_count": number, "reach": one_of(*REACHES),
+            }
+        ),
+        "role": fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag}),
+    },
+    "Relationship": {
+        "id": id_, "note": text, "languages": maybe(each(filled)),
+        **dict.fromkeys(
+            (
+                "following", "showing_reblogs", "notifying", "followed_by", "blocking", "blocked_by", "muting",
+                "muting_notifications", "requested", "requested_by", "domain_blocking", "endorsed",
+            ),
+            flag,
+        ),
+    },
+    "Status": _STATUS,
+    "Reblogged": _STATUS,
+    "DeletedStatus": _STATUS | {"text": text},
+    "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
+    "MediaAttachment": {
+        "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": link,
+        "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
+    },
+    "Poll": {
+        "id": id_, "expires_at": maybe(time), "expired": flag, "multiple": flag, "votes_count": number,
+        "voters_count": maybe(number), "options": each(fields({"title": filled, "votes_count": maybe(number)})),
+        "emojis": none, "voted": flag, "own_votes": each(number),
+    },
+    "StatusSource": {"id": id_, "text": text, "spoiler_text": text},
+    "StatusEdit": {
+        "content": text, "spoiler_text": text, "sensitive": flag, "created_at": time, "account": entity("Account"),
+        "media_attachments": each(entity("MediaAttachment")), "emojis": none,
+        "poll?": fields({"options": each(fields({"title": filled}))}),
+    },
+    "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
+    "Notification": {
+        "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
+        "status?": entity("Status"),
+    },
+    "NotificationGroup": {
+        "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
+        "page_min_id": id_, "page_max_id": id_, "latest_page_notification_at": time, "sample_account_ids": each(id_),
+        "status_id?": id_,
+    },
+    "GroupedNotifications": {
+        "accounts": each(entity("Account")), "statuses": each(entity("Status")),
+        "notification_groups": each(entity("NotificationGroup")),
+    },
+    "NotificationPolicy": {
+        **dict.fromkeys(
+            (
+                "for_not_following", "for_not_followers", "for_new_accounts", "for_private_mentions",
+                "for_limited_accounts",
+            ),
+            one_of("accept", "filter", "drop"),
+        ),
+        "summary": fields({"pending_requests_count": number, "pending_notifications_count": number}),
+    },
+    "OldNotificationPolicy": {
+        **dict.fromkeys(
+            ("filter_not_following", "filter_not_followers", "filter_new_accounts", "filter_private_mentions"), flag
+        ),
+        "summary": fields({"pending_requests_count": number, "pending_notifications_count": number}),
+    },
+    "List": {"id": id_, "title": filled, "replies_policy": one_of("list", "followed", "none"), "exclusive": flag},
+    "Tag": {
+        "id": filled, "name": filled, "url": link, "following": flag, "featuring": flag,
+        "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
+    },
+    "Marker": {"last_read_id": id_, "version": number, "updated_at": time},
+    "Conversation": {
+        "id": id_, "unread": flag, "accounts": each(entity("Account")), "last_status": entity("Status"),
+    },
+    "Search": {
+        "accounts": each(entity("Account")), "statuses": each(entity("Status")), "hashtags": each(entity("Tag")),
+    },
+    "Suggestion": {"source": filled, "sources": each(filled), "account": entity("Account")},
+    "FamiliarFollowers": {"id": id_, "accounts": each(entity("Account"))},
+    "Preferences": {
+        "posting:default:visibility": one_of(*VISIBILITIES), "posting:default:sensitive": flag,
+        "posting:default:language": maybe(filled), "reading:expand:media": one_of("default", "show_all", "hide_all"),
+        "reading:expand:spoilers": flag,
+    },
+    "ShownApplication": {"name": filled, "website": maybe(link)},
+    "Application": {
+        "id": id_, "name": filled, "website": maybe(link), "scopes": each(filled), "redirect_uri": filled,
+        "redirect_uris": each(filled), "vapid_key": text,
+    },
+    "Token": {"access_token": filled, "token_type": one_of("Bearer"), "scope": filled, "created_at": number},
+    "Instance": {
+        "domain": filled, "title": filled, "version": filled, "source_url": text, "description": text,
+        "usage": fields({"users": fields({"active_month": number})}), "thumbnail": fields({"url": link}),
+        "languages": each(filled),
+        "configuration": fields(
+            _INSTANCE_CONFIGURATION
+            | {
+                "urls": fields({"streaming": filled}), "vapid": fields({"public_key": text}),
+                "translation": fields({"enabled": flag}),
+            }
+        ),
+        "registrations": fields({"enabled": flag, "approval_required": flag, "message": maybe(text)}),
+        "api_versions": fields({"mastodon": number}),
+        "contact": fields({"email": text, "account": maybe(entity("Account"))}), "rules": each(fields({})),
+    },
+    "OldInstance": {
+        "uri": filled, "title": filled, "short_description": text, "description": text, "email": text,
+        "version": filled, "urls": fields({"streaming_api": filled}), "thumbnail": maybe(link),
+        "stats": fields({"user_count": number, "status_count": number, "domain_count": number}),
+        "languages": each(filled), "registrations": flag, "approval_required": flag, "invites_enabled": flag,
+        "configuration": fields(_INSTANCE_CONFIGURATION), "contact_account": maybe(entity("Account")),
+        "rules": each(fields({})),
+    },
+    "Week": {"week": filled, "statuses": filled, "logins": filled, "registrations": filled},
+    "ExtendedDescription": {"updated_at": time, "content": text},
+    "Error": {"error": filled, "error_description?": filled},
+}  # fmt: skip
+
+
+# -- what must hold between fields -----------------------------------------------------------------------------------
+
+
+def _repeats_its_original(status: Any, at: str) -> None:
+    original = status["reblog"]
+    if original is not None:
+        assert original["reblog"] is None, f"{at}.reblog is a boost itself"
+        assert status["content"] == original["content"], f"{at} does not repeat the content of what it boosts"
+
+
+def _names_nobody_unknown(page: Any, at: str) -> None:
+    people = {account["id"] for account in page["accounts"]}
+    shown = {status["id"] for status in page["statuses"]}
+    for group in page["notification_groups"]:
+        assert group["sample_account_ids"], f"{at} has a group of nobody: {group['group_key']}"
+        assert people.issuperset(group["sample_account_ids"]), f"{at} names accounts that it does not hold"
+        assert group.get("status_id") in {None, *shown}, f"{at} names a status that it does not hold"
+
+
+_RULES: dict[str, tuple[Check, ...]] = {
+    "Status": (_repeats_its_original,),
+    "DeletedStatus": (_repeats_its_original,),
+    "GroupedNotifications": (_names_nobody_unknown,),
+}
+
+# -- which route answers what ----------------------------------------------------------------------------------------
+
+_ACCOUNTS, _STATUSES, _TAGS, _LISTS = (each(entity(name)) for name in ("Account", "Status", "Tag", "List"))
+_COUNT = fields({"count": number})
+_MARKERS = fields({"home?": entity("Marker"), "notifications?": entity("Marker")})
+
+ANSWERS: dict[str, Check | None] = {
+    "POST /api/v1/apps": fields(SHAPES["Application"] | {"client_id": filled, "client_secret": filled}),
+    "GET /api/v1/apps/verify_credentials": entity("Application"),
+    "POST /oauth/token": entity("Token"),
+    "POST /oauth/revoke": empty,
+    "GET /oauth/userinfo": fields({"iss": link, "sub": link, "name": filled, "preferred_username": filled}),
+    "POST /oauth/userinfo": fields({"iss": link, "sub": link, "name": filled, "preferred_username": filled}),
+    # accounts
+    "GET /api/v1/accounts/verify_credentials": entity("CredentialAccount"),
+    "PATCH /api/v1/accounts/update_credentials": entity("CredentialAccount"),
+    "DELETE /api/v1/profile/avatar": entity("CredentialAccount"),
+    "DELETE /api/v1/profile/header": entity("CredentialAccount"),
+    "GET /api/v1/preferences": entity("Preferences"),
+    "GET /api/v1/accounts": _ACCOUNTS,
+    "GET /api/v1/accounts/lookup": entity("Account"),
+    "GET /api/v1/accounts/search": _ACCOUNTS,
+    "GET /api/v1/accounts/relationships": each(entity("Relationship")),
+    "GET /api/v1/accounts/familiar_followers": each(entity("FamiliarFollowers")),
+    "GET /api/v1/accounts/{id}": entity("Account"),
+    "GET /api/v1/accounts/{id}/statuses": _STATUSES,
+    "GET /api/v1/accounts/{id}/followers": _ACCOUNTS,
+    "GET /api/v1/accounts/{id}/following": _ACCOUNTS,
+    "GET /api/v1/accounts/{id}/lists": _LISTS,
+    "GET /api/v1/accounts/{id}/featured_tags": none,
+    "GET /api/v1/accounts/{id}/endorsements": none,
+    "GET /api/v1/accounts/{id}/identity_proofs": none,
+    **dict.fromkeys(
+        (
+            f"POST /api/v1/accounts/{{id}}/{verb}"
+            for verb in (
+                "follow", "unfollow", "remove_from_followers", "block", "unblock", "mute", "unmute", "note",
+            )
+        ),
+        entity("Relationship"),
+    ),
+    "GET /api/v1/follow_requests": _ACCOUNTS,
+    "POST /api/v1/follow_requests/{id}/authorize": entity("Relationship"),
+    "POST /api/v1/follow_requests/{id}/reject": entity("Relationship"),
+    "GET /api/v1/blocks": _ACCOUNTS,
+    "GET /api/v1/mutes": each(entity("MutedAccount")),
+    "GET /api/v1/directory": _ACCOUNTS,
+    "GET /api/v1/suggestions": _ACCOUNTS,
+    "GET /api/v2/suggestions": each(entity("Suggestion")),
+    "GET /api/v1/endorsements": none,
+    "GET /api/v1/featured_tags": none,
+    "GET /api/v1/domain_blocks": none,
+    # statuses
+    "POST /api/v1/statuses": entity("Status"),
+    "GET /api/v1/statuses": _STATUSES,
+    "GET /api/v1/statuses/{id}": entity("Status"),
+    "PUT /api/v1/statuses/{id}": entity("Status"),
+    "DELETE /api/v1/statuses/{id}": entity("DeletedStatus"),
+    "GET /api/v1/statuses/{id}/context": entity("Context"),
+    "GET /api/v1/statuses/{id}/source": entity("StatusSource"),
+    "GET /api/v1/statuses/{id}/history": each(entity("StatusEdit")),
+    "GET /api/v1/statuses/{id}/quotes": none,
+    "GET /api/v1/statuses/{id}/favourited_by": _ACCOUNTS,
+    "GET /api/v1/statuses/{id}/reblogged_by": _ACCOUNTS,
+    **dict.fromkeys(
+        (
+            f"POST /api/v1/statuses/{{id}}/{verb}"
+            for verb in (
+                "favourite", "unfavourite", "reblog", "unreblog", "bookmark", "unbookmark", "pin", "unpin", "mute",
+                "unmute",
+            )
+        ),
+        entity("Status"),
+    ),
+    "POST /api/v2/media": entity("MediaAttachment"),
+    "POST /api/v1/media": entity("MediaAttachment"),
+    "GET /api/v1/media/{id}": entity("MediaAttachment"),
+    "PUT /api/v1/media/{id}": entity("MediaAttachment"),
+    "DELETE /api/v1/media/{id}": empty,
+    "GET /api/v1/polls/{id}": entity("Poll"),
+    "POST /api/v1/polls/{id}/votes": entity("Poll"),
+    "GET /api/v1/scheduled_statuses": none,
+    "GET /api/v1/scheduled_statuses/{id}": None,
+    # timelines
+    "GET /api/v1/timelines/home": _STATUSES,
+    "GET /api/v1/timelines/public": _STATUSES,
+    "GET /api/v1/timelines/tag/{hashtag}": _STATUSES,
+    "GET /api/v1/timelines/list/{id}": _STATUSES,
+    "GET /api/v1/timelines/direct": _STATUSES,
+    "GET /api/v1/favourites": _STATUSES,
+    "GET /api/v1/bookmarks": _STATUSES,
+    "GET /api/v1/conversations": each(entity("Conversation")),
+    "GET /api/v1/markers": _MARKERS,
+    "POST /api/v1/markers": _MARKERS,
+    "GET /api/v1/lists": _LISTS,
+    "POST /api/v1/lists": entity("List"),
+    "GET /api/v1/lists/{id}": entity("List"),
+    "PUT /api/v1/lists/{id}": entity("List"),
+    "DELETE /api/v1/lists/{id}": empty,
+    "GET /api/v1/lists/{id}/accounts": _ACCOUNTS,
+    "POST /api/v1/lists/{id}/accounts": empty,
+    "DELETE /api/v1/lists/{id}/accounts": empty,
+    # notifications
+    "GET /api/v1/notifications": each(entity("Notification")),
+    "GET /api/v1/notifications/unread_count": _COUNT,
+    "POST /api/v1/notifications/clear": empty,
+    "GET /api/v1/notifications/policy": entity("OldNotificationPolicy"),
+    "GET /api/v1/notifications/requests": none,
+    "GET /api/v1/notifications/requests/merged": fields({"merged": flag}),
+    "GET /api/v1/notifications/requests/{id}": None,
+    "POST /api/v1/notifications/requests/{id}/accept": None,
+    "POST /api/v1/notifications/requests/{id}/dismiss": None,
+    "GET /api/v1/notifications/{id}": entity("Notification"),
+    "POST /api/v1/notifications/{id}/dismiss": empty,
+    "GET /api/v2/notifications": entity("GroupedNotifications"),
+    "GET /api/v2/notifications/unread_count": _COUNT,
+    "GET /api/v2/notifications/policy": entity("NotificationPolicy"),
+    "GET /api/v2/notifications/{group_key}": entity("GroupedNotifications"),
+    "GET /api/v2/notifications/{group_key}/accounts": _ACCOUNTS,
+    "POST /api/v2/notifications/{group_key}/dismiss": empty,
+    "GET /api/v1/push/subscription": None,
+    "GET /api/v1/filters": none,
+    "GET /api/v1/filters/{id}": None,
+    "GET /api/v2/filters": none,
+    "GET /api/v2/filters/{id}": None,
+    # discovery
+    "GET /api/v2/search": entity("Search"),
+    "GET /api/v1/followed_tags": _TAGS,
+    "GET /api/v1/tags/{name}": entity("Tag"),
+    "POST /api/v1/tags/{name}/follow": entity("Tag"),
+    "POST /api/v1/tags/{name}/unfollow": entity("Tag"),
+    "GET /api/v1/trends": _TAGS,
+    "GET /api/v1/trends/tags": _TAGS,
+    "GET /api/v1/trends/statuses": none,
+    "GET /api/v1/trends/links": none,
+    # the instance
+    "GET /api/v1/instance": entity("OldInstance"),
+    "GET /api/v2/instance": entity("Instance"),
+    "GET /api/v1/instance/peers": each(filled),
+    "GET /api/v1/instance/activity": each(entity("Week")),
+    "GET /api/v1/instance/rules": none,
+    "GET /api/v1/instance/domain_blocks": none,
+    "GET /api/v1/instance/extended_description": entity("ExtendedDescription"),
+    "GET /api/v1/instance/privacy_policy": None,
+    "GET /api/v1/instance/terms_of_service": None,
+    "GET /api/v1/instance/translation_languages": empty,
+    "GET /api/v1/custom_emojis": none,
+    "GET /api/v1/announcements": none,
+    "GET /health": fields({"status": filled}),
+}  # fmt: skip
+"""Method and template to the look of a good answer; None stands for a route that has nothing to give but 404."""
+
+
+def check(route: str, answer: Any) -> None:
+    """Hold a good answer of a route ("GET /api/v1/...") against what clients need."""
+    look = ANSWERS[route]
+    assert look is not None, f"{route} cannot give a good answer"
+    look(answer, route)
+
+
+def check_entity(name: str, value: Any) -> None:
+    """Hold one entity against what clients need."""
+    entity(name)(value, name)
