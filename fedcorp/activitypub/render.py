@@ -93,17 +93,32 @@ def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
 
 
 def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
-    """The terms that tell other servers who may join and post (FEP-1b12, FEP-5219)."""
+    """The terms that tell other servers who may join, read and post (FEP-1b12, FEP-5219, and words of ours)."""
     group = groups.find(tx, account.id)
     assert group is not None
-    members_only = group.preset in ("private", "secret")
-    return {
+    terms: dict[str, Any] = {
         "attributedTo": account.uri + "/moderators",
-        "canFollow": "member" if members_only else "none",
-        "canParticipate": {"open": "none", "announcement": "moderator"}.get(group.preset, "member"),
-        "postingRestrictedToMods": group.preset in ("request", "announcement"),
+        "affiliations": account.uri + "/affiliations",
+        "ledger": account.uri + "/ledger",
+        "canFollow": "member" if group.members_only else "none",
+        "canParticipate": {"everyone": "none", "members": "member", "moderators": "moderator"}[group.posting],
+        "postingRestrictedToMods": group.posting == "moderators"
+        or (group.joining == "approval" and group.posting == "members" and not group.members_only),
         "scope": group.reach,
+        "preset": group.preset,
+        "joining": group.joining,
+        "reading": group.reading,
+        "inviting": group.inviting,
+        "history": group.history,
+        "premoderated": group.premoderated,
+        "purpose": group.purpose,
+        "rules": orjson.loads(group.rules),
+        "topics": orjson.loads(group.topics),
+        "archived": group.archived_at is not None,
     }
+    if group.ends_at is not None:
+        terms["endTime"] = time(group.ends_at)
+    return terms
 
 
 # -- notes -----------------------------------------------------------------------------------------------------------

@@ -308,7 +308,7 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
     )
     account = accounts.upsert_remote(tx, remote)
     if remote.group is not None:
-        groups.save(tx, account.id, preset=remote.group.preset, reach=remote.group.reach)
+        groups.save_remote(tx, account.id, remote.group)
     return account
 
 

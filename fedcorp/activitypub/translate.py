@@ -152,11 +152,48 @@ def _keys(doc: dict[str, Any], uri: str) -> Iterable[RemoteKey]:
 
 
 def _group(doc: dict[str, Any], tier: str) -> RemoteGroup:
-    return RemoteGroup(_preset(doc), reach_of(doc, tier))
+    """The rules of a group: in our own words where a department uses them, else guessed from what it says of itself."""
+    preset = _preset(doc)
+    begin = policy.RULES[preset]
+    ours = doc if tier == "department" else {}
+    return RemoteGroup(
+        preset=preset,
+        reach=reach_of(doc, tier),
+        joining=_one_of(ours.get("joining"), policy.JOINING, _joining(doc, begin.joining)),
+        reading=_one_of(ours.get("reading"), policy.READING, begin.reading),
+        posting=_POSTING.get(str(doc.get("canParticipate")), begin.posting),
+        inviting=_one_of(ours.get("inviting"), policy.INVITING, begin.inviting),
+        listed=begin.listed,
+        history=_one_of(ours.get("history"), policy.HISTORY, begin.history),
+        premoderated=ours.get("premoderated") is True,
+        purpose=text.one_line(first_string(ours.get("purpose")) or "", groups.MAX_PURPOSE),
+        rules=_lines(ours.get("rules"), groups.MAX_RULES, groups.MAX_RULE),
+        topics=_lines(ours.get("topics"), groups.MAX_TOPICS, groups.MAX_TOPIC),
+        ledger_uri=_own_uri(doc, value_or_id(ours.get("ledger"))),
+        ends_at=_ms(ours.get("endTime")),
+        archived=ours.get("archived") is True,
+    )
+
+
+_POSTING = {"none": "everyone", "member": "members", "moderator": "moderators"}
+
+
+def _one_of(value: Any, choices: tuple[str, ...], otherwise: str) -> str:
+    return value if isinstance(value, str) and value in choices else otherwise
+
+
+def _joining(doc: dict[str, Any], otherwise: str) -> str:
+    return "approval" if doc.get("manuallyApprovesFollowers") is True and otherwise == "open" else otherwise
+
+
+def _lines(value: Any, most: int, longest: int) -> tuple[str, ...]:
+    return tuple(text.one_line(line, longest) for line in as_list(value)[:most] if isinstance(line, str) and line)
 
 
 def _preset(doc: dict[str, Any]) -> str:
     """The preset that comes nearest to what the group says of itself (FEP-5219, else FEP-1b12)."""
+    if doc.get("preset") in policy.PRESETS:
+        return str(doc["preset"])
     if doc.get("canParticipate") == "moderator":
         return "announcement"
     if doc.get("postingRestrictedToMods") is True and "canParticipate" not in doc:
@@ -290,7 +327,7 @@ def _find_group(
     candidates += [account.id for account in addressed if account.is_group and account.local]
     for id_ in candidates:
         group = groups.find(tx, id_)
-        if group is not None and policy.may_post_in_group(group.preset, memberships.role_of(tx, id_, author.id)):
+        if group is not None and policy.may_post_in_group(group.posting, memberships.role_of(tx, id_, author.id)):
             return id_
     return None
 

@@ -73,6 +73,21 @@ _GROUP_TERMS: Final[dict[str, Any]] = {
     "participants": {"@id": "https://w3id.org/fep/5219#participants", **_LINK},
     "canFollow": "https://w3id.org/fep/5219#canFollow",
     "canParticipate": "https://w3id.org/fep/5219#canParticipate",
+    **{
+        name: f"fc:{name}"
+        for name in (
+            "preset",
+            "joining",
+            "reading",
+            "inviting",
+            "history",
+            "premoderated",
+            "purpose",
+            "rules",
+            "topics",
+            "archived",
+        )
+    },
 }
 
 _ENTRY_TERMS: Final[dict[str, Any]] = {

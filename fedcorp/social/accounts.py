@@ -111,10 +111,23 @@ class RemoteKey:
 
 @dataclass(frozen=True, slots=True)
 class RemoteGroup:
-    """What a group of another server says of itself."""
+    """What a group of another server says of itself; the words are those of `policy.GroupRules`. Times are ms."""
 
     preset: str
     reach: str
+    joining: str
+    reading: str
+    posting: str
+    inviting: str = "moderators"
+    listed: bool = True
+    history: str = "all"
+    premoderated: bool = False
+    purpose: str = ""
+    rules: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    ledger_uri: str | None = None
+    ends_at: int | None = None
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,12 +460,15 @@ def public_keys(tx: Tx, account_id: int) -> dict[str, Key]:
 # -- changing --------------------------------------------------------------------------------------------------------
 
 
-def update_profile(tx: Tx, account: Account, change: Profile) -> Account:
-    """Change a local profile and the settings for new posts. Raises Unprocessable on what is too long or unknown."""
+def update_profile(tx: Tx, account: Account, change: Profile, *, touched: bool = False) -> Account:
+    """Change a local profile and the settings for new posts. Raises Unprocessable on what is too long or unknown.
+
+    With `touched` other servers are told even when nothing of the profile itself changed.
+    """
     values = _profile_values(tx, change)
     if change.settings:
         _save_settings(tx, account.id, change.settings)
-    if values:
+    if values or touched:
         tx.conn.execute(
             sa.update(accounts)
             .where(accounts.c.id == account.id)

@@ -10,14 +10,28 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fedcorp.social import accounts, events, groups, interactions, memberships, notifications, policy, polls, statuses
+from fedcorp.social import (
+    accounts,
+    events,
+    follows,
+    group_effects,
+    group_posts,
+    groups,
+    memberships,
+    notifications,
+    policy,
+    polls,
+    statuses,
+    stewardship,
+)
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import events as events_table
-from fedcorp.storage.tables import favourites, followed_tags, follows, group_lists, home, mentions, status_tags, streams
+from fedcorp.storage.tables import favourites, followed_tags, group_lists, home, mentions, status_tags, streams
+from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.tables import notifications as notifications_table
 from fedcorp.storage.tables import statuses as statuses_table
 from fedcorp.storage.upsert import insert_ignore
@@ -70,8 +84,18 @@ def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
             return _status_is_local(tx, event.reblog_id)
         case events.StatusPublished() | events.StatusEdited() | events.StatusDeleted() | events.PollChanged():
             return _status_is_local(tx, event.status_id)
-        case events.GroupPosted() | events.ActivityForGroup():
+        case events.ActivityForGroup() | events.GroupWished():
             return True
+        case (
+            events.GroupPosted()
+            | events.MemberChanged()
+            | events.PostJudged()
+            | events.GroupChanged()
+            | events.Invited()
+            | events.InvitationEnded()
+            | events.Reported()
+        ):
+            acting = event.group_id
         case _:
             acting = event.account_id  # type: ignore[attr-defined]
     return bool(tx.conn.execute(_IS_LOCAL, {"id": acting}).scalar())
@@ -87,8 +111,8 @@ def _status_is_local(tx: Tx, status_id: int) -> bool:
 
 # -- statuses --------------------------------------------------------------------------------------------------------
 
-_FOLLOWER = sa.alias(follows)
-_REPLIED = sa.alias(follows)
+_FOLLOWER = sa.alias(follows_table)
+_REPLIED = sa.alias(follows_table)
 _AUTHOR: Any = sa.bindparam("author")
 _ENTRY: Any = sa.bindparam("entry")
 _STATUS: Any = sa.bindparam("status")
@@ -166,6 +190,8 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
     values = {"author": author.id, "entry": status.id, "status": status.id}
     if author.local:
         insert_ignore(tx, home, account_id=author.id, entry_id=status.id, status_id=status.id)
+    if status.visibility == policy.GROUP:
+        return  # members get it when the group passes it on
     if status.visibility == "direct":
         _fan_out(tx, _ADDRESSED, **values)
     elif status.in_reply_to_uri is None or status.in_reply_to_account_id == author.id:
@@ -177,23 +203,13 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
 
 
 def _to_groups(tx: Tx, status: Status, author: Account) -> None:
-    """Local groups that the status is addressed to, or whose thread it continues, pass it on to their members."""
-    if status.visibility not in ("public", "unlisted"):
+    """Local groups that the status is addressed to, or whose thread it continues, take it or leave it."""
+    if author.is_group or status.visibility not in ("public", "unlisted", policy.GROUP):
         return
     addressed = set(statuses.mentioned_ids(tx, status.id)) | ({status.group_id} - {None})
     for account in accounts.find_many(tx, addressed).values():  # type: ignore[arg-type]
         if account.is_group and account.local and not account.hidden:
-            _accept_post(tx, account, status, author)
-
-
-def _accept_post(tx: Tx, account: Account, status: Status, author: Account) -> None:
-    group = groups.find(tx, account.id)
-    if group is None or not policy.may_post_in_group(group.preset, memberships.role_of(tx, account.id, author.id)):
-        return
-    if status.group_id is None:
-        tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status.id).values(group_id=account.id))
-    wrapper = interactions.reblog(tx, account, status, visibility=status.visibility, at=status.created_at)
-    tx.record(events.GroupPosted(account.id, status.id, wrapper.id))
+            group_posts.submit(tx, account, status, author)
 
 
 def _notify_of_status(tx: Tx, status: Status, author: Account) -> None:
@@ -202,7 +218,7 @@ def _notify_of_status(tx: Tx, status: Status, author: Account) -> None:
         notifications.notify(
             tx, account_id=account_id, kind="mention", from_id=author.id, status_id=status.id, cause=cause
         )
-    if status.visibility != "direct":
+    if status.visibility not in ("direct", policy.GROUP):
         _ring(tx, author.id, author.id, status)
 
 
@@ -210,8 +226,8 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
     """Those who switched the bell on for an account (or a group) hear of a new status that starts a thread."""
     if status.in_reply_to_id is not None or status.in_reply_to_uri is not None:
         return
-    wanting = sa.select(follows.c.follower_id).where(
-        follows.c.target_id == followed_id, follows.c.state == "accepted", follows.c.notify
+    wanting = sa.select(follows_table.c.follower_id).where(
+        follows_table.c.target_id == followed_id, follows_table.c.state == "accepted", follows_table.c.notify
     )
     for account_id in list(tx.conn.execute(wanting).scalars()):
         cause = f"status:{status.id}"
@@ -317,17 +333,15 @@ _FollowEvent = events.FollowRequested | events.FollowAccepted | events.FollowRej
 
 
 def _follow_requested(tx: Tx, event: events.FollowRequested) -> None:
-    if event.state == "pending":
-        cause = _request_cause(event)
-        for account_id in _stewards(tx, event.target_id):
-            notifications.notify(
-                tx, account_id=account_id, kind="follow_request", from_id=event.follower_id, cause=cause
-            )
-
-
-def _stewards(tx: Tx, account_id: int) -> list[int]:
-    """Who decides on requests: the account itself, or the moderators of a group."""
-    return memberships.moderators(tx, account_id) if groups.find(tx, account_id) else [account_id]
+    if event.state != "pending":
+        return
+    if groups.find(tx, event.target_id) is not None:
+        asked = follows.find(tx, event.follower_id, event.target_id)
+        group_effects.asked_to_join(tx, event.target_id, event.follower_id, asked.message if asked else "")
+        return
+    notifications.notify(
+        tx, account_id=event.target_id, kind="follow_request", from_id=event.follower_id, cause=_request_cause(event)
+    )
 
 
 def _follow_accepted(tx: Tx, event: events.FollowAccepted) -> None:
@@ -364,7 +378,9 @@ def _backfill(tx: Tx, follower_id: int, target_id: int) -> None:
 
 
 def _follow_ended(tx: Tx, event: "events.FollowRejected | events.Unfollowed") -> None:
-    memberships.remove(tx, event.target_id, event.follower_id)
+    memberships.remove(tx, event.target_id, event.follower_id, actor_id=event.follower_id)
+    if isinstance(event, events.FollowRejected) and event.was == "pending":
+        group_effects.refused(tx, event.target_id, event.follower_id, event.reason)
     _forget(tx, _request_cause(event))
     theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == event.target_id)
     tx.conn.execute(sa.delete(home).where(home.c.account_id == event.follower_id, home.c.entry_id.in_(theirs)))
@@ -379,10 +395,11 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == id_)
     tx.conn.execute(sa.delete(home).where(sa.or_(home.c.account_id == id_, home.c.entry_id.in_(theirs))))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.from_account_id == id_))
-    for row in list(tx.conn.execute(sa.select(follows).where(follows.c.follower_id == id_))):
+    for row in list(tx.conn.execute(sa.select(follows_table).where(follows_table.c.follower_id == id_))):
         _uncount(tx, row.target_id, "followers_count", row.state)
-        memberships.remove(tx, row.target_id, id_)
-    for row in list(tx.conn.execute(sa.select(follows).where(follows.c.target_id == id_))):
+    for group_id in memberships.joined(tx, id_):
+        stewardship.succeed(tx, group_id, id_)
+    for row in list(tx.conn.execute(sa.select(follows_table).where(follows_table.c.target_id == id_))):
         _uncount(tx, row.follower_id, "following_count", row.state)
     tx.conn.execute(
         sa.update(statuses_table)
@@ -412,4 +429,10 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.FollowRejected: _follow_ended,
     events.Unfollowed: _follow_ended,
     events.AccountDeleted: _account_deleted,
+    events.MemberChanged: group_effects.member_changed,
+    events.PostJudged: group_effects.post_judged,
+    events.GroupChanged: group_effects.group_changed,
+    events.Invited: group_effects.invited,
+    events.InvitationEnded: group_effects.invitation_ended,
+    events.Reported: group_effects.reported,
 }

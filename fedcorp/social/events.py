@@ -122,11 +122,13 @@ class FollowAccepted(Federated):
 
 @dataclass(frozen=True, slots=True)
 class FollowRejected(Federated):
-    """A request was refused, or a follower removed."""
+    """A request was refused, or a follower removed; `was` is the state before: pending or accepted."""
 
     follower_id: int
     target_id: int
     uri: str
+    was: str = "pending"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,27 @@ class AccountDeleted(Federated):
     account_id: int
 
 
+# -- groups ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged(Federated):
+    """A role began, changed or ended (`role` None) in a group; `was` is the one before.
+
+    `actor_id` decided it; None: the rules of the group did, or (in a group elsewhere) its own server. `act_uri` names
+    the activity by which somebody elsewhere decided it. `until_at` (ms) ends a ban.
+    """
+
+    group_id: int
+    account_id: int
+    role: str | None
+    was: str | None
+    actor_id: int | None = None
+    reason: str = ""
+    until_at: int | None = None
+    act_uri: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class GroupPosted(Federated):
     """A status was accepted by a local group: the group announces it (`reblog_id` is the group's wrapper)."""
@@ -156,6 +179,63 @@ class GroupPosted(Federated):
     group_id: int
     status_id: int
     reblog_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostJudged(Federated):
+    """A group decided on a status. The verdicts: held, accepted, rejected, removed, restored, locked, unlocked, pinned,
+    unpinned. That a post was passed on is told by `GroupPosted`. `actor_id` and `act_uri` as in `MemberChanged`.
+    """
+
+    group_id: int
+    status_id: int
+    verdict: str
+    actor_id: int | None = None
+    reason: str = ""
+    act_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged(Federated):
+    """Somebody changed the rules or the profile of a local group, archived it or opened it again."""
+
+    group_id: int
+    actor_id: int | None = None
+    act_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited(Federated):
+    """Somebody was invited into a local group."""
+
+    group_id: int
+    invitation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationEnded(Federated):
+    """An invitation was revoked by the group, or declined by whom it was for (`state`)."""
+
+    group_id: int
+    invitation_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWished(Federated):
+    """One of our people wants something of a group elsewhere: `group_wishes` says what; `detail` is more, as JSON."""
+
+    group_id: int
+    wish_id: int
+    detail: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(Federated):
+    """Somebody reported something in a local group to its moderators."""
+
+    group_id: int
+    report_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +273,14 @@ KINDS: dict[str, type[Event]] = {
         Unfollowed,
         AccountUpdated,
         AccountDeleted,
+        MemberChanged,
         GroupPosted,
+        PostJudged,
+        GroupChanged,
+        Invited,
+        InvitationEnded,
+        GroupWished,
+        Reported,
         ActivityForGroup,
         ActivityForwarded,
     )

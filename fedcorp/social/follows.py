@@ -10,7 +10,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowAccepted, FollowRejected, FollowRequested, Unfollowed
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, accounts, blocks, follows, memberships, mutes, undone
+from fedcorp.storage.tables import account_notes, accounts, blocks, follows, mutes, undone
 
 MAX_MESSAGE = 1000
 
@@ -84,10 +84,12 @@ def follow(
     reblogs: bool = True,
     notify: bool = False,
     languages: tuple[str, ...] = (),
+    admit: bool | None = None,
 ) -> str:
     """Follow, or change how. `uri` is the Follow of another server. Returns the state: `accepted` or `pending`.
 
     A remote target stays pending until its server accepts. A repeated Follow is answered again, under its newest uri.
+    `admit` decides for a local target; without it, whether its account is locked does.
     Raises Forbidden when the target refuses this follower, Unprocessable for oneself.
     """
     _check_may_follow(tx, follower, target)
@@ -95,9 +97,10 @@ def follow(
         return "undone"  # its Undo came first
     known = find(tx, follower.id, target.id)
     options = {"reblogs": reblogs, "notify": notify, "languages": orjson.dumps(languages).decode()}
+    let_in = target.local and (not target.locked if admit is None else admit)
     if known is not None:
-        return _again(tx, known, target, uri, options)
-    state = "accepted" if target.local and not target.locked else "pending"
+        return _again(tx, known, target, uri, options, let_in=let_in)
+    state = "accepted" if let_in else "pending"
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     tx.conn.execute(
         sa.insert(follows).values(
@@ -113,9 +116,12 @@ def follow(
     return state
 
 
-def _again(tx: Tx, known: Follow, target: Account, uri: str | None, options: dict[str, object]) -> str:
+def _again(tx: Tx, known: Follow, target: Account, uri: str | None, options: dict[str, object], *, let_in: bool) -> str:
     changed = options if uri is None else {"uri": uri}
     tx.conn.execute(sa.update(follows).where(follows.c.id == known.id).values(**changed))
+    if known.state == "pending" and let_in:
+        accept(tx, known.follower_id, known.target_id)
+        return "accepted"
     if uri is not None and known.state == "accepted" and target.local:
         tx.record(FollowAccepted(known.follower_id, known.target_id, uri))
     return known.state
@@ -132,10 +138,7 @@ def _check_may_follow(tx: Tx, follower: Account, target: Account) -> None:
             sa.and_(blocks.c.account_id == follower.id, blocks.c.target_id == target.id),
         )
     )
-    outcast = sa.select(memberships.c.role).where(
-        memberships.c.group_id == target.id, memberships.c.account_id == follower.id, memberships.c.role == "outcast"
-    )
-    if tx.conn.execute(blocked).first() or tx.conn.execute(outcast).first():
+    if tx.conn.execute(blocked).first():
         raise Forbidden("This account cannot be followed by you.")
 
 
@@ -151,13 +154,13 @@ def accept(tx: Tx, follower_id: int, target_id: int) -> None:
     tx.record(FollowAccepted(follower_id, target_id, known.uri))
 
 
-def reject(tx: Tx, follower_id: int, target_id: int) -> None:
-    """The target refuses a request or removes a follower. Raises NotFound when there is none."""
+def reject(tx: Tx, follower_id: int, target_id: int, *, reason: str = "") -> None:
+    """The target refuses a request or removes a follower, and may say why. Raises NotFound when there is none."""
     known = find(tx, follower_id, target_id)
     if known is None:
         raise NotFound
     _end(tx, known)
-    tx.record(FollowRejected(follower_id, target_id, known.uri))
+    tx.record(FollowRejected(follower_id, target_id, known.uri, known.state, reason))
 
 
 def unfollow(tx: Tx, follower_id: int, target_id: int) -> None:

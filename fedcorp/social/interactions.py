@@ -46,12 +46,15 @@ def reblog(
     known = find_reblog(tx, account.id, original.id)
     if known is not None:
         return known
-    if not policy.may_reblog(visibility=original.visibility, own=original.account_id == account.id):
+    if not account.is_group and not policy.may_reblog(
+        visibility=original.visibility, own=original.account_id == account.id
+    ):
         raise Unprocessable("This post cannot be boosted: its author limited who may see it.")
     id_ = tx.new_id() if at is None else statuses.id_at(tx, max(min(at, tx.ms), tx.ms - 30 * 86_400_000))
     wrapper = statuses.insert(
         tx, id=id_, uri=uri or tx.site.urls.activity(id_), url=original.url, origin=account.origin, local=account.local,
-        account_id=account.id, reblog_of_id=original.id, thread_id=id_, group_id=original.group_id,
+        account_id=account.id, reblog_of_id=original.id, thread_id=id_,
+        group_id=account.id if account.is_group else original.group_id,
         visibility=policy.stricter(visibility, original.visibility), reach=original.reach,
         created_at=tx.ms if at is None else at,
     )  # fmt: skip

@@ -1,19 +1,84 @@
-"""Who belongs to a group and in which role. A member follows the group; the follow is made and ended in `follows`,
-and `effects` keeps the two in step."""
+"""Who belongs to a group and in which role, and how somebody gets in and out of their own will.
+
+A member follows the group; the follow is made and ended in `follows`, and `effects` keeps the two in step. What members
+and moderators do to others: `stewardship`. Of groups elsewhere our own people stand in `memberships`, as everybody
+does in `affiliations`, which is what the group's ledger tells.
+"""
+
+import hmac
+from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 
-from fedcorp.errors import Forbidden, Unprocessable
+from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
-from fedcorp.social import follows, groups, policy
+from fedcorp.social import accounts, follows, groups, invitations, policy
 from fedcorp.social.accounts import Account
+from fedcorp.social.events import MemberChanged
+from fedcorp.social.groups import Group
+from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts, memberships
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import affiliations, memberships
 from fedcorp.storage.upsert import insert_ignore, upsert
 
+
+@dataclass(slots=True)
+class Membership:
+    """One row of `memberships`. `reads_from`: nothing older is shown; `until_at`: when a ban ends (both ms)."""
+
+    group_id: int
+    account_id: int
+    role: str
+    created_at: int
+    reads_from: int | None
+    until_at: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Affiliation:
+    """A role of an actor in a group elsewhere, as its ledger tells it; None: it does not belong any more."""
+
+    subject_uri: str
+    origin: str
+    role: str | None
+    since_at: int
+    until_at: int | None = None
+    reads_from: int | None = None
+
+
+_COLUMNS = [memberships.c[item.name] for item in fields(Membership)]
+_SELECT = sa.select(*_COLUMNS)
+_ONE = _SELECT.where(
+    memberships.c.group_id == sa.bindparam("group"), memberships.c.account_id == sa.bindparam("account")
+)
 _ROLE = sa.select(memberships.c.role).where(
     memberships.c.group_id == sa.bindparam("group"), memberships.c.account_id == sa.bindparam("account")
 )
+_ROLES = sa.select(memberships.c.account_id, memberships.c.role).where(memberships.c.group_id == sa.bindparam("group"))
+_BY_RANK = sa.case((memberships.c.role == "admin", 0), (memberships.c.role == "moderator", 1), else_=2)
+_MODERATORS = (
+    sa.select(memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(("moderator", "admin")))
+    .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
+)
+_SUCCESSOR = (
+    sa.select(memberships.c.account_id)
+    .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(sorted(policy.MEMBERS)))
+    .where(memberships.c.account_id != sa.bindparam("leaving"))
+    .where(accounts_table.c.deleted_at.is_(None), accounts_table.c.suspended_at.is_(None))
+    .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
+    .limit(1)
+)
+_EXPIRED = _SELECT.join(accounts_table, accounts_table.c.id == memberships.c.group_id).where(
+    memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"), accounts_table.c.local
+)
+
+
+# -- founding, joining, leaving --------------------------------------------------------------------------------------
 
 
 def found(
@@ -27,73 +92,303 @@ def found(
     reach: str | None = None,
     note: str = "",
 ) -> Account:
-    """Make a group with `owner` as its first member and admin."""
+    """Make a group with `owner` as its first member and admin. Raises Unprocessable, Conflict."""
     if not owner.local or owner.kind != "person":
         raise Unprocessable(f"{owner.acct} cannot own a group here; the owner is a person of this department.")
     group = groups.create(tx, name, pair, title=title, preset=preset, reach=reach, note=note)
-    follows.follow(tx, owner, group)
+    set_role(tx, group.id, owner.id, "admin", actor_id=owner.id)
+    follows.follow(tx, owner, group, admit=True)
     tx.finish()
-    if not follows.is_following(tx, owner.id, group.id):
-        follows.accept(tx, owner.id, group.id)
-        tx.finish()
-    set_role(tx, group.id, owner.id, "admin")
     return group
 
 
-def role_of(tx: Tx, group_id: int, account_id: int) -> str | None:
+def join(
+    tx: Tx,
+    account: Account,
+    target: Account,
+    *,
+    uri: str | None = None,
+    message: str = "",
+    token: str | None = None,
+    **how: Any,
+) -> str:
+    """Ask to belong to a group; says how it stands: `accepted` or `pending`. `how` goes to `follows.follow`.
+
+    A group elsewhere decides itself. `token` is the secret of its link. Raises Forbidden for who may not join,
+    NotFound for a group that does not show itself to them.
+    """
+    group = groups.find(tx, target.id)
+    if group is None or not target.local:
+        return follows.follow(tx, account, target, uri=uri, message=message, **how)
+    role = role_of(tx, target.id, account.id)
+    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, token)
+    if not let_in:
+        _check_may_ask(group, role)
+    state = follows.follow(
+        tx, account, target, uri=uri, message=message, admit=let_in or group.joining == "open", **how
+    )
+    if state == "accepted":
+        invitations.close(tx, target.id, account.id, "accepted")
+    return state
+
+
+def _is_let_in(tx: Tx, group: Group, account: Account, token: str | None) -> bool:
+    if group.archived_at is not None:
+        return False
+    if token and group.join_token and hmac.compare_digest(token, group.join_token):
+        return True
+    return invitations.find_open(tx, group.account_id, account.id) is not None
+
+
+def _check_may_ask(group: Group, role: str | None) -> None:
+    if not group.listed:
+        raise NotFound
+    if role == "outcast":
+        raise Forbidden("The moderators have excluded you from this group.")
+    if group.archived_at is not None:
+        raise Forbidden("This group is archived; nobody joins it any more.")
+    if group.joining == "invite":
+        raise Forbidden("This group is joined by invitation; ask one of its moderators.")
+
+
+def leave(tx: Tx, account: Account, target: Account) -> None:
+    """Give up a membership, a wish to join or an invitation. Nothing happens when there is none.
+
+    Raises Unprocessable for the last admin while others are there: a group is never left without one.
+    """
+    if target.local:
+        check_not_last_admin(tx, target.id, account.id)
+        invitations.close(tx, target.id, account.id, "declined")
+        remove(tx, target.id, account.id, actor_id=account.id)
+    follows.unfollow(tx, account.id, target.id)
+
+
+# -- roles -----------------------------------------------------------------------------------------------------------
+
+
+def find(tx: Tx, group_id: int, account_id: int) -> Membership | None:
+    """The membership of somebody, also of an outcast."""
+    row = tx.conn.execute(_ONE, {"group": group_id, "account": account_id}).first()
+    return Membership(*row) if row else None
+
+
+def role_of(tx: Tx, group_id: int, account_id: int | None) -> str | None:
     """outcast, member, moderator or admin; None for somebody who does not belong."""
+    if account_id is None:
+        return None
     return tx.conn.execute(_ROLE, {"group": group_id, "account": account_id}).scalar()
 
 
-def add(tx: Tx, group_id: int, account_id: int) -> None:
-    """Make somebody a member; a role that is already there stays."""
-    insert_ignore(tx, memberships, group_id=group_id, account_id=account_id, role="member", created_at=tx.ms)
+def roles_in(tx: Tx, group_id: int) -> dict[int, str]:
+    """Everybody's role."""
+    return {row[0]: row[1] for row in tx.conn.execute(_ROLES, {"group": group_id})}
 
 
-def remove(tx: Tx, group_id: int, account_id: int) -> None:
+def add(tx: Tx, group_id: int, account_id: int, *, actor_id: int | None = None) -> None:
+    """Make somebody a member; a role that is already there stays. `actor_id`: who decided it; None: the rules."""
+    group = groups.find(tx, group_id)
+    from_now = tx.ms if group is not None and group.history == "joined" else None
+    values = {"role": "member", "created_at": tx.ms, "reads_from": from_now}
+    if insert_ignore(tx, memberships, group_id=group_id, account_id=account_id, **values):
+        tx.record(MemberChanged(group_id, account_id, "member", None, actor_id))
+
+
+def remove(
+    tx: Tx,
+    group_id: int,
+    account_id: int,
+    *,
+    actor_id: int | None = None,
+    reason: str = "",
+    act_uri: str | None = None,
+) -> None:
     """End a membership. An outcast stays one."""
-    tx.conn.execute(
-        sa.delete(memberships).where(
-            memberships.c.group_id == group_id, memberships.c.account_id == account_id, memberships.c.role != "outcast"
-        )
-    )
+    was = role_of(tx, group_id, account_id)
+    if was is None or was == "outcast":
+        return
+    _delete(tx, group_id, account_id)
+    tx.record(MemberChanged(group_id, account_id, None, was, actor_id, reason, act_uri=act_uri))
 
 
-def set_role(tx: Tx, group_id: int, account_id: int, role: str) -> None:
-    """Give a role."""
+def _delete(tx: Tx, group_id: int, account_id: int) -> None:
+    mine = sa.and_(memberships.c.group_id == group_id, memberships.c.account_id == account_id)
+    tx.conn.execute(sa.delete(memberships).where(mine))
+
+
+def set_role(
+    tx: Tx,
+    group_id: int,
+    account_id: int,
+    role: str,
+    *,
+    actor_id: int | None = None,
+    reason: str = "",
+    until_at: int | None = None,
+    act_uri: str | None = None,
+) -> None:
+    """Give a role; `until_at` (ms) is when an outcast is one no longer. `act_uri`: the activity that asked for it."""
+    known = find(tx, group_id, account_id)
+    if known is not None and (known.role, known.until_at) == (role, until_at):
+        return
     upsert(
-        tx,
-        memberships,
-        ("group_id", "account_id"),
-        group_id=group_id,
-        account_id=account_id,
-        role=role,
-        created_at=tx.ms,
-    )
+        tx, memberships, ("group_id", "account_id"), group_id=group_id, account_id=account_id, role=role,
+        created_at=known.created_at if known else tx.ms, reason=reason, until_at=until_at,
+    )  # fmt: skip
+    was = known.role if known else None
+    tx.record(MemberChanged(group_id, account_id, role, was, actor_id, reason, until_at, act_uri))
 
 
-def check_may_moderate(tx: Tx, group_id: int, account_id: int) -> None:
-    """Raises Forbidden unless this account moderates the group."""
-    if not policy.may_moderate(role_of(tx, group_id, account_id)):
+def lift(tx: Tx, group_id: int, account_id: int, *, actor_id: int | None = None, act_uri: str | None = None) -> None:
+    """An outcast is one no longer, and may ask to join again."""
+    if role_of(tx, group_id, account_id) == "outcast":
+        _delete(tx, group_id, account_id)
+        tx.record(MemberChanged(group_id, account_id, None, "outcast", actor_id, act_uri=act_uri))
+
+
+def lift_expired(tx: Tx) -> int:
+    """End the bans whose time is over; how many there were."""
+    expired = [Membership(*row) for row in tx.conn.execute(_EXPIRED, {"now": tx.ms})]
+    for item in expired:
+        lift(tx, item.group_id, item.account_id)
+    return len(expired)
+
+
+def check_may_moderate(tx: Tx, group_id: int, account_id: int) -> str:
+    """The role of a moderator. Raises Forbidden for everybody else."""
+    role = role_of(tx, group_id, account_id)
+    if not policy.may_moderate(role):
         raise Forbidden("Only moderators of the group may do this.")
+    assert role is not None
+    return role
+
+
+def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
+    """Raises Unprocessable for the only admin of a group that has other members."""
+    roles = roles_in(tx, group_id)
+    others = {id_: role for id_, role in roles.items() if id_ != account_id and role in policy.MEMBERS}
+    if roles.get(account_id) == "admin" and others and "admin" not in others.values():
+        raise Unprocessable("You are the only admin of this group; make somebody else an admin first.")
+
+
+def find_successor(tx: Tx, group_id: int, leaving_id: int) -> int | None:
+    """Who follows an admin that is gone: the one with the highest role, of those the one who is there longest."""
+    return tx.conn.execute(_SUCCESSOR, {"group": group_id, "leaving": leaving_id}).scalar()
 
 
 def moderators(tx: Tx, group_id: int) -> list[int]:
     """Account ids of moderators and admins, admins first."""
-    statement = (
-        sa.select(memberships.c.account_id)
-        .where(memberships.c.group_id == group_id, memberships.c.role.in_(("moderator", "admin")))
-        .order_by(memberships.c.role, memberships.c.account_id)
-    )
-    return list(tx.conn.execute(statement).scalars())
+    return list(tx.conn.execute(_MODERATORS, {"group": group_id}).scalars())
 
 
 def joined(tx: Tx, account_id: int) -> list[int]:
     """Account ids of the groups that somebody belongs to, by name."""
     statement = (
         sa.select(memberships.c.group_id)
-        .join(accounts, accounts.c.id == memberships.c.group_id)
-        .where(memberships.c.account_id == account_id, memberships.c.role != "outcast", accounts.c.deleted_at.is_(None))
-        .order_by(accounts.c.username_key, accounts.c.id)
+        .join(accounts_table, accounts_table.c.id == memberships.c.group_id)
+        .where(memberships.c.account_id == account_id, memberships.c.role != "outcast")
+        .where(accounts_table.c.deleted_at.is_(None))
+        .order_by(accounts_table.c.username_key, accounts_table.c.id)
     )
     return list(tx.conn.execute(statement).scalars())
+
+
+# -- lists of people -------------------------------------------------------------------------------------------------
+
+_GROUP = sa.bindparam("group", type_=sa.BigInteger)
+_ALIVE = sa.and_(accounts_table.c.suspended_at.is_(None), accounts_table.c.deleted_at.is_(None))
+
+
+def _listing(wanted: "sa.ColumnElement[bool]") -> Listing:
+    statement = (
+        sa.select(memberships.c.account_id, memberships.c.role)
+        .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
+        .where(memberships.c.group_id == _GROUP, wanted, _ALIVE)
+    )
+    return Listing(statement, memberships.c.account_id)
+
+
+def _copy(wanted: "sa.ColumnElement[bool]") -> Listing:
+    statement = (
+        sa.select(accounts_table.c.id, affiliations.c.role)
+        .join(accounts_table, accounts_table.c.uri == affiliations.c.subject_uri)
+        .where(affiliations.c.group_id == _GROUP, wanted, _ALIVE)
+    )
+    return Listing(statement, accounts_table.c.id)
+
+
+_MEMBERS, _OUTCASTS = _listing(memberships.c.role != "outcast"), _listing(memberships.c.role == "outcast")
+_COPIED_MEMBERS, _COPIED_OUTCASTS = _copy(affiliations.c.role != "outcast"), _copy(affiliations.c.role == "outcast")
+
+
+def members(tx: Tx, group: Account, page: Page, *, outcasts: bool = False) -> list[tuple[int, str]]:
+    """(account id, role) of who belongs, or was banned; of a group elsewhere those whose account is known here."""
+    if group.local:
+        listing = _OUTCASTS if outcasts else _MEMBERS
+    else:
+        listing = _COPIED_OUTCASTS if outcasts else _COPIED_MEMBERS
+    return [(row[0], row[1]) for row in listing.rows(tx, page, group=group.id)]
+
+
+# -- copies of groups elsewhere --------------------------------------------------------------------------------------
+
+
+def copy(tx: Tx, group: Account, told: Affiliation) -> None:
+    """Keep what the ledger of a group elsewhere says of somebody's role."""
+    mine = sa.and_(affiliations.c.group_id == group.id, affiliations.c.subject_uri == told.subject_uri)
+    if told.role is None:
+        tx.conn.execute(sa.delete(affiliations).where(mine))
+    else:
+        upsert(
+            tx, affiliations, ("group_id", "subject_uri"), group_id=group.id, subject_uri=told.subject_uri,
+            origin=told.origin,
+            role=told.role, since_at=told.since_at, until_at=told.until_at,
+        )  # fmt: skip
+    subject = accounts.find_by_uri(tx, told.subject_uri)
+    if subject is not None and subject.local:
+        _copy_own(tx, group, subject, told)
+
+
+def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation) -> None:
+    was = role_of(tx, group.id, subject.id)
+    if told.role is None:
+        _delete(tx, group.id, subject.id)
+    else:
+        upsert(
+            tx, memberships, ("group_id", "account_id"), group_id=group.id, account_id=subject.id, role=told.role,
+            created_at=told.since_at, until_at=told.until_at, reads_from=told.reads_from,
+        )  # fmt: skip
+    if was != told.role:
+        tx.record(MemberChanged(group.id, subject.id, told.role, was))
+
+
+_COPIED_ROLE = sa.select(affiliations.c.role).where(
+    affiliations.c.group_id == sa.bindparam("group"), affiliations.c.subject_uri == sa.bindparam("subject")
+)
+_COPIED_AT = (
+    sa.select(affiliations.c.role)
+    .where(affiliations.c.group_id == sa.bindparam("group"), affiliations.c.role != "outcast")
+    .where(affiliations.c.origin == sa.bindparam("origin"))
+    .limit(1)
+)
+_HERE_AT = (
+    sa.select(memberships.c.role)
+    .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
+    .where(accounts_table.c.origin == sa.bindparam("origin"))
+    .limit(1)
+)
+
+
+def role_by_uri(tx: Tx, group: Account, subject_uri: str) -> str | None:
+    """The role of an actor anywhere, in a group anywhere, as far as it is known here."""
+    if group.local:
+        subject = accounts.find_by_uri(tx, subject_uri)
+        return role_of(tx, group.id, subject.id) if subject is not None else None
+    return tx.conn.execute(_COPIED_ROLE, {"group": group.id, "subject": subject_uri}).scalar()
+
+
+def has_member_at(tx: Tx, group: Account, origin: str) -> bool:
+    """Whether somebody of a server (`https://host`) belongs to a group."""
+    if group.local:
+        return tx.conn.execute(_HERE_AT, {"group": group.id, "origin": origin}).first() is not None
+    return tx.conn.execute(_COPIED_AT, {"group": group.id, "origin": origin}).first() is not None

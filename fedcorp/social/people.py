@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fedcorp.social import accounts, memberships
+from fedcorp.social import accounts, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
@@ -51,9 +51,9 @@ def may_see_followers(tx: Tx, viewer_id: int | None, account: Account) -> bool:
     if viewer_id == account.id:
         return True
     if account.is_group:
-        group = tx.conn.execute(sa.select(groups.c.preset).where(groups.c.account_id == account.id)).scalar()
-        role = memberships.role_of(tx, account.id, viewer_id) if viewer_id is not None else None
-        return role in ("member", "moderator", "admin") or (group == "open" and viewer_id is not None)
+        reading = tx.conn.execute(sa.select(groups.c.reading).where(groups.c.account_id == account.id)).scalar()
+        role = memberships.role_of(tx, account.id, viewer_id)
+        return viewer_id is not None and policy.may_read_group(reading or "members", role)
     return not account.hide_collections
 
 

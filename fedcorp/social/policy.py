@@ -7,11 +7,23 @@ status; *reach* (department < company < partners < public) says to which servers
 from dataclasses import dataclass
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
+"""What an author may choose. A post in a group that only members read has the visibility GROUP, which clients see as
+`private`: it is not the author's followers who see it."""
+GROUP = "group"
 REACHES = ("department", "company", "partners", "public")
 TIERS = ("department", "partner", "unknown")
 PRESETS = ("open", "request", "private", "announcement", "secret")
 ROLES = ("outcast", "member", "moderator", "admin")
 
+
+def shown_visibility(visibility: str) -> str:
+    """The word that clients know: they fail on any other."""
+    return "private" if visibility == GROUP else visibility
+
+
+MEMBERS = frozenset({"member", "moderator", "admin"})
+
+_FROM_WIDE_TO_NARROW = ("public", "unlisted", "private", GROUP, "direct")
 _LEAST_REACH = {"department": "company", "partner": "partners", "unknown": "public"}
 
 
@@ -33,7 +45,7 @@ def reach_for(tiers: set[str]) -> str:
 
 def stricter(first: str, second: str) -> str:
     """The visibility that fewer people see."""
-    return max(first, second, key=VISIBILITIES.index)
+    return max(first, second, key=_FROM_WIDE_TO_NARROW.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Facts:
     follows_author: bool = False  # accepted
     mentioned: bool = False
     blocked: bool = False  # the author blocks the viewer, or the viewer the author
+    member: bool = False  # of its group, since a time that lets the viewer read it
 
 
 def may_see(viewer: Viewer, facts: Facts) -> bool:
@@ -75,20 +88,27 @@ def may_see(viewer: Viewer, facts: Facts) -> bool:
         return True
     if facts.blocked:
         return False
+    if facts.visibility == GROUP:
+        return facts.member
     if facts.visibility in ("public", "unlisted") or facts.mentioned:
         return True
     return facts.visibility == "private" and facts.follows_author
 
 
-def may_peer_see(tier: str, *, visibility: str, reach: str, has_follower: bool, has_recipient: bool) -> bool:
+def may_peer_see(
+    tier: str, *, visibility: str, reach: str, has_follower: bool, has_recipient: bool, has_member: bool = False
+) -> bool:
     """Whether a peer's server may fetch a status of ours.
 
-    `has_follower`: somebody there follows the author; `has_recipient`: somebody there is addressed by name.
+    `has_follower`: somebody there follows the author; `has_recipient`: somebody there is addressed by name;
+    `has_member`: whoever signed (a person, or a server for somebody of its people) belongs to its group.
     """
     if visibility == "direct":
         return has_recipient
     if not reaches(reach, tier):
         return False
+    if visibility == GROUP:
+        return has_member
     return visibility in ("public", "unlisted") or has_recipient or has_follower
 
 
@@ -97,20 +117,73 @@ def may_reblog(*, visibility: str, own: bool) -> bool:
     return visibility in ("public", "unlisted") or (visibility == "private" and own)
 
 
-def needs_approval(preset: str) -> bool:
-    """Whether joining a group of this preset needs a moderator's word."""
-    return preset != "open"
+# -- groups ----------------------------------------------------------------------------------------------------------
+
+JOINING = ("open", "approval", "invite")
+READING = ("everyone", "members")
+POSTING = ("everyone", "members", "moderators")
+INVITING = ("members", "moderators")
+HISTORY = ("all", "joined")
+OUTSIDERS = ("refuse", "relay")
 
 
-def may_post_in_group(preset: str, role: str | None) -> bool:
-    """Whether somebody with this role may post: in an open group everybody but outcasts, else members."""
-    if role == "outcast":
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """Who may do what in a group. `listed`: outsiders may know that it exists."""
+
+    joining: str = "open"
+    reading: str = "everyone"
+    posting: str = "everyone"
+    inviting: str = "members"
+    listed: bool = True
+    history: str = "all"
+    premoderated: bool = False
+
+
+RULES: dict[str, GroupRules] = {
+    "open": GroupRules(),
+    "request": GroupRules(joining="approval", posting="members"),
+    "private": GroupRules(joining="approval", reading="members", posting="members", inviting="moderators"),
+    "announcement": GroupRules(posting="moderators", inviting="moderators"),
+    "secret": GroupRules(joining="invite", reading="members", posting="members", inviting="moderators", listed=False),
+}
+"""What each preset begins with; every rule can be changed afterwards."""
+
+
+def needs_approval(joining: str) -> bool:
+    """Whether a wish to join waits for a moderator's word."""
+    return joining != "open"
+
+
+def may_read_group(reading: str, role: str | None) -> bool:
+    """Whether somebody with this role may read what is posted in the group."""
+    return reading == "everyone" or role in MEMBERS
+
+
+def may_post_in_group(posting: str, role: str | None, *, archived: bool = False) -> bool:
+    """Whether somebody with this role may post."""
+    if archived or role == "outcast":
         return False
-    if preset == "announcement":
+    if posting == "moderators":
         return role in ("moderator", "admin")
-    return preset == "open" or role is not None
+    return posting == "everyone" or role in MEMBERS
+
+
+def may_invite(inviting: str, role: str | None) -> bool:
+    """Whether somebody with this role may invite others."""
+    return role in MEMBERS if inviting == "members" else may_moderate(role)
 
 
 def may_moderate(role: str | None) -> bool:
     """Whether this role decides on requests and posts of the group."""
     return role in ("moderator", "admin")
+
+
+def may_act_on(actor_role: str | None, subject_role: str | None) -> bool:
+    """Whether the one may remove or ban the other: admins everybody, moderators whoever moderates nothing."""
+    return actor_role == "admin" or (may_moderate(actor_role) and not may_moderate(subject_role))
+
+
+def may_give_role(actor_role: str | None) -> bool:
+    """Whether this role makes others moderators and admins, changes the rules, or ends the group."""
+    return actor_role == "admin"

@@ -7,8 +7,8 @@ import orjson
 import sqlalchemy as sa
 
 from fedcorp.company import peers
-from fedcorp.errors import Forbidden, NotFound, Unprocessable
-from fedcorp.social import accounts, groups, media, memberships, policy, polls, statuses, text
+from fedcorp.errors import NotFound, Unprocessable
+from fedcorp.social import accounts, group_posts, groups, media, memberships, policy, polls, statuses, text
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusEdited, StatusPublished
 from fedcorp.social.media import Detail
@@ -50,7 +50,7 @@ class _Place:
     visibility: str
     reach: str
     parent: Status | None
-    group_id: int | None
+    group_ids: tuple[int, ...]
     named: tuple[Account, ...]
 
 
@@ -74,7 +74,7 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         in_reply_to_account_id=parent.account_id if parent else None, in_reply_to_uri=parent.uri if parent else None,
         thread_id=parent.thread_id if parent else id_,
         context_uri=(parent.context_uri if parent else None) or urls.thread(parent.thread_id if parent else id_),
-        group_id=place.group_id, visibility=place.visibility, reach=place.reach,
+        group_id=place.group_ids[0] if place.group_ids else None, visibility=place.visibility, reach=place.reach,
         content=_html(tx, draft.text, place.named, draft.mentions), text=draft.text, spoiler_text=draft.spoiler_text,
         sensitive=_sensitive(draft, settings), language=draft.language or settings.language,
         application_id=draft.application_id, created_at=tx.ms if draft.published_at is None else draft.published_at,
@@ -82,6 +82,9 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     statuses.write_mentions(tx, id_, [(named.id, False) for named in place.named])
     statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     _attach(tx, account, status, draft)
+    for group in accounts.find_many(tx, set(place.group_ids)).values():
+        if not group.local:  # ours judge at once, in `effects`
+            group_posts.note_state(tx, group.id, id_, "pending")
     if draft.idempotency_key:
         insert_ignore(
             tx, idempotency_keys, account_id=account.id, key=draft.idempotency_key, status_id=id_, created_at=tx.ms
@@ -150,14 +153,17 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
     parent = _parent(tx, account, draft.in_reply_to_id)
     named = _named(tx, draft.mentions)
-    group = _group(tx, visibility, parent, named)
-    if group is not None:
-        _check_may_post(tx, group, account)
-    reach = _reach(tx, draft.reach or settings.reach or tx.site.config.default_reach, visibility, parent, group, named)
-    if group is not None and draft.reach == "department":
+    found = _groups(tx, account, visibility, parent, named)
+    for group in found:
+        group_posts.check_may_post(tx, accounts.get(tx, group.account_id), group, parent, account)
+    if found and draft.reach == "department":
         raise Unprocessable("A post to a group goes as far as the group; to keep it here, do not name the group.")
+    asked = draft.reach or settings.reach or tx.site.config.default_reach
+    reach = _reach(tx, asked, visibility, parent, found, named)
+    visibility = _visibility(visibility, found)
     _check_mentions_reached(tx, named, visibility, reach)
-    return _Place(visibility, reach, parent, group.account_id if group else None, named)
+    _check_mentions_belong(tx, named, found)
+    return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named)
 
 
 def _parent(tx: Tx, account: Account, id_: int | None) -> Status | None:
@@ -174,20 +180,39 @@ def _named(tx: Tx, mentions: Mapping[str, int]) -> tuple[Account, ...]:
     return tuple(account for account in found.values() if not account.hidden)
 
 
-def _group(tx: Tx, visibility: str, parent: Status | None, named: tuple[Account, ...]) -> groups.Group | None:
-    """The group that governs: that of the thread, else the first that is named. Others keep out of it."""
-    if visibility not in ("public", "unlisted"):
-        return None
-    ids = [parent.group_id] if parent and parent.group_id is not None else []
-    ids += [account.id for account in named if account.is_group]
-    return groups.find(tx, ids[0]) if ids else None
+def _groups(
+    tx: Tx, account: Account, visibility: str, parent: Status | None, named: tuple[Account, ...]
+) -> list[groups.Group]:
+    """The groups that it goes to, the one that governs first: that of the thread, then those that are named."""
+    if account.is_group or visibility == "direct":
+        return []
+    ids = [parent.group_id] if parent is not None and parent.group_id is not None else []
+    ids += [item.id for item in named if item.is_group and item.id not in ids]
+    if len(ids) > group_posts.MOST_GROUPS:
+        raise Unprocessable(f"Validation failed: a post goes to at most {group_posts.MOST_GROUPS} groups")
+    found = [group for id_ in ids if (group := groups.find(tx, id_)) is not None]
+    if visibility == "private":  # for one's followers, which no group is that everybody reads
+        return [group for group in found if group.members_only]
+    if len({group.members_only for group in found}) > 1:
+        raise Unprocessable("A post goes either to groups that only members read, or to others, not to both.")
+    return found
 
 
-def _check_may_post(tx: Tx, group: groups.Group, account: Account) -> None:
-    role = memberships.role_of(tx, group.account_id, account.id)
-    if not policy.may_post_in_group(group.preset, role):
-        name = accounts.get(tx, group.account_id).acct
-        raise Forbidden(f"Only members may post in @{name}; follow the group to join it.")
+def _visibility(asked: str, found: list[groups.Group]) -> str:
+    """In a group that only members read, they alone see the post, whatever was asked."""
+    return policy.GROUP if any(group.members_only for group in found) else asked
+
+
+def _check_mentions_belong(tx: Tx, named: tuple[Account, ...], found: list[groups.Group]) -> None:
+    """Whoever is named in a members-only group must be able to read it."""
+    closed = [accounts.get(tx, group.account_id) for group in found if group.members_only]
+    for person in named if closed else ():
+        inside = [memberships.role_by_uri(tx, group, person.uri) in policy.MEMBERS for group in closed]
+        if not person.is_group and not any(inside):
+            raise Unprocessable(
+                f"@{person.acct} does not belong to @{closed[0].acct} and would not see this; leave the name out, "
+                "or invite them."
+            )
 
 
 def _reach(
@@ -195,13 +220,13 @@ def _reach(
     asked: str,
     visibility: str,
     parent: Status | None,
-    group: groups.Group | None,
+    found: list[groups.Group],
     named: tuple[Account, ...],
 ) -> str:
     if visibility == "direct":  # goes to exactly those who are named, wherever they are
         return policy.reach_for({tier for account in named if (tier := _tier(tx, account))})
-    if group is not None:
-        return group.reach
+    if found:
+        return min((group.reach for group in found), key=policy.REACHES.index)
     return policy.narrower(asked, parent.reach) if parent else asked
 
 

@@ -16,7 +16,17 @@ from fedcorp.social.events import StatusDeleted
 from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import blocks, follows, mentions, status_edits, status_tags, statuses, tombstones
+from fedcorp.storage.tables import (
+    blocks,
+    follows,
+    group_posts,
+    memberships,
+    mentions,
+    status_edits,
+    status_tags,
+    statuses,
+    tombstones,
+)
 from fedcorp.storage.upsert import insert_ignore
 
 ANCESTORS, DESCENDANTS = 40, 200
@@ -121,7 +131,24 @@ def facts(tx: Tx, status: Status, viewer_id: int | None) -> policy.Facts:
         follows_author=tx.conn.execute(following).first() is not None,
         mentioned=tx.conn.execute(named).first() is not None,
         blocked=tx.conn.execute(blocked).first() is not None,
+        member=status.visibility == policy.GROUP and _is_member(tx, status, viewer_id),
     )
+
+
+_MEMBER = (
+    sa.select(group_posts.c.group_id)
+    .join(memberships, memberships.c.group_id == group_posts.c.group_id)
+    .where(group_posts.c.status_id == sa.bindparam("status"), group_posts.c.state == "distributed")
+    .where(memberships.c.account_id == sa.bindparam("viewer"), memberships.c.role.in_(sorted(policy.MEMBERS)))
+    .where(sa.or_(memberships.c.reads_from.is_(None), memberships.c.reads_from <= group_posts.c.created_at))
+    .limit(1)
+)
+
+
+def _is_member(tx: Tx, status: Status, viewer_id: int) -> bool:
+    """Whether the viewer belongs to a group that passed this status on, since a time that lets them read it."""
+    shown = status.reblog_of_id if status.reblog_of_id is not None else status.id
+    return tx.conn.execute(_MEMBER, {"status": shown, "viewer": viewer_id}).first() is not None
 
 
 def get_visible(tx: Tx, viewer_id: int | None, id_: int) -> Status:

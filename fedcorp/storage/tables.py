@@ -322,6 +322,19 @@ groups = Table(
     Column("reach", Text, nullable=False),  # department | company | partners | public
     _at("created_at"),
     _at("archived_at", null=True),
+    _text("joining", "open"),  # open | approval | invite
+    _text("reading", "everyone"),  # everyone | members
+    _text("posting", "everyone"),  # everyone | members | moderators
+    _text("inviting", "moderators"),  # members | moderators
+    _text("history", "all"),  # what a new member may read: all | joined (from joining on)
+    _text("outsiders", "refuse"),  # servers that cannot keep a members-only group: refuse | relay
+    _flag("premoderated"),  # what members write waits for a moderator
+    _text("purpose"),
+    _text("rules", "[]"),  # JSON list of lines
+    _text("topics", "[]"),  # JSON list of hashtags
+    Column("join_token", Text),  # opens the group to whoever holds the link
+    _at("ends_at", null=True),
+    Column("ledger_uri", Text),
 )
 
 memberships = Table(  # of local groups: everybody; of remote groups: our own people
@@ -331,8 +344,119 @@ memberships = Table(  # of local groups: everybody; of remote groups: our own pe
     _ref("account_id", primary=True),
     Column("role", Text, nullable=False),  # admin | moderator | member | outcast
     _at("created_at"),
+    _at("reads_from", null=True),  # what is older is not shown to this member
+    _at("until_at", null=True),  # of an outcast: when the ban ends
+    _text("reason"),
 )
 Index("ix_memberships_account_id", memberships.c.account_id)
+
+affiliations = Table(  # of remote groups: everybody's role, as the ledger tells it
+    "affiliations",
+    metadata,
+    _ref("group_id", primary=True),
+    Column("subject_uri", Text, primary_key=True),
+    Column("origin", Text, nullable=False),  # of the subject
+    Column("role", Text, nullable=False),
+    _at("since_at"),
+    _at("until_at", null=True),
+)
+Index("ix_affiliations_origin", affiliations.c.group_id, affiliations.c.origin)
+
+invitations = Table(  # into local groups: of everybody; into remote groups: of our own people
+    "invitations",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),  # the Invite
+    _ref("group_id"),
+    _ref("account_id"),
+    _ref("by_id", null=True),
+    _text("message"),
+    Column("state", Text, nullable=False),  # open | accepted | declined | revoked
+    _at("expires_at"),
+    _at("created_at"),
+)
+Index("ix_invitations_group_id", invitations.c.group_id, invitations.c.id)
+Index("ix_invitations_account_id", invitations.c.account_id, invitations.c.id)
+
+group_posts = Table(  # what became of a status in a group
+    "group_posts",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("status_id", primary=True),
+    Column("state", Text, nullable=False),  # pending | held | distributed | rejected | removed
+    _text("reason"),
+    _at("locked_at", null=True),  # of the first post of a thread
+    _at("pinned_at", null=True),
+    _at("created_at"),
+)
+Index("ix_group_posts_status_id", group_posts.c.status_id)
+Index(
+    "ix_group_posts_held",
+    group_posts.c.group_id,
+    group_posts.c.status_id,
+    sqlite_where=text("state = 'held'"),
+    postgresql_where=text("state = 'held'"),
+)
+
+group_wishes = Table(  # what our people asked of groups elsewhere, until those have decided
+    "group_wishes",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),  # the activity that was sent
+    _ref("group_id"),
+    _ref("account_id"),
+    Column("act", Text, nullable=False),
+    _text("subject_uri"),
+    Column("state", Text, nullable=False),  # pending | done | refused
+    _text("reason"),
+    _at("created_at"),
+)
+Index("ix_group_wishes_group_id", group_wishes.c.group_id, group_wishes.c.account_id)
+
+group_reports = Table(
+    "group_reports",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),  # the Flag
+    _ref("group_id"),
+    _ref("by_id", null=True),
+    _ref("account_id"),
+    _text("status_ids", "[]"),
+    _text("comment"),
+    _at("resolved_at", null=True),
+    _at("created_at"),
+)
+Index("ix_group_reports_group_id", group_reports.c.group_id, group_reports.c.id)
+
+ledger = Table(  # signed history of groups: our own, and the copies of those our people belong to
+    "ledger",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("seq", primary=True),
+    Column("uri", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # type of the activity that it stands for
+    Column("object_uri", Text, nullable=False),  # id of that activity
+    Column("digest", Text, nullable=False),
+    Column("entry", LargeBinary, nullable=False),  # JSON, signed
+    Column("body", LargeBinary),  # the activity, of what changes members, roles or rules
+    _at("created_at"),
+)
+Index("ix_ledger_object_uri", ledger.c.object_uri)
+
+ledger_heads = Table(
+    "ledger_heads",
+    metadata,
+    _ref("group_id", primary=True),
+    Column("epoch", Text, nullable=False),
+    _ref("seq"),  # of the last entry; 0 before the first
+    _text("digest"),
+    _ref("announced"),  # of ours: as far as members' servers have been told
+    _ref("known"),  # of others: the highest number that we have heard of
+    _at("checked_at"),
+    _at("forked_at", null=True),  # two histories were seen: nothing is believed until somebody looked
+    _text("fork"),  # what was seen, as JSON
+)
 
 group_lists = Table(  # how a member wants the virtual list of a group
     "group_lists",

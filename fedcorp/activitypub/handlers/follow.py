@@ -8,7 +8,7 @@ from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, 
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import first_string, ids_of
 from fedcorp.errors import Forbidden, NotFound
-from fedcorp.social import accounts, follows, text
+from fedcorp.social import accounts, follows, memberships, text
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
@@ -30,9 +30,12 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
     try:
-        follows.follow(tx, follower, target, uri=activity.id, message=message)
-    except Forbidden:
-        tx.record(FollowRejected(follower.id, target.id, activity.id))
+        if target.is_group:
+            memberships.join(tx, follower, target, uri=activity.id, message=message)
+        else:
+            follows.follow(tx, follower, target, uri=activity.id, message=message)
+    except Forbidden as error:
+        tx.record(FollowRejected(follower.id, target.id, activity.id, reason=error.text))
         return "refused"
     except NotFound:
         return IGNORED
@@ -98,8 +101,16 @@ def receive_undo_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     note_undone(tx, activity.object_id, activity.actor)
     if found is None:
         return IGNORED
-    follows.unfollow(tx, found.follower_id, found.target_id)
+    _leave(tx, account, found.target_id)
     return PROCESSED
+
+
+def _leave(tx: Tx, account: Account, target_id: int) -> None:
+    target = accounts.get(tx, target_id)
+    if target.is_group:
+        memberships.leave(tx, account, target)
+    else:
+        follows.unfollow(tx, account.id, target.id)
 
 
 def receive_undo_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
@@ -118,5 +129,5 @@ def receive_leave(tx: Tx, activity: Activity, intake: Intake) -> str:
     group = accounts.find_by_uri(tx, activity.object_id) if activity.object_id else None
     if group is None or not group.local:
         return IGNORED
-    follows.unfollow(tx, member.id, group.id)
+    _leave(tx, member, group.id)
     return PROCESSED

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, blocks, follows, lists, people, search, timelines
+from fedcorp.social import accounts, blocks, follows, lists, memberships, people, search, timelines
 from fedcorp.social.accounts import Account, Profile
 from fedcorp.social.images import avatar, header
 from fedcorp.social.pages import Page
@@ -245,7 +245,8 @@ def _act(tx: Tx, viewer: Viewer, id_: int, verb: _Verb, params: Params) -> dict[
 def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
     known = follows.find(tx, own.id, other.id)
     reblogs, notify = params.boolean("reblogs"), params.boolean("notify")
-    follows.follow(
+    verb = memberships.join if other.is_group else follows.follow
+    verb(
         tx,
         own,
         other,
@@ -253,6 +254,13 @@ def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
         notify=notify if notify is not None else known is not None and known.notify,
         languages=tuple(params.texts("languages")),
     )
+
+
+def _unfollow(tx: Tx, own: Account, other: Account, _: Params) -> None:
+    if other.is_group:
+        memberships.leave(tx, own, other)
+    else:
+        follows.unfollow(tx, own.id, other.id)
 
 
 def _mute(tx: Tx, own: Account, other: Account, params: Params) -> None:
@@ -271,7 +279,7 @@ def _note(tx: Tx, own: Account, other: Account, params: Params) -> None:
 
 
 follow = _acting(_follow)
-unfollow = _acting(lambda tx, own, other, _: follows.unfollow(tx, own.id, other.id))
+unfollow = _acting(_unfollow)
 block = _acting(lambda tx, own, other, _: blocks.block(tx, own, other))
 unblock = _acting(lambda tx, own, other, _: blocks.unblock(tx, own.id, other.id))
 mute = _acting(_mute)

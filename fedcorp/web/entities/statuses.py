@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, media, polls, statuses, views
+from fedcorp.social import accounts, media, policy, polls, statuses, views
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -190,7 +190,7 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "in_reply_to_account_id": _text_or_none(row.in_reply_to_account_id),
         "sensitive": source.sensitive,
         "spoiler_text": source.spoiler_text,
-        "visibility": row.visibility,
+        "visibility": policy.shown_visibility(row.visibility),
         "language": source.language,
         "uri": row.uri,
         "url": row.url,
