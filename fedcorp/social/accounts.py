@@ -467,6 +467,8 @@ def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
     values = {name: getattr(change, name) for name in plain if getattr(change, name) is not None}
     if len(values.get("display_name", "")) > MAX_NAME:
         raise Unprocessable(f"Validation failed: Display name is too long (maximum is {MAX_NAME} characters)")
+    if "display_name" in values:
+        values["display_name"] = text.one_line(values["display_name"], MAX_NAME)
     if change.note is not None:
         if len(change.note) > MAX_NOTE:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
@@ -477,11 +479,12 @@ def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
 
 
 def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
-    kept = [(name.strip(), value.strip()) for name, value in given if name.strip() or value.strip()]
+    if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in given):
+        raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
+    lines = [(text.one_line(name, MAX_FIELD), text.one_line(value, MAX_FIELD)) for name, value in given]
+    kept = [(name, value) for name, value in lines if name or value]
     if len(kept) > MAX_FIELDS:
         raise Unprocessable(f"Validation failed: a profile has at most {MAX_FIELDS} fields")
-    if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in kept):
-        raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
     return [
         {"name": name, "value": _html(tx, value).removeprefix("<p>").removesuffix("</p>"), "source": value,
          "verified_at": None}
