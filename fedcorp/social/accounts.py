@@ -186,6 +186,7 @@ _KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "acc
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
 _KEY = _KEYS.where(keys.c.id == sa.bindparam("id"))
 _OWN_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None))
+_ROLE = sa.select(users.c.role).where(users.c.account_id == sa.bindparam("account"))
 _PUBLIC_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"))
 
 
@@ -347,7 +348,8 @@ def find_login(tx: Tx, name_or_email: str) -> tuple[Account, str] | None:
 
 def role_of(tx: Tx, account_id: int) -> str | None:
     """user, moderator or admin; None for accounts nobody logs in as."""
-    return tx.conn.execute(sa.select(users.c.role).where(users.c.account_id == account_id)).scalar()
+    role: str | None = tx.conn.execute(_ROLE, {"account": account_id}).scalar()
+    return role
 
 
 def settings_of(tx: Tx, account_id: int) -> Settings:

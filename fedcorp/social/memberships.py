@@ -42,7 +42,8 @@ def found(
 
 def role_of(tx: Tx, group_id: int, account_id: int) -> str | None:
     """outcast, member, moderator or admin; None for somebody who does not belong."""
-    return tx.conn.execute(_ROLE, {"group": group_id, "account": account_id}).scalar()
+    role: str | None = tx.conn.execute(_ROLE, {"group": group_id, "account": account_id}).scalar()
+    return role
 
 
 def add(tx: Tx, group_id: int, account_id: int) -> None:
