@@ -495,7 +495,11 @@ def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
 
 
 def _html(tx: Tx, source: str) -> str:
-    return text.render(source, mentions={}, tag_url=tx.site.urls.tag) if source else ""
+    return (
+        text.render(source, mentions={}, tag_url=lambda tag: tx.site.urls.tag(text.normalise_tag(tag)))
+        if source
+        else ""
+    )
 
 
 def _save_settings(tx: Tx, account_id: int, change: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from fedcorp.social.markup import LINK_REL, plain, sanitize
 
 __all__ = [
+    "MAX_TAG",
     "URL_LENGTH",
     "Link",
     "Mention",
@@ -33,6 +34,8 @@ __all__ = [
 
 URL_LENGTH = 23
 """What every link counts in `length`, as clients of Mastodon's API expect."""
+MAX_TAG = 100
+"""Longer runs of letters behind a `#` are no hashtag."""
 
 
 class Mention(NamedTuple):
@@ -136,7 +139,7 @@ def _link(match: re.Match[str]) -> Link | None:
 
 def _tag(match: re.Match[str]) -> Tag | None:
     name = match["tag"].rstrip("\u00b7\u30fb\u200c")
-    if not any(c.isalpha() for c in name):
+    if len(name) > MAX_TAG or not any(c.isalpha() for c in name):
         return None
     return Tag(name, match.start(), match.start() + 1 + len(name))
 
@@ -194,7 +197,8 @@ _NOT_IN_TAG = re.compile(rf"[^{_WORD}{_TAG_JOINERS}]")
 def normalise_tag(name: str) -> str:
     """The form under which a tag is stored and compared: lower case, full width and Latin accents removed.
 
-    `#Café` and `cafe` are one tag, as in Mastodon. Returns "" when nothing of a tag is left. Idempotent.
+    `#Café` and `cafe` are one tag, as in Mastodon. Returns "" when nothing of a tag is left. Idempotent; at most
+    MAX_TAG code points, since some letters become several.
     """
     folded = unicodedata.normalize("NFKC", name.lstrip("#\uff03")).lower()
     parts = unicodedata.normalize("NFD", _NOT_IN_TAG.sub("", folded)).translate(_PLAIN_LETTERS)
@@ -206,7 +210,7 @@ def normalise_tag(name: str) -> str:
         elif base.isascii():
             continue
         kept.append(char)
-    return unicodedata.normalize("NFKC", "".join(kept))
+    return unicodedata.normalize("NFKC", "".join(kept))[:MAX_TAG]
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

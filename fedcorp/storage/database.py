@@ -33,6 +33,8 @@ GROUP = 200  # units in one SQLite transaction
 READERS = 3
 POSTGRES_WRITERS = 4
 RETRIES = 30
+PATIENCE = 3  # times that a unit may clash before it is run while no other unit is under way
+GATE = 1_717_920_867  # the advisory lock of a database that every unit shares, and that such a unit holds alone
 NODE_LEASE_MS = 300_000
 # Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
 _RETRY_CODES = {"40001", "40P01", "23505"}
@@ -307,11 +309,14 @@ class Database:
         conn.close()
 
     def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> Connection:
-        """Run one unit, again when the database says that it clashed with another. Returns a usable connection."""
+        """Run one unit, again when the database says that it clashed with another. Returns a usable connection.
+
+        Short units would make a long one lose for ever; one that lost a few times is run alone.
+        """
         for attempt in range(RETRIES):
             try:
                 ids = self._leased_ids(conn, node)
-                with conn.begin():
+                with _transaction(conn, alone=attempt >= PATIENCE):
                     quick = QuickConnection(conn, self._statements)
                     self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects), unit)
                     if unit.error is not None:
@@ -333,6 +338,25 @@ class Database:
             return node.ids(conn)
         with conn.begin():
             return node.ids(conn)
+
+
+@contextlib.contextmanager
+def _transaction(conn: Connection, *, alone: bool) -> Iterator[None]:
+    """A transaction of PostgreSQL beside others, or `alone`: after those under way and before all that come."""
+    if not alone:
+        with conn.begin():
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({GATE})")
+            yield
+        return
+    with conn.begin():  # one of its own: what the unit sees must not be older than its turn
+        conn.exec_driver_sql(f"SELECT pg_advisory_lock({GATE})")
+    try:
+        with conn.begin():
+            yield
+    finally:
+        if not conn.invalidated:
+            with conn.begin():
+                conn.exec_driver_sql(f"SELECT pg_advisory_unlock({GATE})")
 
 
 class _Node:
