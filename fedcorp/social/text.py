@@ -94,15 +94,16 @@ _TAG_JOINERS = "_\u00b7\u30fb\u200c"  # may stand inside a tag; a Katakana word 
 _WORD = rf"\w{_marks()}"
 _CLOSING_PUNCTUATION = ".,:;!?'\"*_~…)]"
 
-# One class of first characters, then a look behind: so the search skips plain text quickly.
+# One class of first characters, then a look behind: so the search skips plain text quickly. Possessive quantifiers
+# stand behind single characters only: behind groups, Python 3.11 may report the end of a part that had failed.
 _ENTITY = re.compile(
     rf"""
     [hH@#\uff03](?:
         (?<=[hH])(?<!\w.)
         (?P<url>[tT]{{2}}[pP][sS]?://[^\s/?\#<>"`]++[^\s<>"`{{}}|\\^\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]*+)
       | (?<=@)(?<![=/\w@].)
-        (?P<username>[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+)(?!\w)
-        (?:@(?P<domain>\w++(?:[.-]++\w++)*+(?::\d{{1,5}}(?!\d))?+))?+
+        (?P<username>[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*)(?!\w)
+        (?:@(?P<domain>\w++(?:[.-]++\w++)*(?::\d{{1,5}}(?!\d))?))?
       | (?<=[\#\uff03])(?<![=/)\w&].)
         (?P<tag>\w[{_WORD}{_TAG_JOINERS}]*+)
     )
