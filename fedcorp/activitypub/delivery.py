@@ -7,6 +7,7 @@ peer, which is tried again later; other peers do not wait. Departments are never
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import httpx
@@ -20,13 +21,13 @@ from fedcorp.errors import FedcorpError
 from fedcorp.keys import load_private
 from fedcorp.social import policy
 from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import activities, deliveries, keys, peers
 
 log = logging.getLogger(__name__)
 
 BATCH = 25
 PEERS_AT_ONCE = 16
-LEASE_MS = 120_000
 DEPARTMENT_PAUSES_MS = (500, 1_000, 2_000, 5_000, 10_000, 30_000)
 PARTNER_PAUSES_MS = (15_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000)
 LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
@@ -138,6 +139,9 @@ class Delivery:
             self._busy.add(domain)
             try:
                 return await self._empty_log(domain)
+            except BaseException:  # also when asked to stop: the next process need not wait until the lease ends
+                await self._db.write(_release, domain, self._token)
+                raise
             finally:
                 self._busy.discard(domain)
 
@@ -151,7 +155,8 @@ class Delivery:
             if not entries:
                 await self._db.write(_release, domain, self._token)
                 return settled
-            results = await self._send_batch(peer, entries)
+            async with kept(self._clock, partial(self._db.write, _renew, domain, self._token)):
+                results = await self._send_batch(peer, entries)
             settled += sum(verdict.settled for _, verdict in results)
             if not await self._db.write(_record, domain, self._token, results):
                 return settled
@@ -255,6 +260,14 @@ def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
         return None
     rows = tx.conn.execute(_ENTRIES, {"domain": domain, "after": peer.cursor})
     return peer, [Entry(*row) for row in rows]
+
+
+def _renew(tx: Tx, domain: str, token: str) -> None:
+    tx.conn.execute(
+        sa.update(peers)
+        .where(peers.c.domain == domain, peers.c.lease_token == token)
+        .values(lease_until_at=tx.ms + LEASE_MS)
+    )
 
 
 def _release(tx: Tx, domain: str, token: str) -> None:

@@ -12,6 +12,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -36,13 +37,13 @@ from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
 from fedcorp.keys import load_public
 from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import inbox, leases
 from fedcorp.storage.tables import peers as peers_table
 from fedcorp.storage.upsert import insert_ignore
 
 CHUNK = 50
 PEERS_AT_ONCE = 4
-LEASE_MS = 60_000
 PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tries within some 24 hours
 SEEN_MS = 10_000  # how often the last contact of a peer is written down
 _MAY_LACK_ID = frozenset({"Accept", "Reject", "Undo"})
@@ -162,17 +163,20 @@ class Inbox:
         """Chunk after chunk; between two of them fetch what the first unsettled activity misses."""
         settled = 0
         work: _Work | None = None
-        while settled < most:
-            chunk = await self._db.write(_run_chunk, domain, self._token, work)
-            if chunk is None:
-                break
-            settled += chunk.settled
-            work = chunk.stuck
-            if work is not None:
-                await self._resolver.fetch(work.missing, work.intake, work.budget)
-            elif not chunk.more:
-                break
-        await self._db.write(_release, domain, self._token)
+        try:
+            while settled < most:
+                chunk = await self._db.write(_run_chunk, domain, self._token, work)
+                if chunk is None:
+                    break
+                settled += chunk.settled
+                work = chunk.stuck
+                if work is not None:
+                    async with kept(self._clock, partial(self._db.write, _take_lease, domain, self._token)):
+                        await self._resolver.fetch(work.missing, work.intake, work.budget)
+                elif not chunk.more:
+                    break
+        finally:  # also when asked to stop: the next process need not wait until the lease ends
+            await self._db.write(_release, domain, self._token)
         return settled
 
 

@@ -105,6 +105,7 @@ def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
         "postingRestrictedToMods": group.posting == "moderators"
         or (group.joining == "approval" and group.posting == "members" and not group.members_only),
         "scope": group.reach,
+        "discoverable": account.discoverable and group.listed,
         "preset": group.preset,
         "joining": group.joining,
         "reading": group.reading,

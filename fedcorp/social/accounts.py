@@ -199,6 +199,7 @@ _KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "acc
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
 _KEY = _KEYS.where(keys.c.id == sa.bindparam("id"))
 _OWN_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None))
+_ROLE = sa.select(users.c.role).where(users.c.account_id == sa.bindparam("account"))
 _PUBLIC_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"))
 
 
@@ -360,7 +361,8 @@ def find_login(tx: Tx, name_or_email: str) -> tuple[Account, str] | None:
 
 def role_of(tx: Tx, account_id: int) -> str | None:
     """user, moderator or admin; None for accounts nobody logs in as."""
-    return tx.conn.execute(sa.select(users.c.role).where(users.c.account_id == account_id)).scalar()
+    role: str | None = tx.conn.execute(_ROLE, {"account": account_id}).scalar()
+    return role
 
 
 def settings_of(tx: Tx, account_id: int) -> Settings:
@@ -483,6 +485,8 @@ def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
     values = {name: getattr(change, name) for name in plain if getattr(change, name) is not None}
     if len(values.get("display_name", "")) > MAX_NAME:
         raise Unprocessable(f"Validation failed: Display name is too long (maximum is {MAX_NAME} characters)")
+    if "display_name" in values:
+        values["display_name"] = text.one_line(values["display_name"], MAX_NAME)
     if change.note is not None:
         if len(change.note) > MAX_NOTE:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
@@ -493,11 +497,12 @@ def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
 
 
 def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
-    kept = [(name.strip(), value.strip()) for name, value in given if name.strip() or value.strip()]
+    if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in given):
+        raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
+    lines = [(text.one_line(name, MAX_FIELD), text.one_line(value, MAX_FIELD)) for name, value in given]
+    kept = [(name, value) for name, value in lines if name or value]
     if len(kept) > MAX_FIELDS:
         raise Unprocessable(f"Validation failed: a profile has at most {MAX_FIELDS} fields")
-    if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in kept):
-        raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
     return [
         {"name": name, "value": _html(tx, value).removeprefix("<p>").removesuffix("</p>"), "source": value,
          "verified_at": None}
@@ -506,7 +511,11 @@ def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
 
 
 def _html(tx: Tx, source: str) -> str:
-    return text.render(source, mentions={}, tag_url=tx.site.urls.tag) if source else ""
+    return (
+        text.render(source, mentions={}, tag_url=lambda tag: tx.site.urls.tag(text.normalise_tag(tag)))
+        if source
+        else ""
+    )
 
 
 def _save_settings(tx: Tx, account_id: int, change: dict[str, Any]) -> None:

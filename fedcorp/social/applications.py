@@ -145,8 +145,11 @@ def find_application_by_id(tx: Tx, id_: int) -> Application | None:
 
 
 def _read_application(tx: Tx, statement: "sa.Select[tuple[object, ...]]", **values: object) -> Application | None:
-    row = tx.conn.execute(statement, values).mappings().first()
-    return Application(**{**row, "redirect_uris": tuple(orjson.loads(row["redirect_uris"]))}) if row else None
+    row = tx.conn.execute(statement, values).first()
+    if row is None:
+        return None
+    id_, name, website, redirect_uris, *others = row
+    return Application(id_, name, website, tuple(orjson.loads(redirect_uris)), *others)
 
 
 def check_secret(application: Application, secret: str) -> bool:
@@ -306,7 +309,8 @@ def start_session(tx: Tx, account_id: int) -> str:
 
 def find_session(tx: Tx, token: str) -> int | None:
     """The account that this browser is signed in as."""
-    return tx.conn.execute(_SESSION, {"token_hash": _digest(token), "now": tx.ms}).scalar()
+    found: int | None = tx.conn.execute(_SESSION, {"token_hash": _digest(token), "now": tx.ms}).scalar()
+    return found
 
 
 def end_session(tx: Tx, token: str) -> None:

@@ -28,6 +28,7 @@ _DIRECT = sa.select(statuses.c.id).where(
 )
 _MESSAGES = Listing(_DIRECT, statuses.c.id)
 _LATER = statuses.alias("later")
+_NAMED = mentions.alias("named")  # by another name than the one that `visible` looks into
 _LATEST = Listing(
     _DIRECT.add_columns(statuses.c.thread_id).where(
         ~sa.exists().where(
@@ -55,6 +56,6 @@ def listing(tx: Tx, account_id: int, page: Page) -> list[Conversation]:
 def _participants(tx: Tx, account_id: int, thread_id: int) -> list[int]:
     inside = sa.and_(statuses.c.thread_id == thread_id, statuses.c.visibility == "direct", visible(statuses, _VIEWER))
     writers = sa.select(statuses.c.account_id).where(inside)
-    named = sa.select(mentions.c.account_id).join(statuses, statuses.c.id == mentions.c.status_id).where(inside)
+    named = sa.select(_NAMED.c.account_id).join(statuses, statuses.c.id == _NAMED.c.status_id).where(inside)
     found = list(tx.conn.execute(sa.union(writers, named), {"viewer": account_id}).scalars())
-    return [id_ for id_ in found if id_ != account_id] or [account_id]
+    return [id_ for id_ in sorted(found) if id_ != account_id] or [account_id]

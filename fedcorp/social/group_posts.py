@@ -244,4 +244,5 @@ def count(tx: Tx, group_id: int) -> int:
     statement = sa.select(sa.func.count()).where(
         group_posts.c.group_id == group_id, group_posts.c.state == "distributed"
     )
-    return tx.conn.execute(statement).scalar_one()
+    found: int = tx.conn.execute(statement).scalar_one()
+    return found

@@ -120,9 +120,7 @@ def create(
         tx, name, pair, kind="group", display_name=title, note=note, locked=policy.needs_approval(rules.joining)
     )
     _save(tx, account.id, preset, reach or tx.site.config.default_reach, rules)
-    if not rules.listed:
-        tx.conn.execute(sa.update(accounts_table).where(accounts_table.c.id == account.id).values(discoverable=False))
-    return accounts.get(tx, account.id)
+    return account
 
 
 def _save(tx: Tx, account_id: int, preset: str, reach: str, begin: GroupRules, **more: Any) -> None:

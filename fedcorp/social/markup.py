@@ -45,7 +45,7 @@ _ENDS_LINE = frozenset(
 _MARKUP = re.compile(
     r"""
     <!--.*?(?:-->|\Z) | <[!?][^>]*+>?
-  | <(?P<close>/?)(?P<name>[a-zA-Z][^\s/<>]*+)(?P<attributes>(?:=\s*+"[^"<]*+" | =\s*+'[^'<]*+' | [^<>])*+)(?P<end>>?)
+  | <(?P<close>/?)(?P<name>[a-zA-Z][^\s/<>]*+)(?P<attributes>(?:=\s*+"[^"<]*+" | =\s*+'[^'<]*+' | [^<>])*)(?P<end>>?)
     """,
     re.VERBOSE | re.DOTALL,
 )

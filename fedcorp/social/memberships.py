@@ -176,7 +176,8 @@ def role_of(tx: Tx, group_id: int, account_id: int | None) -> str | None:
     """outcast, member, moderator or admin; None for somebody who does not belong."""
     if account_id is None:
         return None
-    return tx.conn.execute(_ROLE, {"group": group_id, "account": account_id}).scalar()
+    role: str | None = tx.conn.execute(_ROLE, {"group": group_id, "account": account_id}).scalar()
+    return role
 
 
 def roles_in(tx: Tx, group_id: int) -> dict[int, str]:
@@ -272,7 +273,8 @@ def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
 
 def find_successor(tx: Tx, group_id: int, leaving_id: int) -> int | None:
     """Who follows an admin that is gone: the one with the highest role, of those the one who is there longest."""
-    return tx.conn.execute(_SUCCESSOR, {"group": group_id, "leaving": leaving_id}).scalar()
+    heir: int | None = tx.conn.execute(_SUCCESSOR, {"group": group_id, "leaving": leaving_id}).scalar()
+    return heir
 
 
 def moderators(tx: Tx, group_id: int) -> list[int]:
@@ -384,7 +386,8 @@ def role_by_uri(tx: Tx, group: Account, subject_uri: str) -> str | None:
     if group.local:
         subject = accounts.find_by_uri(tx, subject_uri)
         return role_of(tx, group.id, subject.id) if subject is not None else None
-    return tx.conn.execute(_COPIED_ROLE, {"group": group.id, "subject": subject_uri}).scalar()
+    role: str | None = tx.conn.execute(_COPIED_ROLE, {"group": group.id, "subject": subject_uri}).scalar()
+    return role
 
 
 def has_member_at(tx: Tx, group: Account, origin: str) -> bool:

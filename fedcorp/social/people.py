@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
@@ -79,7 +80,7 @@ def _read(tx: Tx, listing: Listing, viewer_id: int | None, account: Account, pag
 
 
 def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
-    """For each of these accounts those of its followers whom the viewer follows too, at most ten."""
+    """For each of these accounts that is not gone, those of its followers whom the viewer follows too, at most ten."""
     known = sa.select(follows.c.target_id).where(follows.c.follower_id == viewer_id, follows.c.state == "accepted")
     statement = (
         sa.select(follows.c.target_id, follows.c.follower_id)
@@ -88,10 +89,10 @@ def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
         .order_by(follows.c.id.desc())
         .limit(1000)
     )
-    found: dict[int, list[int]] = {id_: [] for id_ in ids}
-    targets = accounts.find_many(tx, ids)
+    targets = {id_: account for id_, account in accounts.find_many(tx, ids).items() if not account.hidden}
+    found: dict[int, list[int]] = {id_: [] for id_ in ids if id_ in targets}
     for target_id, follower_id in tx.conn.execute(statement):
-        if len(found[target_id]) < 10 and not targets[target_id].hide_collections:
+        if target_id in found and len(found[target_id]) < 10 and not targets[target_id].hide_collections:
             found[target_id].append(follower_id)
     return found
 
@@ -135,6 +136,8 @@ def _joinable(viewer_id: int | None) -> "sa.ColumnElement[bool]":
 
 
 def set_note(tx: Tx, account_id: int, target_id: int, comment: str) -> None:
-    """Keep a private note about somebody; an empty one says nothing."""
-    comment = comment.strip()[:MAX_NOTE]
+    """Keep a private note about somebody; an empty one says nothing. Raises Unprocessable."""
+    comment = comment.strip()
+    if len(comment) > MAX_NOTE:
+        raise Unprocessable(f"Validation failed: Comment is too long (maximum is {MAX_NOTE} characters)")
     upsert(tx, account_notes, ("account_id", "target_id"), account_id=account_id, target_id=target_id, comment=comment)

@@ -1,6 +1,7 @@
 """Polls: options, votes and tallies. Votes on local polls count here; a remote poll's own server tells its tally."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,10 +63,12 @@ class Poll:
         return self.closed_at is not None or (self.expires_at is not None and self.expires_at <= ms)
 
 
-_COLUMNS = (
+_IDS: Any = sa.bindparam("ids", expanding=True)
+_BY_IDS = sa.select(
     polls.c.id, polls.c.status_id, polls.c.multiple, polls.c.hide_totals, polls.c.expires_at, polls.c.closed_at,
     polls.c.voters_count,
-)  # fmt: skip
+).where(polls.c.id.in_(_IDS))  # fmt: skip
+_OPTIONS = sa.select(poll_options).where(poll_options.c.poll_id.in_(_IDS)).order_by(poll_options.c.position)
 
 
 def create(tx: Tx, status_id: int, draft: PollDraft, *, created_at: int) -> int:
@@ -164,12 +167,8 @@ def load(tx: Tx, poll_ids: list[int], viewer_id: int | None) -> dict[int, Poll]:
     """Polls by id, with the viewer's own votes."""
     if not poll_ids:
         return {}
-    found = {
-        row[0]: Poll(*row, options=[], own_votes=[])
-        for row in tx.conn.execute(sa.select(*_COLUMNS).where(polls.c.id.in_(poll_ids)))
-    }
-    options = sa.select(poll_options).where(poll_options.c.poll_id.in_(poll_ids)).order_by(poll_options.c.position)
-    for row in tx.conn.execute(options):
+    found = {row[0]: Poll(*(*row, [], [])) for row in tx.conn.execute(_BY_IDS, {"ids": poll_ids})}
+    for row in tx.conn.execute(_OPTIONS, {"ids": poll_ids}):
         found[row.poll_id].options.append(Option(row.title, row.votes_count))
     if viewer_id is not None:
         votes = sa.select(poll_votes.c.poll_id, poll_votes.c.position).where(

@@ -257,7 +257,7 @@ def _html(tx: Tx, source: str, named: tuple[Account, ...], mentions: Mapping[str
         for handle, id_ in mentions.items()
         if id_ in by_id
     }
-    return text.render(source, mentions=targets, tag_url=lambda tag: tx.site.urls.tag(tag.lower()))
+    return text.render(source, mentions=targets, tag_url=lambda tag: tx.site.urls.tag(text.normalise_tag(tag)))
 
 
 def _sensitive(draft: Draft, settings: accounts.Settings) -> bool:

@@ -5,6 +5,7 @@ Matching is by substring, without an index of words: a department is small enoug
 
 import sqlalchemy as sa
 
+from fedcorp.social.text import normalise_tag
 from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, blocks, follows, groups, memberships, status_tags, statuses
@@ -68,7 +69,7 @@ def _blocked(viewer_id: int | None) -> "sa.ColumnElement[bool]":
 
 def hashtags(tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0) -> list[str]:
     """Hashtags that begin with `q`, the one itself first, then the most used; only what visible statuses use."""
-    name = q.strip().lstrip("#").lower()
+    name = normalise_tag(q.strip())
     if not name:
         return []
     uses = sa.func.count()

@@ -13,6 +13,7 @@ from fedcorp.errors import NotFound
 from fedcorp.social import accounts, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusDeleted
+from fedcorp.social.text import normalise_tag
 from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -264,10 +265,11 @@ def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
 
 
 def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
-    """Replace the hashtags of a status."""
+    """Replace the hashtags of a status; of two that are one tag, the first is shown."""
     tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status_id))
     for tag in shown[:30]:
-        insert_ignore(tx, status_tags, name=tag.lower(), status_id=status_id, shown=tag)
+        if name := normalise_tag(tag):
+            insert_ignore(tx, status_tags, name=name, status_id=status_id, shown=tag)
 
 
 def write_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:

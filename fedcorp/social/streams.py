@@ -30,7 +30,7 @@ NAMES = frozenset((*PUBLIC, *OWN, *WITH_ARGUMENT))
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What somebody listens to. `argument` is the lower-case hashtag or the id of the list."""
+    """What somebody listens to. `argument` is the normalised hashtag or the id of the list."""
 
     account_id: int
     stream: str

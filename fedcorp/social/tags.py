@@ -37,7 +37,7 @@ def key(name: str) -> str:
     found = text.find_tags("#" + name.lstrip("#"))
     if not found or len(found[0].name) != len(name.lstrip("#")):
         raise Unprocessable(f"Validation failed: {name!r} is no hashtag")
-    return found[0].name.lower()
+    return text.normalise_tag(found[0].name)
 
 
 def follow(tx: Tx, account_id: int, name: str) -> None:
@@ -57,7 +57,7 @@ def followed(tx: Tx, account_id: int, page: Page) -> list[tuple[int, str]]:
 
 
 def followed_among(tx: Tx, account_id: int, names: "list[str]") -> set[str]:
-    """Those of these lower-case names that the account follows."""
+    """Those of these normalised names that the account follows."""
     statement = sa.select(followed_tags.c.name).where(
         followed_tags.c.account_id == account_id, followed_tags.c.name.in_(names)
     )
@@ -80,19 +80,19 @@ _USES, _USES_BY_ANYBODY = _uses(True), _uses(False)
 
 
 def history(tx: Tx, viewer_id: int | None, names: "list[str]", days: int = 7) -> dict[str, list[Day]]:
-    """For each of these names the last `days` days, today first, as far as the viewer may see."""
+    """For each of these normalised names the last `days` days, today first, as far as the viewer may see."""
     today = tx.ms - tx.ms % DAY_MS
     starts = [today - number * DAY_MS for number in range(days)]
     used: dict[tuple[str, int], Day] = {}
     statement = _USES_BY_ANYBODY if viewer_id is None else _USES
-    values = {"names": [name.lower() for name in names], "since": starts[-1], "viewer": viewer_id}
+    values = {"names": names, "since": starts[-1], "viewer": viewer_id}
     for name, at, uses, people in tx.conn.execute(statement, values) if names else ():
         used[name, at] = Day(at, uses, people)
-    return {name: [used.get((name.lower(), at), Day(at, 0, 0)) for at in starts] for name in names}
+    return {name: [used.get((name, at), Day(at, 0, 0)) for at in starts] for name in names}
 
 
 def most_used(tx: Tx, viewer_id: int | None, limit: int, offset: int = 0, days: int = 7) -> list[str]:
-    """The hashtags that most people used of late, in lower case."""
+    """The hashtags that most people used of late, normalised."""
     people = sa.func.count(statuses.c.account_id.distinct())
     statement = (
         sa.select(status_tags.c.name)

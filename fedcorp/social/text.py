@@ -15,6 +15,7 @@ from typing import NamedTuple
 from fedcorp.social.markup import LINK_REL, plain, sanitize
 
 __all__ = [
+    "MAX_TAG",
     "URL_LENGTH",
     "Link",
     "Mention",
@@ -33,6 +34,8 @@ __all__ = [
 
 URL_LENGTH = 23
 """What every link counts in `length`, as clients of Mastodon's API expect."""
+MAX_TAG = 100
+"""Longer runs of letters behind a `#` are no hashtag."""
 
 
 class Mention(NamedTuple):
@@ -91,15 +94,16 @@ _TAG_JOINERS = "_\u00b7\u30fb\u200c"  # may stand inside a tag; a Katakana word 
 _WORD = rf"\w{_marks()}"
 _CLOSING_PUNCTUATION = ".,:;!?'\"*_~…)]"
 
-# One class of first characters, then a look behind: so the search skips plain text quickly.
+# One class of first characters, then a look behind: so the search skips plain text quickly. Possessive quantifiers
+# stand behind single characters only: behind groups, Python 3.11 may report the end of a part that had failed.
 _ENTITY = re.compile(
     rf"""
     [hH@#\uff03](?:
         (?<=[hH])(?<!\w.)
         (?P<url>[tT]{{2}}[pP][sS]?://[^\s/?\#<>"`]++[^\s<>"`{{}}|\\^\u3000-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]*+)
       | (?<=@)(?<![=/\w@].)
-        (?P<username>[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+)(?!\w)
-        (?:@(?P<domain>\w++(?:[.-]++\w++)*+(?::\d{{1,5}}(?!\d))?+))?+
+        (?P<username>[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*)(?!\w)
+        (?:@(?P<domain>\w++(?:[.-]++\w++)*(?::\d{{1,5}}(?!\d))?))?
       | (?<=[\#\uff03])(?<![=/)\w&].)
         (?P<tag>\w[{_WORD}{_TAG_JOINERS}]*+)
     )
@@ -136,7 +140,7 @@ def _link(match: re.Match[str]) -> Link | None:
 
 def _tag(match: re.Match[str]) -> Tag | None:
     name = match["tag"].rstrip("\u00b7\u30fb\u200c")
-    if not any(c.isalpha() for c in name):
+    if len(name) > MAX_TAG or not any(c.isalpha() for c in name):
         return None
     return Tag(name, match.start(), match.start() + 1 + len(name))
 
@@ -194,7 +198,8 @@ _NOT_IN_TAG = re.compile(rf"[^{_WORD}{_TAG_JOINERS}]")
 def normalise_tag(name: str) -> str:
     """The form under which a tag is stored and compared: lower case, full width and Latin accents removed.
 
-    `#Café` and `cafe` are one tag, as in Mastodon. Returns "" when nothing of a tag is left. Idempotent.
+    `#Café` and `cafe` are one tag, as in Mastodon. Returns "" when nothing of a tag is left. Idempotent; at most
+    MAX_TAG code points, since some letters become several.
     """
     folded = unicodedata.normalize("NFKC", name.lstrip("#\uff03")).lower()
     parts = unicodedata.normalize("NFD", _NOT_IN_TAG.sub("", folded)).translate(_PLAIN_LETTERS)
@@ -206,7 +211,7 @@ def normalise_tag(name: str) -> str:
         elif base.isascii():
             continue
         kept.append(char)
-    return unicodedata.normalize("NFKC", "".join(kept))
+    return unicodedata.normalize("NFKC", "".join(kept))[:MAX_TAG]
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
+from fedcorp.social.text import normalise_tag
 from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
@@ -192,7 +193,7 @@ def tag(
 
 
 def _key(name: str) -> str:
-    return name.lstrip("#").lower()
+    return normalise_tag(name)
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------

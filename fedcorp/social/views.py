@@ -111,7 +111,7 @@ _MENTIONS = (
     .order_by(mentions.c.status_id, mentions.c.account_id)
 )
 _TAGS = (
-    sa.select(status_tags.c.status_id, status_tags.c.shown)
+    sa.select(status_tags.c.status_id, status_tags.c.name)
     .where(status_tags.c.status_id.in_(_IDS))
     .order_by(status_tags.c.status_id, status_tags.c.name)
 )
@@ -144,9 +144,9 @@ def mentions_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Mentioned]]:
 
 
 def tags_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Hashtags as they were written, by status."""
+    """Normalised hashtags by status."""
     rows = tx.conn.execute(_TAGS, {"ids": ids}) if ids else ()
-    return {id_: [shown for _, shown in rows] for id_, rows in _by_status(rows).items()}
+    return {id_: [name for _, name in rows] for id_, rows in _by_status(rows).items()}
 
 
 def applications_of(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:

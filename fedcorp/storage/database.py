@@ -22,6 +22,7 @@ from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.errors import Unavailable
 from fedcorp.ids import NODES, IdSource
+from fedcorp.storage.statements import QuickConnection, Statements
 from fedcorp.storage.tables import meta, nodes
 from fedcorp.urls import Urls
 
@@ -32,6 +33,8 @@ GROUP = 200  # units in one SQLite transaction
 READERS = 3
 POSTGRES_WRITERS = 4
 RETRIES = 30
+PATIENCE = 3  # times that a unit may clash before it is run while no other unit is under way
+GATE = 1_717_920_867  # the advisory lock of a database that every unit shares, and that such a unit holds alone
 NODE_LEASE_MS = 300_000
 # Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
 _RETRY_CODES = {"40001", "40P01", "23505"}
@@ -49,10 +52,10 @@ class Site:
 class Tx:
     """One unit of work: connection, time, ids, the site, and what happened in it."""
 
-    __slots__ = ("_effects", "_ids", "_pending", "_saves", "clock", "conn", "dialect", "ms", "site", "wakes")
+    __slots__ = ("_effects", "_ids", "_pending", "clock", "conn", "dialect", "ms", "site", "wakes")
 
     def __init__(
-        self, conn: Connection, clock: Clock, site: Site, ids: IdSource | None, effects: "Effects | None"
+        self, conn: QuickConnection, clock: Clock, site: Site, ids: IdSource | None, effects: "Effects | None"
     ) -> None:
         self.conn = conn
         self.clock = clock
@@ -63,7 +66,6 @@ class Tx:
         self._ids = ids
         self._effects = effects
         self._pending: list[object] = []
-        self._saves = 0
 
     def new_id(self) -> int:
         """A fresh time-ordered id. Only in writes."""
@@ -89,18 +91,17 @@ class Tx:
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """A part of the unit that succeeds or is undone alone, its effects included. On error the error goes on."""
-        self._saves += 1
-        name, mark = f"s{self._saves}", len(self._pending)
-        self.conn.exec_driver_sql(f"SAVEPOINT {name}")
+        mark = len(self._pending)
+        self.conn.exec_driver_sql("SAVEPOINT step")  # one within another hides it until it ends
         try:
             yield
             self.finish()
         except BaseException:
             del self._pending[mark:]
-            self.conn.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {name}")
-            self.conn.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+            self.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
+            self.conn.exec_driver_sql("RELEASE SAVEPOINT step")
             raise
-        self.conn.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+        self.conn.exec_driver_sql("RELEASE SAVEPOINT step")
 
 
 Effects = Callable[[Tx, Any], None]
@@ -130,6 +131,7 @@ class Database:
         url = config.database_url
         self.sqlite = url.startswith("sqlite")
         self.url = url
+        self._statements = Statements()
         self._wakers: dict[str, asyncio.Event] = {}
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._local = threading.local()
@@ -201,26 +203,27 @@ class Database:
 
     def _read_loop(self) -> None:
         conn = self._read_engine.connect()
+        quick = QuickConnection(conn, self._statements)
         while (unit := self._reads.get()) is not None:
             if conn.invalidated:
                 conn.close()
                 conn = self._read_engine.connect()
+                quick = QuickConnection(conn, self._statements)
             try:
-                unit.result = self._read_one(conn, unit)
+                unit.result = self._read_one(quick, unit)
             except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
                 unit.error = error
             _resolve([unit], self._wakers)
         conn.close()
 
-    def _read_one(self, conn: Connection, unit: _Unit) -> Any:
+    def _read_one(self, conn: QuickConnection, unit: _Unit) -> Any:
         if not self.sqlite:
             return unit.work(Tx(conn, self._clock, self.site, None, None))
-        raw: Any = conn.connection.dbapi_connection
-        raw.execute("BEGIN")
+        conn.exec_driver_sql("BEGIN")
         try:
             return unit.work(Tx(conn, self._clock, self.site, None, None))
         finally:
-            raw.execute("COMMIT")
+            conn.exec_driver_sql("COMMIT")
 
     # -- writing on SQLite ------------------------------------------------------------------------------------------
 
@@ -264,12 +267,13 @@ class Database:
 
     def _run_group(self, conn: Connection, node: "_Node", batch: list[_Unit]) -> None:
         raw: Any = conn.connection.dbapi_connection
+        quick = QuickConnection(conn, self._statements)
         conn.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             ids = node.ids(conn)
             for unit in batch:
                 raw.execute("SAVEPOINT unit")
-                self._run_unit(Tx(conn, self._clock, self.site, ids, self._effects), unit)
+                self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects), unit)
                 if not raw.in_transaction:
                     raise _GroupLost
                 if unit.error is not None:
@@ -305,12 +309,16 @@ class Database:
         conn.close()
 
     def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> Connection:
-        """Run one unit, again when the database says that it clashed with another. Returns a usable connection."""
+        """Run one unit, again when the database says that it clashed with another. Returns a usable connection.
+
+        Short units would make a long one lose for ever; one that lost a few times is run alone.
+        """
         for attempt in range(RETRIES):
             try:
                 ids = self._leased_ids(conn, node)
-                with conn.begin():
-                    self._run_unit(Tx(conn, self._clock, self.site, ids, self._effects), unit)
+                with _transaction(conn, alone=attempt >= PATIENCE):
+                    quick = QuickConnection(conn, self._statements)
+                    self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects), unit)
                     if unit.error is not None:
                         raise unit.error
                 return conn
@@ -330,6 +338,25 @@ class Database:
             return node.ids(conn)
         with conn.begin():
             return node.ids(conn)
+
+
+@contextlib.contextmanager
+def _transaction(conn: Connection, *, alone: bool) -> Iterator[None]:
+    """A transaction of PostgreSQL beside others, or `alone`: after those under way and before all that come."""
+    if not alone:
+        with conn.begin():
+            conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({GATE})")
+            yield
+        return
+    with conn.begin():  # one of its own: what the unit sees must not be older than its turn
+        conn.exec_driver_sql(f"SELECT pg_advisory_lock({GATE})")
+    try:
+        with conn.begin():
+            yield
+    finally:
+        if not conn.invalidated:
+            with conn.begin():
+                conn.exec_driver_sql(f"SELECT pg_advisory_unlock({GATE})")
 
 
 class _Node:
@@ -430,8 +457,11 @@ def _reason(error: BaseException) -> str:
 
 
 def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
-    arguments = {"timeout": 30, "check_same_thread": False}  # seconds to wait for a writer in another process
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args=arguments)
+    # Seconds to wait for a writer in another process; statements that each connection keeps prepared.
+    arguments = {"timeout": 30, "check_same_thread": False, "cached_statements": 512}
+    engine = sa.create_engine(
+        url, isolation_level="AUTOCOMMIT", connect_args=arguments, paramstyle="named", hide_parameters=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -447,4 +477,11 @@ def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
 
 
 def _postgres_engine(url: str, isolation: str) -> Engine:
-    return sa.create_engine(url, isolation_level=isolation, pool_size=8, pool_reset_on_return=None, pool_pre_ping=False)
+    return sa.create_engine(
+        url,
+        isolation_level=isolation,
+        pool_size=8,
+        pool_reset_on_return=None,
+        pool_pre_ping=False,
+        hide_parameters=True,
+    )

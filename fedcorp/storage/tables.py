@@ -562,7 +562,7 @@ Index("ix_mentions_account_id", mentions.c.account_id, mentions.c.status_id)
 status_tags = Table(
     "status_tags",
     metadata,
-    Column("name", Text, primary_key=True),  # lower case
+    Column("name", Text, primary_key=True),  # normalised
     _ref("status_id", primary=True),
     Column("shown", Text, nullable=False),
 )

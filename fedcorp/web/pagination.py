@@ -18,10 +18,15 @@ def page_of(params: Params, *, default: int = 20, most: int = 40) -> Page:
 
 
 def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, str]:
-    """The Link header around a page of these ids, newest first; `full` says that there may be older ones."""
+    """The Link header around a page of these ids, newest first; `full` says that there may be older ones.
+
+    Somebody who came up from below (`min_id`) may always turn round, also on a page that is not full.
+    """
     if not ids:
         return {}
-    kept = [(name, value) for name, value in parse_qsl(call.url.query) if name not in _LEFT_OUT]
+    given = parse_qsl(call.url.query)
+    kept = [(name, value) for name, value in given if name not in _LEFT_OUT]
+    full = full or any(name == "min_id" for name, _ in given)
     url = call.base + call.url.path
 
     def link(bound: str, id_: int, relation: str) -> str:

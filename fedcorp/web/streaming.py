@@ -19,6 +19,7 @@ from fedcorp.clock import Clock
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound, Unauthorized
 from fedcorp.social import applications, lists, notifications, streams
 from fedcorp.social.streams import Change, Channel, Position
+from fedcorp.social.text import normalise_tag
 from fedcorp.storage.database import Database, Tx
 from fedcorp.web import auth, context
 from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
@@ -31,7 +32,7 @@ from fedcorp.web.route import WEBSOCKET, Route
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 25.0
-QUEUE = 512
+QUEUE = 1000
 MAX_CHANNELS = 100
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001
 
@@ -206,7 +207,7 @@ def _channel(tx: Tx, viewer: Viewer, stream: str, tag: str, list_id: str) -> Cha
         lists.get(tx, viewer.id, int(list_id))
         return Channel(viewer.id, stream, str(int(list_id)))
     if stream.startswith("hashtag"):
-        return Channel(viewer.id, stream, tag.lstrip("#").lower())
+        return Channel(viewer.id, stream, normalise_tag(tag))
     return Channel(viewer.id, stream)
 
 

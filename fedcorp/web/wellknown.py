@@ -126,7 +126,12 @@ async def get_nodeinfo(call: Call) -> Response:
             },
             "localPosts": numbers.statuses,
         },
-        "metadata": {"nodeName": call.context.config.name, "nodeDescription": call.context.config.description},
+        "metadata": {
+            "nodeName": call.context.config.name,
+            "nodeDescription": call.context.config.description,
+            # Some clients choose how to speak by the software's name, and look here for those they do not know.
+            "upstream": {"name": "mastodon", "version": "4.3.0"},
+        },
     }
     kind = f'application/json; profile="{_SCHEMA}{version}#"'
     return Response(orjson.dumps(document), OK, _CACHED | {"Content-Type": kind})

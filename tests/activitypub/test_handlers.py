@@ -21,7 +21,8 @@ def find(tx: Tx, uri: str) -> Status | None:
 
 
 def last_outcome(tx: Tx) -> str | None:
-    return tx.conn.execute(sa.select(inbox.c.outcome).order_by(inbox.c.seq.desc()).limit(1)).scalar()
+    found: str | None = tx.conn.execute(sa.select(inbox.c.outcome).order_by(inbox.c.seq.desc()).limit(1)).scalar()
+    return found
 
 
 async def must(wire: Wire, uri: str) -> Status:

@@ -13,7 +13,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -175,7 +174,7 @@ class Department:
         self.config = self.folder / "config.toml"
         self.people: list[Person] = []
         self.processes: list[subprocess.Popen[bytes]] = []
-        self._split = split
+        self._parts = (("serve", "--no-worker"), ("work",)) if split else (("serve",),)
         self._authority = authority
         folder.mkdir(parents=True, exist_ok=True)
         database = ["--database", make_config(folder, self.domain).storage.database] if POSTGRESQL else []
@@ -232,8 +231,14 @@ class Department:
 
     def launch(self) -> None:
         """Start its processes."""
-        parts = (("serve", "--no-worker"), ("work",)) if self._split else (("serve",),)
-        self.processes = [self.spawn(*words) for words in parts]
+        self.processes = [self.spawn(*words) for words in self._parts]
+
+    def revive(self) -> None:
+        """Start those of its processes again that have ended, and wait until it answers."""
+        for number, words in enumerate(self._parts):
+            if self.processes[number].poll() is not None:
+                self.processes[number] = self.spawn(*words)
+        self.wait_until_up()
 
     def wait_until_up(self) -> None:
         """Wait until it answers."""
@@ -263,10 +268,13 @@ class Department:
 
     def kill(self) -> None:
         """`kill -9` all its processes."""
-        for process in self.processes:
-            process.send_signal(signal.SIGKILL)
-        for process in self.processes:
-            process.wait()
+        for number in range(len(self.processes)):
+            self.kill_one(number)
+
+    def kill_one(self, number: int) -> None:
+        """`kill -9` one of its processes."""
+        self.processes[number].kill()
+        self.processes[number].wait()
 
     def stop(self) -> None:
         """Ask its processes to stop; each must do so in time and without complaint."""

@@ -34,7 +34,9 @@ class Line:
         return head + body
 
     async def send(self, data: bytes) -> None:
-        """Writes and flushes."""
+        """Writes and flushes; raises ConnectionError when the client has left."""
+        if self.writer.is_closing():  # uvloop would raise a RuntimeError
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 

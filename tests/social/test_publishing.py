@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
-from fedcorp.social import follows, interactions, memberships, publishing, statuses
+from fedcorp.social import follows, interactions, memberships, publishing, statuses, stewardship
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
 from fedcorp.storage.database import Tx
@@ -141,11 +141,11 @@ async def test_joining_a_request_group_needs_a_moderator(department: Department)
     assert await department.see(kinds_for, ann.id) == ["mention"]  # the group writes to its moderators
     with pytest.raises(Forbidden):
         await department.post(bo, **named)
-    await department.do(follows.accept, bo.id, group.id)
+    await department.do(stewardship.approve, group, ann, bo)
     assert await department.see(memberships.role_of, group.id, bo.id) == "member"
-    assert await department.see(kinds_for, ann.id) == []
+    assert await department.see(kinds_for, bo.id) == ["mention"]  # welcome
     await department.post(bo, **named)
-    assert len(await department.see(home_of, ann.id)) == 1
+    assert len(await department.see(home_of, ann.id)) == 2  # the request that the group wrote of, and the post
     await department.do(follows.unfollow, bo.id, group.id)
     assert await department.see(memberships.role_of, group.id, bo.id) is None
 

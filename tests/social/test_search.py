@@ -72,8 +72,8 @@ async def test_history(department: Department) -> None:
     await department.post(bob, "#lunch")
     department.clock.pass_(seconds=86_400)
     await department.post(ann, "#lunch")
-    found = await department.see(tags.history, ann.id, ["Lunch", "dinner"])
-    assert [(day.uses, day.accounts) for day in found["Lunch"][:3]] == [(1, 1), (2, 1), (0, 0)]
+    found = await department.see(tags.history, ann.id, ["lunch", "dinner"])
+    assert [(day.uses, day.accounts) for day in found["lunch"][:3]] == [(1, 1), (2, 1), (0, 0)]
     assert len(found["dinner"]) == 7
     assert (await department.see(tags.history, None, ["lunch"]))["lunch"][0].uses == 0
     assert await department.see(tags.most_used, ann.id, 5) == ["lunch"]

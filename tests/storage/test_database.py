@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,21 @@ async def test_counters_are_exact_under_parallel_writers(db: Database) -> None:
 
     await asyncio.gather(*(db.write(count) for _ in range(32)))
     assert await db.read(subjects) == {"32"}
+
+
+async def test_a_long_unit_gets_its_turn_among_short_ones_that_clash_with_it(db: Database) -> None:
+    def count_and_note(tx: Tx, subject: str, seconds: float) -> None:
+        subjects(tx)  # what every other unit adds to, so that only one of two can win
+        time.sleep(seconds)
+        note(tx, subject)
+
+    async def hurry() -> None:
+        while not long.done():
+            await db.write(count_and_note, "short", 0)
+
+    long = asyncio.create_task(db.write(count_and_note, "long", 0.05))
+    await asyncio.gather(long, hurry(), hurry())
+    assert await db.read(subjects) >= {"long", "short"}
 
 
 async def test_upserts(db: Database) -> None:

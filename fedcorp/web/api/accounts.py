@@ -206,7 +206,7 @@ async def familiar_followers(call: Call) -> Response:
 
 def _familiar(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
     found = people.familiar(tx, viewer.id, ids)
-    return [{"id": str(id_), "accounts": entities.many(tx, found[id_])} for id_ in ids]
+    return [{"id": str(id_), "accounts": entities.many(tx, found[id_])} for id_ in found]
 
 
 # -- how one stands to them ------------------------------------------------------------------------------------------
@@ -298,8 +298,14 @@ async def list_requests(call: Call) -> Response:
     return shown.page(call, ids, body, page.limit)
 
 
+def _reject_request(tx: Tx, own: Account, other: Account, _: Params) -> None:
+    if follows.is_following(tx, other.id, own.id):
+        raise NotFound  # it was answered; who follows is removed by another verb
+    follows.reject(tx, other.id, own.id)
+
+
 authorize_request = _acting(lambda tx, own, other, _: follows.accept(tx, other.id, own.id))
-reject_request = _acting(lambda tx, own, other, _: follows.reject(tx, other.id, own.id))
+reject_request = _acting(_reject_request)
 
 
 # -- kept away -------------------------------------------------------------------------------------------------------

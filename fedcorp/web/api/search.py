@@ -88,4 +88,4 @@ def _statuses(
 
 
 def _hashtags(tx: Tx, viewer: Viewer, q: str, limit: int, offset: int) -> list[dict[str, object]]:
-    return hashtags(tx, viewer.account_id, search.hashtags(tx, viewer.account_id, q.lstrip("#"), limit, offset))
+    return hashtags(tx, viewer.account_id, search.hashtags(tx, viewer.account_id, q, limit, offset))

@@ -15,20 +15,19 @@ def list_(row: ListRow) -> dict[str, Any]:
 
 
 def hashtags(tx: Tx, viewer_id: int | None, names: list[str]) -> list[dict[str, Any]]:
-    """Tag entities with the use of the last days, in this order."""
+    """Tag entities of normalised names with the use of the last days, in this order."""
     history = tags.history(tx, viewer_id, names)
-    lower = [name.lower() for name in names]
-    followed = tags.followed_among(tx, viewer_id, lower) if viewer_id is not None else set()
+    followed = tags.followed_among(tx, viewer_id, names) if viewer_id is not None else set()
     return [
         {
-            "id": name.lower(),
+            "id": name,
             "name": name,
-            "url": tx.site.urls.tag(name.lower()),
+            "url": tx.site.urls.tag(name),
             "history": [
                 {"day": str(day.at // 1000), "uses": str(day.uses), "accounts": str(day.accounts)}
                 for day in history[name]
             ],
-            "following": name.lower() in followed,
+            "following": name in followed,
             "featuring": False,
         }
         for name in names

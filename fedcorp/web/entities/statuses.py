@@ -197,7 +197,7 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "content": source.content,
         "media_attachments": _attachments(tx, row, parts),
         "mentions": [mention(item) for item in parts.mentions.get(row.id, ())],
-        "tags": [{"name": name.lower(), "url": tx.site.urls.tag(name.lower())} for name in parts.tags.get(row.id, ())],
+        "tags": [{"name": name, "url": tx.site.urls.tag(name)} for name in parts.tags.get(row.id, ())],
         "emojis": [],
         "card": None,
         "reach": row.reach,
