@@ -17,13 +17,14 @@ from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
 from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, polls
+from fedcorp.social import accounts, effects, memberships, polls, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -39,6 +40,7 @@ from fedcorp.web.streaming import Streams
 from fedcorp.worker import Jobs, Pass, Worker
 
 POLLS_SECONDS = 2.0
+GROUPS_SECONDS = 5.0
 UPKEEP_SECONDS = 60.0
 
 
@@ -64,7 +66,8 @@ class Instance:
 
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
-        jobs = Jobs(self.db, {"fetch_media": attachments.fetch})
+        ledgers = LedgerPull(self.db, self.resolver)
+        jobs = Jobs(self.db, {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run})
         upkeep = Upkeep(self.db, self.clock, self.files)
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),
@@ -72,6 +75,7 @@ class Instance:
             Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
             Pass("jobs", jobs.run, "jobs"),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
+            Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),
             Pass("upkeep", upkeep.run, "upkeep", UPKEEP_SECONDS),
         ]
 
@@ -80,6 +84,10 @@ class Instance:
 
     async def _close_polls(self) -> int:
         return await self.db.write(polls.close_due)
+
+    async def _tend_groups(self) -> int:
+        """End bans and groups whose time is over."""
+        return await self.db.write(memberships.lift_expired) + await self.db.write(stewardship.archive_ended)
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp.company import peers
-from fedcorp.social import accounts, policy, statuses
+from fedcorp.social import accounts, group_posts, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -63,6 +63,9 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
     named = set(statuses.mentioned_ids(tx, status.id))
     if status.visibility == "direct":
         return people(tx, named, status.reach, shared=False)
+    if status.visibility == policy.GROUP:
+        ids = [item.group_id for item in group_posts.of_statuses(tx, [status.id]).get(status.id, [])]
+        return people(tx, ids, status.reach)  # the groups pass it on to their members
     if status.in_reply_to_account_id is not None:
         named.add(status.in_reply_to_account_id)
     if status.group_id is not None:

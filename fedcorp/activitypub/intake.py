@@ -38,6 +38,7 @@ class Intake:
     domain: str
     tier: str
     forwarded: bool = False
+    announced_by: int | None = None  # the group that passes it on
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: dict[str, str] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
@@ -54,6 +55,8 @@ class Intake:
             raise Deferred(uri)
         self.want(uri, kind)
 
-    def within(self, tier: str) -> "Intake":
+    def within(self, tier: str, announced_by: int) -> "Intake":
         """The same for an activity that stands inside this one, of an actor whose server has `tier`."""
-        return Intake(self.domain, tier, True, self.documents, self.stored, self.unreachable, self.refused)
+        return Intake(
+            self.domain, tier, True, announced_by, self.documents, self.stored, self.unreachable, self.refused
+        )

@@ -17,7 +17,7 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, groups, media, policy, polls, statuses
+from fedcorp.social import accounts, group_posts, groups, media, policy, polls, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -132,6 +132,8 @@ def addressing(tx: Tx, status: Status, author: Account) -> tuple[list[str], list
     followers = [author.followers_uri] if author.followers_uri else []
     if status.visibility == "direct":
         return people, []
+    if status.visibility == policy.GROUP:
+        return _members(tx, status), people
     if status.visibility == "private":
         return followers, people
     to, cc = ([PUBLIC], followers) if status.visibility == "public" else (followers, [PUBLIC])
@@ -140,6 +142,14 @@ def addressing(tx: Tx, status: Status, author: Account) -> tuple[list[str], list
         to = [*to, group.uri]
         cc = [uri for uri in cc if uri != group.uri] + ([group.followers_uri] if group.followers_uri else [])
     return to, cc
+
+
+def _members(tx: Tx, status: Status) -> list[str]:
+    """The groups that only members read, and their members."""
+    shown = status.reblog_of_id if status.reblog_of_id is not None else status.id
+    ids = [item.group_id for item in group_posts.of_statuses(tx, [shown]).get(shown, [])]
+    found = accounts.find_many(tx, ids).values()
+    return [uri for group in found for uri in (group.uri, group.followers_uri) if uri]
 
 
 def _addressed(tx: Tx, status: Status) -> list[str]:

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import render
+from fedcorp.activitypub import ledger, render, telling
+from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, groups, memberships, policy, statuses
+from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -100,7 +101,7 @@ def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
     if account is None or not account.local or account.hidden or account.kind == "service":
         raise NotFound
     group = groups.find(tx, account.id) if account.is_group else None
-    if group is not None and group.preset == "secret" and not _follows_from(tx, signer.domain, account.id):
+    if group is not None and not group.listed and not _knows_secret(tx, account, signer):
         raise NotFound
     return account
 
@@ -109,6 +110,27 @@ def _follows_from(tx: Tx, domain: str, account_id: int) -> bool:
     """Whether somebody on that server follows this account, or has asked to."""
     origins = [f"https://{domain}", f"http://{domain}"]
     return tx.conn.execute(_KNOWS_ACCOUNT, {"target": account_id, "origins": origins}).first() is not None
+
+
+def _knows_secret(tx: Tx, group: Account, signer: Signer) -> bool:
+    """Whether somebody there belongs to the group, or is invited."""
+    return (
+        _follows_from(tx, signer.domain, group.id)
+        or _is_member(tx, group, signer)
+        or any(
+            (invitee := accounts.find(tx, item.account_id)) is not None
+            and invitee.origin.endswith(f"//{signer.domain}")
+            for item in invitations.of_group(tx, group.id)
+        )
+    )
+
+
+def _is_member(tx: Tx, group: Account, signer: Signer) -> bool:
+    """Whether the person who signed belongs to the group; of a server that signed for itself, anybody of it."""
+    actor = accounts.find_by_uri(tx, signer.actor_uri)
+    if actor is not None and actor.kind == "person":
+        return memberships.role_by_uri(tx, group, signer.actor_uri) in policy.MEMBERS
+    return memberships.has_member_at(tx, group, origin(signer.actor_uri))
 
 
 def page_of(tx: Tx, uri: str) -> str:
@@ -165,6 +187,39 @@ def _outbox(tx: Tx, account: Account, signer: Signer, address: str) -> dict[str,
     return render.collection(address, account.statuses_count, items)
 
 
+# -- ledgers ---------------------------------------------------------------------------------------------------------
+
+
+def ledger_page(tx: Tx, uri: str, after: int, signer: Signer) -> Served:
+    """The entries of a group of ours behind the number `after`, for servers of members (federation between
+    departments). With each entry comes the activity it stands for, when that is kept and may be read. Raises NotFound.
+    """
+    group = _known_actor(tx, uri, signer)
+    rules = groups.find(tx, group.id)
+    if rules is None or signer.tier != "department" or (rules.members_only and not _is_member(tx, group, signer)):
+        raise NotFound
+    items = [
+        {"type": "Delivery", "entry": orjson.loads(entry)} | _body_of(tx, body, object_uri, signer)
+        for _, entry, body, object_uri in ledger.entries(tx, group.id, after)
+    ]
+    address = f"{group.uri}/ledger?after={after}"
+    return Served(render.collection(address, ledger.head(tx, group.id).seq, items))
+
+
+def _body_of(tx: Tx, body: bytes | None, uri: str, signer: Signer) -> dict[str, Any]:
+    if body is None:
+        found = telling.find_sent(tx, uri) or telling.find_received(tx, uri)
+        status = _status_of(tx, found)
+        body = found if status is not None and status.deleted_at is None and may_see(tx, status, signer) else None
+    return {"body": orjson.loads(body)} if body is not None else {}
+
+
+def _status_of(tx: Tx, body: bytes | None) -> Status | None:
+    thing = orjson.loads(body).get("object") if body is not None else None
+    uri = thing.get("id") if isinstance(thing, dict) else thing
+    return statuses.find_by_uri(tx, uri) if isinstance(uri, str) else None
+
+
 # -- notes -----------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +233,17 @@ def may_see(tx: Tx, status: Status, signer: Signer) -> bool:
         reach=status.reach,
         has_follower=status.visibility == "private" and _follows_from(tx, signer.domain, status.account_id),
         has_recipient=signer.domain in recipients,
+        has_member=status.visibility == policy.GROUP and _reads_group(tx, status, signer),
     )
+
+
+def _reads_group(tx: Tx, status: Status, signer: Signer) -> bool:
+    """Members of a group that the post was written to, and the server of the group itself, which has to judge it."""
+    found = group_posts.of_statuses(tx, [status.id]).get(status.id, [])
+    for group in accounts.find_many(tx, [item.group_id for item in found]).values():
+        if group.origin.endswith(f"//{signer.domain}") or _is_member(tx, group, signer):
+            return True
+    return False
 
 
 def _visible(tx: Tx, ids: list[int], signer: Signer) -> list[Status]:

@@ -264,7 +264,8 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
     here = _accounts_of(tx, {*to, *cc, *named, *ids_of(doc.get("audience"))[:MAX_ADDRESSED]} - {PUBLIC})
     parent_uri = value_or_id(doc.get("inReplyTo"))
     parent = statuses.find_by_uri(tx, parent_uri) if parent_uri else None
-    visibility = visibility_of(to, cc, author, [account for account in here.values() if account.is_group])
+    addressed = [account for account in here.values() if account.is_group]
+    visibility = visibility_of(to, cc, author, addressed, _members_only(tx, addressed))
     group_id = _find_group(tx, visibility, author, parent, list(here.values()))
     html, language = _content(doc)
     return RemoteStatus(
@@ -290,14 +291,31 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
     )
 
 
-def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], author: Account, addressed_groups: list[Account]) -> str:
-    """Mastodon's reading of an address: Public in `to` or `cc`, a followers collection, or only people."""
+def visibility_of(
+    to: tuple[str, ...], cc: tuple[str, ...], author: Account, addressed: list[Account], members_only: list[Account]
+) -> str:
+    """Mastodon's reading of an address: Public in `to` or `cc`, a followers collection, or only people.
+
+    The followers of a members-only group are its members.
+    """
     if PUBLIC in to:
         return "public"
     if PUBLIC in cc:
         return "unlisted"
-    collections = {author.followers_uri, *(group.followers_uri for group in addressed_groups)} - {None}
-    return "private" if collections & {*to, *cc} else "direct"
+    both = {*to, *cc}
+    if both & ({group.followers_uri for group in members_only} - {None}):
+        return policy.GROUP
+    collections = {author.followers_uri, *(group.followers_uri for group in addressed)} - {None}
+    return "private" if collections & both else "direct"
+
+
+def _members_only(tx: Tx, addressed: list[Account]) -> list[Account]:
+    found = []
+    for account in addressed:
+        group = groups.find(tx, account.id)
+        if group is not None and group.members_only:
+            found.append(account)
+    return found
 
 
 def _mention_uris(doc: dict[str, Any]) -> list[str]:
@@ -319,8 +337,12 @@ _IDS_BY_URI = sa.select(accounts_table.c.id).where(accounts_table.c.uri.in_(sa.b
 def _find_group(
     tx: Tx, visibility: str, author: Account, parent: statuses.Status | None, addressed: list[Account]
 ) -> int | None:
-    """The local group that the author may write to here, by address or by thread. A group of another server says itself
-    what it takes, by announcing it."""
+    """The group that governs, by address or by thread: of those that everybody reads a local one that takes the post.
+
+    A group of another server says itself what it takes, by announcing it; a members-only post always names its group.
+    """
+    if visibility == policy.GROUP:
+        return next((account.id for account in _members_only(tx, [item for item in addressed if item.is_group])), None)
     if visibility not in ("public", "unlisted"):
         return None
     candidates = [parent.group_id] if parent is not None and parent.group_id is not None else []

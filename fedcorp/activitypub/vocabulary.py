@@ -150,6 +150,7 @@ _COLLECTION_TERMS: Final[dict[str, Any]] = {
     "head": {"@id": "fc:head", **_LINK},
     "Delivery": "fc:Delivery",
     "body": {"@id": "fc:body", **_LINK},
+    "entry": {"@id": "fc:entry", **_LINK},
     **_ENTRY_TERMS,
     "contextHistory": {"@id": "https://w3id.org/fep/171b/contextHistory", **_LINK},
     "collectionOf": "https://w3id.org/fep/171b/collectionOf",

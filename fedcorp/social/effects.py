@@ -93,7 +93,6 @@ def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
             | events.GroupChanged()
             | events.Invited()
             | events.InvitationEnded()
-            | events.Reported()
         ):
             acting = event.group_id
         case _:

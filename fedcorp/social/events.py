@@ -231,7 +231,7 @@ class GroupWished(Federated):
 
 
 @dataclass(frozen=True, slots=True)
-class Reported(Federated):
+class Reported(Event):
     """Somebody reported something in a local group to its moderators."""
 
     group_id: int

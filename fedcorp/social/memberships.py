@@ -263,11 +263,16 @@ def check_may_moderate(tx: Tx, group_id: int, account_id: int) -> str:
     return role
 
 
-def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
-    """Raises Unprocessable for the only admin of a group that has other members."""
+def is_last_admin(tx: Tx, group_id: int, account_id: int) -> bool:
+    """Whether somebody is the only admin of a group that has other members."""
     roles = roles_in(tx, group_id)
     others = {id_: role for id_, role in roles.items() if id_ != account_id and role in policy.MEMBERS}
-    if roles.get(account_id) == "admin" and others and "admin" not in others.values():
+    return roles.get(account_id) == "admin" and bool(others) and "admin" not in others.values()
+
+
+def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
+    """Raises Unprocessable for the only admin of a group that has other members."""
+    if is_last_admin(tx, group_id, account_id):
         raise Unprocessable("You are the only admin of this group; make somebody else an admin first.")
 
 

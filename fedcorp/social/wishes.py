@@ -16,8 +16,8 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import group_wishes
 
 ACTS = (
-    "approve", "refuse", "invite", "revoke", "remove", "ban", "unban", "role", "judge", "change", "archive", "delete",
-    "report",
+    "approve", "refuse", "invite", "revoke", "decline", "remove", "ban", "unban", "role", "judge", "change", "archive",
+    "delete", "report",
 )  # fmt: skip
 MOST_PENDING = 200
 
@@ -67,6 +67,12 @@ def of_account(tx: Tx, group_id: int, account_id: int, most: int = 40) -> list[W
     mine = sa.and_(group_wishes.c.group_id == group_id, group_wishes.c.account_id == account_id)
     rows = tx.conn.execute(_SELECT.where(mine).order_by(group_wishes.c.id.desc()).limit(most))
     return [Wish(*row) for row in rows]
+
+
+def is_pending(tx: Tx, uri: str, group_id: int) -> bool:
+    """Whether a wish of this uri waits for this group."""
+    mine = sa.and_(group_wishes.c.uri == uri, group_wishes.c.group_id == group_id, group_wishes.c.state == "pending")
+    return tx.conn.execute(sa.select(group_wishes.c.id).where(mine)).first() is not None
 
 
 def settle(tx: Tx, uri: str, state: str, reason: str = "") -> Wish | None:

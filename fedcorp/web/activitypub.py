@@ -140,6 +140,12 @@ async def get_activity(call: Call) -> Response:
     return await _serve(call, serving.activity, _uri(call), await _signer(call))
 
 
+async def get_ledger(call: Call) -> Response:
+    """The ledger of a group, a page at a time, behind the number `after`."""
+    after = call.query.integer("after", least=0) or 0
+    return await _serve(call, serving.ledger_page, _uri(call), after, await _signer(call))
+
+
 async def get_thread(call: Call) -> Response:
     """The posts of a thread that began here."""
     return await _serve(call, serving.thread, call.id(), await _signer(call))
@@ -157,6 +163,7 @@ ROUTES = (
         for kind in ("u", "g")
         for name in ("followers", "following", "outbox", "featured")
     ),
+    Route("GET", "/g/{id}/ledger", get_ledger),
     Route("GET", "/g/{id}/moderators", _get_actor_collection("moderators")),
     Route("GET", "/o/{id}", get_note),
     *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),

@@ -8,7 +8,7 @@ An activity that is not listed here is ignored.
 from collections.abc import Callable
 
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers import actors, follow, groups, interactions, statuses
+from fedcorp.activitypub.handlers import actors, follow, groups, interactions, statuses, stewards
 from fedcorp.activitypub.handlers.parties import IGNORED
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import ACTOR_TYPES
@@ -21,24 +21,35 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Follow", "*"): (follow.verify_follow, follow.receive_follow),
     ("Join", "*"): (follow.verify_follow, follow.receive_follow),
     ("Leave", "*"): (follow.verify_follow, follow.receive_leave),
-    ("Accept", "*"): (follow.verify_answer, follow.receive_accept),
-    ("Reject", "*"): (follow.verify_answer, follow.receive_reject),
+    ("Accept", "*"): (stewards.verify_answer, stewards.receive_accept),
+    ("Reject", "*"): (stewards.verify_answer, stewards.receive_reject),
+    ("TentativeAccept", "*"): (stewards.verify_act, stewards.receive_tentative),
+    ("Invite", "*"): (stewards.verify_invite, stewards.receive_invite),
     ("Undo", "Follow"): (follow.verify_undo_follow, follow.receive_undo_follow),
     ("Undo", "Join"): (follow.verify_undo_follow, follow.receive_undo_follow),
     ("Undo", "Accept"): (follow.verify_follow, follow.receive_undo_accept),
     ("Create", "*"): (statuses.verify_create, statuses.receive_create),
     ("Update", "*"): (statuses.verify_update, statuses.receive_update),
     ("Delete", "*"): (statuses.verify_delete, statuses.receive_delete),
-    ("Add", "*"): (statuses.verify_pin, statuses.receive_pin),
-    ("Remove", "*"): (statuses.verify_pin, statuses.receive_pin),
+    ("Add", "*"): (stewards.verify_add_or_remove, stewards.receive_add_or_remove),
+    ("Remove", "*"): (stewards.verify_add_or_remove, stewards.receive_add_or_remove),
+    ("Block", "*"): (stewards.verify_act, stewards.receive_block),
+    ("Lock", "*"): (stewards.verify_act, stewards.receive_lock),
+    ("Flag", "*"): (stewards.verify_act, stewards.receive_flag),
     ("Like", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("EmojiReact", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("Announce", "*"): (groups.verify_announce, groups.receive_announce),
     ("Undo", "Like"): (interactions.verify_undo, interactions.receive_undo_like),
     ("Undo", "EmojiReact"): (interactions.verify_undo, interactions.receive_undo_like),
     ("Undo", "Announce"): (interactions.verify_undo, interactions.receive_undo_announce),
+    ("Undo", "Invite"): (stewards.verify_act, stewards.receive_undo_invite),
+    ("Undo", "Block"): (stewards.verify_act, stewards.receive_undo_block),
+    ("Undo", "Lock"): (stewards.verify_act, stewards.receive_undo_lock),
+    ("Undo", "Delete"): (stewards.verify_act, stewards.receive_undo_delete),
     **{("Update", kind): (actors.verify_own_actor, actors.receive_update_actor) for kind in sorted(ACTOR_TYPES)},
     **{("Delete", kind): (actors.verify_own_actor, actors.receive_delete_actor) for kind in sorted(ACTOR_TYPES)},
+    ("Update", "Group"): (stewards.verify_group_update, stewards.receive_group_update),
+    ("Delete", "Group"): (stewards.verify_group_delete, stewards.receive_group_delete),
 }
 
 

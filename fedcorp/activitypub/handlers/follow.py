@@ -8,10 +8,11 @@ from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, 
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import first_string, ids_of
 from fedcorp.errors import Forbidden, NotFound
-from fedcorp.social import accounts, follows, memberships, text
+from fedcorp.social import accounts, follows, groups, memberships, stewardship, text
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 
 
@@ -55,6 +56,9 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     if found is None:
         return IGNORED
     follows.accept(tx, found.follower_id, found.target_id)
+    group = groups.find(tx, found.target_id)
+    if group is not None and group.ledger_uri is not None:  # who belongs, and what was said before
+        jobs.put(tx, "pull_ledger", {"group": found.target_id})
     return PROCESSED
 
 
@@ -108,6 +112,8 @@ def receive_undo_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
 def _leave(tx: Tx, account: Account, target_id: int) -> None:
     target = accounts.get(tx, target_id)
     if target.is_group:
+        if memberships.is_last_admin(tx, target.id, account.id):  # it has happened: the group finds a successor
+            stewardship.succeed(tx, target.id, account.id)
         memberships.leave(tx, account, target)
     else:
         follows.unfollow(tx, account.id, target.id)

@@ -1,15 +1,19 @@
-"""What groups of other servers pass on: whole activities inside an Announce (FEP-1b12).
+"""What groups of other servers pass on: whole activities inside an Announce (FEP-1b12), with entries of their ledgers.
 
-The group vouches for nothing but its own choice: the activity inside is believed for its own proof, because it comes
-from the same department as the group, or because it was read again at its own address. Posts of members that arrive at
-a group of ours come as plain Create; the group takes or leaves them in `social.effects`.
+The group vouches for its own decisions: who belongs, which post it took, what it took out again. What somebody else is
+said to have done is believed for that person's proof, because it comes from the same department as the group, or
+because it was read again at its own address. Where a ledger is kept, decisions count in its order and only once; what
+is missing is fetched before. Posts of members that arrive at a group of ours come as plain Create; the group takes or
+leaves them in `social.effects`.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
-from fedcorp.activitypub.documents import Activity, domain_of, normalize, parse_json, read_activity, same_origin
-from fedcorp.activitypub.handlers import interactions, statuses
+from fedcorp.activitypub import ledger
+from fedcorp.activitypub.documents import Activity, domain_of, normalize, origin, parse_json, read_activity, same_origin
+from fedcorp.activitypub.handlers import actors, interactions, statuses
 from fedcorp.activitypub.handlers.parties import (
     IGNORED,
     PROCESSED,
@@ -18,17 +22,21 @@ from fedcorp.activitypub.handlers.parties import (
     is_undone,
     sender,
 )
-from fedcorp.activitypub.intake import Intake
+from fedcorp.activitypub.intake import Deferred, Intake
+from fedcorp.activitypub.ledger import Entry, Fork
 from fedcorp.activitypub.proofs import proof_of, verify_proof
-from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, types_of
+from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, first_string, parse_time, types_of
+from fedcorp.clock import to_ms
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, Forbidden
+from fedcorp.errors import BadRequest, FedcorpError, Forbidden
 from fedcorp.keys import load_public
-from fedcorp.social import accounts
+from fedcorp.social import accounts, group_posts, groups, memberships, policy, wishes
 from fedcorp.social.accounts import Account
+from fedcorp.social.memberships import Affiliation
 from fedcorp.storage.database import Tx
 
 MAX_BATCH = 50  # announced activities in one Announce (FEP-1a11)
+log = logging.getLogger("fedcorp.activitypub")
 
 _Step = Callable[[Tx, Activity, Intake], Any]
 _INNER: dict[str, tuple[_Step, _Step]] = {
@@ -48,15 +56,23 @@ def verify_announce(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 
 def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A boost, or what happened in a group that somebody here belongs to."""
+    """A boost, or what happened in a group that somebody here belongs to or wrote to."""
     if not _holds_activities(activity.object):
         return interactions.receive_announce(tx, activity, intake)
     group = sender(tx, activity, intake)
-    if not group.is_group or not has_local_follower(tx, group.id) or is_undone(tx, activity.id):
+    if not group.is_group or is_undone(tx, activity.id):
         return IGNORED
+    raw = parse_json(activity.raw)
+    docs = [doc for doc in as_list(raw.get("object"))[:MAX_BATCH] if isinstance(doc, dict)]
+    if not has_local_follower(tx, group.id):
+        docs = [doc for doc in docs if tx.site.urls.owns(str(doc.get("actor")))]  # our author hears what became of it
+        signed: dict[str, Entry] = {}
+    else:
+        signed = _entries(raw)
     outcome = IGNORED
-    for doc in as_list(parse_json(activity.raw).get("object"))[:MAX_BATCH]:
-        if isinstance(doc, dict) and _receive_inner(tx, activity, group, doc, intake) == PROCESSED:
+    for doc in docs:
+        entry = signed.get(str(doc.get("id")))
+        if _receive_one(tx, activity, group, doc, entry, intake) == PROCESSED:
             outcome = PROCESSED
     return outcome
 
@@ -66,7 +82,163 @@ def _holds_activities(thing: Any) -> bool:
     return bool(listed) and all(ACTIVITY_TYPES & set(types_of(item)) for item in listed)
 
 
-def _receive_inner(tx: Tx, outer: Activity, group: Account, doc: dict[str, Any], intake: Intake) -> str:
+def _entries(raw: dict[str, Any]) -> dict[str, Entry]:
+    found = (ledger.read(item) for item in as_list(raw.get("entry"))[:MAX_BATCH])
+    return {entry.object_uri: entry for entry in found if entry is not None}
+
+
+# -- the ledger ------------------------------------------------------------------------------------------------------
+
+
+def _receive_one(
+    tx: Tx, outer: Activity, group: Account, doc: dict[str, Any], entry: Entry | None, intake: Intake
+) -> str:
+    if entry is None:
+        keeps = groups.find(tx, group.id)
+        if keeps is not None and keeps.ledger_uri is not None and _decides_on_members(doc):
+            return IGNORED  # who belongs is told with its entry, or not at all
+        return _receive_inner(tx, outer, group, doc, intake)
+    ledger.check(tx, group, entry)
+    if not ledger.fits(entry, doc):
+        raise Forbidden("The entry speaks of another activity.")
+    catch_up(tx, group, intake, upto=entry.seq - 1)
+    return _take(tx, outer, group, entry, doc, intake)
+
+
+def _take(
+    tx: Tx, outer: Activity | None, group: Account, entry: Entry, doc: dict[str, Any] | None, intake: Intake
+) -> str:
+    """Put an entry into our copy, and act on what it stands for the first time it comes."""
+    keep = doc if doc is not None and doc.get("actor") == group.uri and entry.kind in ledger.KEPT else None
+    try:
+        how = ledger.take(tx, group, entry, keep)
+    except Fork as fork:
+        log.error("the group %s shows two histories: %s", group.handle, fork)
+        ledger.mark_forked(tx, group.id, entry)
+        return IGNORED
+    if how == "gap":
+        return IGNORED if doc is None or _decides_on_members(doc) else _receive_inner(tx, outer, group, doc, intake)
+    if how == "known" or doc is None:
+        return IGNORED
+    return _receive_inner(tx, outer, group, doc, intake)
+
+
+def catch_up(tx: Tx, group: Account, intake: Intake, *, upto: int | None = None) -> bool:
+    """Take what our copy lacks, page after page; says whether the copy now reaches `upto` (None: the end).
+
+    Raises Missing for the next page, Deferred while the group's server cannot be reached.
+    """
+    rules = groups.find(tx, group.id)
+    if rules is None or rules.ledger_uri is None:
+        return False
+    while True:
+        last = ledger.head(tx, group.id)
+        if last.forked_at is not None:
+            return False
+        if upto is not None and last.seq >= upto:
+            return True
+        uri = f"{rules.ledger_uri}?after={last.seq}"
+        page = intake.documents.get(uri)
+        if page is None:
+            intake.require(uri, "document")
+            return False
+        if not _take_page(tx, group, page, intake):
+            return upto is None
+
+
+def _take_page(tx: Tx, group: Account, page: dict[str, Any], intake: Intake) -> bool:
+    """Take the entries of a page in order; says whether the copy grew."""
+    before = ledger.head(tx, group.id).seq
+    for item in as_list(page.get("orderedItems"))[: ledger.PAGE]:
+        entry = ledger.read(item.get("entry")) if isinstance(item, dict) else None
+        if entry is None:
+            raise BadRequest("The page of the ledger holds something else.")
+        ledger.check(tx, group, entry)
+        body = item.get("body")
+        doc = body if isinstance(body, dict) and ledger.fits(entry, body) else None
+        _take_quietly(tx, group, entry, doc, intake)
+        if ledger.head(tx, group.id).forked_at is not None:
+            return False
+    return ledger.head(tx, group.id).seq > before
+
+
+def _take_quietly(tx: Tx, group: Account, entry: Entry, doc: dict[str, Any] | None, intake: Intake) -> None:
+    """A post in the past that cannot be had, or is odd, must not stop the chain."""
+    try:
+        with tx.step():
+            _take(tx, None, group, entry, doc, intake)
+    except (FedcorpError, Deferred):
+        ledger.take(tx, group, entry, None)
+
+
+# -- what the group itself says --------------------------------------------------------------------------------------
+
+
+def _decides_on_members(doc: dict[str, Any]) -> bool:
+    thing = doc.get("object")
+    return doc.get("type") in ("Add", "Remove") and isinstance(thing, dict) and "Relationship" in types_of(thing)
+
+
+def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -> str:
+    """What the group decided: members and roles, its rules, and what became of posts."""
+    _settle_wish(tx, doc)
+    thing = doc.get("object")
+    if _decides_on_members(doc):
+        return _copy_member(tx, group, doc)
+    if doc.get("type") == "Update" and isinstance(thing, dict) and thing.get("id") == group.uri:
+        return actors.receive_update_actor(tx, read_activity(normalize(doc), b""), intake)
+    verdict, uri = _verdict(doc, group)
+    status = find_status(tx, uri, intake)
+    if verdict is None or status is None:
+        return IGNORED
+    reason = first_string(doc.get("summary")) or ""
+    changed = group_posts.judge(tx, group, status, verdict, reason=reason)
+    return PROCESSED if changed else IGNORED
+
+
+def _settle_wish(tx: Tx, doc: dict[str, Any]) -> None:
+    because = doc.get("instrument")
+    if isinstance(because, dict) and isinstance(because.get("id"), str):
+        wishes.settle(tx, because["id"], "done")
+
+
+_SIMPLE = {"Delete": "removed", "Lock": "locked"}
+_TAKEN_BACK = {"Delete": "restored", "Lock": "unlocked"}
+
+
+def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | None]:
+    kind, thing = str(doc.get("type")), doc.get("object")
+    if kind in ("Add", "Remove") and doc.get("target") == group.featured_uri and isinstance(thing, str):
+        return ("pinned" if kind == "Add" else "unpinned"), thing
+    if kind == "Undo" and isinstance(thing, dict):
+        inner = thing.get("object")
+        return _TAKEN_BACK.get(str(thing.get("type"))), inner if isinstance(inner, str) else None
+    return _SIMPLE.get(kind), thing if isinstance(thing, str) else None
+
+
+def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
+    relation = doc["object"]
+    subject, role = relation.get("subject"), relation.get("relationship")
+    if relation.get("object") != group.uri or not isinstance(subject, str) or role not in policy.ROLES:
+        raise BadRequest("The Relationship is not one of this group.")
+    since, until = parse_time(relation.get("startTime")), parse_time(relation.get("endTime"))
+    rules = groups.find(tx, group.id)
+    since_ms = to_ms(since) if since is not None else tx.ms
+    told = Affiliation(
+        subject, origin(subject), role if doc["type"] == "Add" else None, since_ms,
+        to_ms(until) if until is not None else None,
+        since_ms if rules is not None and rules.history == "joined" else None,
+    )  # fmt: skip
+    memberships.copy(tx, group, told)
+    return PROCESSED
+
+
+# -- what others did, passed on by the group -------------------------------------------------------------------------
+
+
+def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str, Any], intake: Intake) -> str:
+    if doc.get("actor") == group.uri:
+        return _receive_fact(tx, group, doc, intake)
     inner = read_activity(normalize(doc), b"")
     if tx.site.urls.owns(inner.actor):
         return _receive_echo(tx, outer, group, inner, intake)
@@ -78,27 +250,29 @@ def _receive_inner(tx: Tx, outer: Activity, group: Account, doc: dict[str, Any],
     if trusted is None or steps is None:
         return IGNORED
     verify, receive = steps
-    within = intake.within(tier)
+    within = intake.within(tier, group.id)
     verify(tx, trusted, within)
     outcome: str = receive(tx, trusted, within)
     if trusted.type == "Create":
-        _show(tx, outer, group, trusted.object_id, intake)
+        _show(tx, outer, group, trusted, intake)
         return PROCESSED
     return outcome
 
 
-def _receive_echo(tx: Tx, outer: Activity, group: Account, inner: Activity, intake: Intake) -> str:
+def _receive_echo(tx: Tx, outer: Activity | None, group: Account, inner: Activity, intake: Intake) -> str:
     """What one of us wrote comes back: the group has taken it."""
     if inner.type == "Create":
-        _show(tx, outer, group, inner.object_id, intake)
+        _show(tx, outer, group, inner, intake)
         return PROCESSED
     return IGNORED
 
 
-def _show(tx: Tx, outer: Activity, group: Account, uri: str | None, intake: Intake) -> None:
-    status = find_status(tx, uri, intake)
-    if status is not None and status.visibility in ("public", "unlisted"):
-        interactions.boost(tx, outer, group, status)
+def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, intake: Intake) -> None:
+    status = find_status(tx, create.object_id, intake)
+    if status is None or status.visibility not in ("public", "unlisted", policy.GROUP):
+        return
+    group_posts.note_state(tx, group.id, status.id, "distributed")
+    interactions.boost(tx, outer, group, status)
 
 
 def _trusted(tx: Tx, group: Account, inner: Activity, doc: dict[str, Any], intake: Intake) -> Activity | None:

@@ -83,11 +83,20 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     return PROCESSED
 
 
-def boost(tx: Tx, activity: Activity, account: Account, status: Status) -> None:
-    """Store the boost that an Announce tells of, at its own time and with its own audience."""
+def boost(tx: Tx, activity: Activity | None, account: Account, status: Status) -> None:
+    """Store the boost that an Announce tells of, at its own time and with its own audience.
+
+    Without one (a group's post that was found in its ledger) the time is that of the status.
+    """
+    if activity is None or activity.id is None:
+        uri = f"{account.uri}#announce-{status.id}"
+        interactions.reblog(tx, account, status, visibility=status.visibility, uri=uri, at=status.created_at)
+        return
     published = parse_time(activity.published)
     at = to_ms(published) if published is not None else tx.ms
-    interactions.reblog(tx, account, status, visibility=_visibility(activity), uri=activity.id, at=min(at, tx.ms))
+    kept = statuses.find_by_uri(tx, activity.id)
+    uri = activity.id if kept is None else f"{activity.id}#{status.id}"  # several posts in one Announce
+    interactions.reblog(tx, account, status, visibility=_visibility(activity), uri=uri, at=min(at, tx.ms))
 
 
 def _visibility(activity: Activity) -> str:

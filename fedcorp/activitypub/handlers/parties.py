@@ -11,7 +11,7 @@ from fedcorp.activitypub.documents import Activity, same_origin
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import as_list, ids_of
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, statuses
+from fedcorp.social import accounts, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import ActivityForGroup, ActivityForwarded
 from fedcorp.social.statuses import Status
@@ -121,7 +121,7 @@ def pass_on(tx: Tx, activity: Activity, status: Status) -> None:
     The outbox takes the bytes from the inbox. New posts in a group are announced by the group's own event. An answer
     goes on only with a proof (ActivityPub 7.1.2): nobody could believe the rest.
     """
-    if activity.id is None or status.visibility not in ("public", "unlisted"):
+    if activity.id is None or status.visibility not in ("public", "unlisted", policy.GROUP):
         return
     if status.group_id is not None:
         group = accounts.find(tx, status.group_id)

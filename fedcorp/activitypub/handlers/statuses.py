@@ -17,9 +17,9 @@ from fedcorp.activitypub.handlers.parties import (
     sender,
 )
 from fedcorp.activitypub.intake import Intake
-from fedcorp.activitypub.vocabulary import value_or_id
+from fedcorp.activitypub.vocabulary import first_string, value_or_id
 from fedcorp.errors import BadRequest, Forbidden, NotFound
-from fedcorp.social import accounts, interactions, memberships, policy, polls, receiving, statuses
+from fedcorp.social import accounts, interactions, memberships, policy, polls, receiving, statuses, stewardship
 from fedcorp.social.accounts import Account
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.social.statuses import Status
@@ -56,7 +56,7 @@ def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
         return DUPLICATE
     _want_parent(tx, doc, intake)
     remote = translate.note(tx, doc, intake.tier)
-    if not _concerns_us(tx, remote, intake):
+    if not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake):
         return IGNORED
     status = receiving.receive(tx, remote, quiet=remote.created_at < tx.ms - LATE_MS)
     if status is None:  # deleted before it came
@@ -82,6 +82,14 @@ def _concerns_us(tx: Tx, remote: RemoteStatus, intake: Intake) -> bool:
     if any(account.local for account in named.values()) or has_local_follower(tx, remote.account.id):
         return True
     return remote.in_reply_to_uri is not None and statuses.find_by_uri(tx, remote.in_reply_to_uri) is not None
+
+
+def _slips_past_group(tx: Tx, remote: RemoteStatus, intake: Intake) -> bool:
+    """A post for the members of a group elsewhere counts only as that group passes it on."""
+    if remote.visibility != policy.GROUP or remote.group_id is None:
+        return remote.visibility == policy.GROUP
+    group = accounts.get(tx, remote.group_id)
+    return not group.local and intake.announced_by != group.id
 
 
 def _receive_vote(tx: Tx, doc: dict[str, Any], voter: Account) -> str:
@@ -122,7 +130,7 @@ def receive_update(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     remote = translate.note(tx, doc, intake.tier)
     known = statuses.find_by_uri(tx, remote.uri)
-    if known is None and not _concerns_us(tx, remote, intake):
+    if known is None and (not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake)):
         return IGNORED
     status = receiving.receive_edit(tx, remote)
     if status is None:
@@ -142,9 +150,10 @@ def verify_delete(tx: Tx, activity: Activity, intake: Intake) -> None:
         return
     status = statuses.find_by_uri(tx, uri)
     moderator = accounts.find_by_uri(tx, activity.actor)
-    if status is None or moderator is None or status.group_id is None:
+    group = accounts.find(tx, status.group_id) if status is not None and status.group_id is not None else None
+    if moderator is None or group is None or not group.local:
         raise Forbidden("Only the author may delete this.")
-    memberships.check_may_moderate(tx, status.group_id, moderator.id)
+    memberships.check_may_moderate(tx, group.id, moderator.id)
 
 
 def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
@@ -158,27 +167,27 @@ def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
     if status is None:
         receiving.receive_delete(tx, uri, activity.actor)
         return IGNORED
-    if status.local:
-        return _take_out_of_group(tx, status)
+    if status.local or not same_origin(uri, activity.actor):
+        return _take_out_of_group(tx, status, activity)
     if status.reblog_of_id is not None:
         booster = accounts.find(tx, status.account_id)
         if booster is not None:
             interactions.unreblog(tx, booster, status.reblog_of_id)
         return PROCESSED
-    if not same_origin(uri, activity.actor):
-        return _take_out_of_group(tx, status)
     if not receiving.receive_delete(tx, uri, activity.actor):
         return DUPLICATE
     pass_on(tx, activity, status)
     return PROCESSED
 
 
-def _take_out_of_group(tx: Tx, status: Status) -> str:
+def _take_out_of_group(tx: Tx, status: Status, activity: Activity) -> str:
     """A moderator's Delete: the group no longer shows the post; the post itself is its author's."""
     group = accounts.find(tx, status.group_id) if status.group_id is not None else None
-    if group is None:
+    moderator = accounts.find_by_uri(tx, activity.actor)
+    if group is None or moderator is None or not group.local:
         return IGNORED
-    interactions.unreblog(tx, group, status.id)
+    reason = first_string(activity.doc.get("summary")) or ""
+    stewardship.judge(tx, group, moderator, status, "removed", reason, act_uri=activity.id)
     return PROCESSED
 
 

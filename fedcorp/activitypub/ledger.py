@@ -1,0 +1,288 @@
+"""The ledger of a group: signed entries in a chain, one for everything that changes members, roles, rules or posts.
+
+An entry holds no words, only digests, so a post can be erased while the chain still proves that nothing was changed.
+The group's own server appends; servers of members keep copies and notice a gap, a false entry and a second history.
+What changes members, roles or rules is kept with its entry for good.
+
+Reads and writes rows of its own tables, signs and verifies; never fetches. What an entry does: `handlers.groups`.
+Sources: FEP-8b32 (proofs), FEP-5219 (relationships). The bytes of an entry are part of every later digest.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.activitypub.proofs import add_proof, proof_of, verify_proof
+from fedcorp.activitypub.vocabulary import ENTRY_CONTEXT, format_time, parse_time
+from fedcorp.canonical import digest_of
+from fedcorp.clock import from_ms, to_ms
+from fedcorp.errors import BadRequest, Forbidden
+from fedcorp.keys import PublicKey, load_private, load_public
+from fedcorp.social import accounts
+from fedcorp.social.accounts import Account
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import ledger, ledger_heads
+from fedcorp.storage.upsert import upsert
+
+PAGE = 100
+KEPT = frozenset({"Add", "Remove", "Update", "Block", "Delete", "Lock", "Undo"})
+"""Activities whose bodies stay with their entries when they change members, roles or rules (`append(keep=True)`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry of a chain (`seq` 0 before the first), and what is known of the chain."""
+
+    epoch: str
+    seq: int
+    digest: str
+    announced: int = 0
+    known: int = 0
+    forked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of right shape; whether it is true is another question. `document` is it with its proof."""
+
+    seq: int
+    epoch: str
+    previous: str
+    digest: str
+    kind: str
+    object_uri: str
+    object_actor: str
+    object_digest: str
+    published: int
+    document: dict[str, Any]
+
+
+class Fork(Exception):
+    """Two entries with one number, both signed by the group: somebody was shown another history."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"two different entries have the number {seq}")
+        self.seq = seq
+
+
+_HEAD = sa.select(
+    ledger_heads.c.epoch,
+    ledger_heads.c.seq,
+    ledger_heads.c.digest,
+    ledger_heads.c.announced,
+    ledger_heads.c.known,
+    ledger_heads.c.forked_at,
+).where(ledger_heads.c.group_id == sa.bindparam("group"))
+_AFTER = (
+    sa.select(ledger.c.seq, ledger.c.entry, ledger.c.body, ledger.c.object_uri)
+    .where(ledger.c.group_id == sa.bindparam("group"), ledger.c.seq > sa.bindparam("after"))
+    .order_by(ledger.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_DIGEST = sa.select(ledger.c.digest).where(
+    ledger.c.group_id == sa.bindparam("group"), ledger.c.seq == sa.bindparam("seq")
+)
+_HAS_OBJECT = sa.select(ledger.c.seq).where(
+    ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
+)
+_INSERT = sa.insert(ledger)
+
+
+def head(tx: Tx, group_id: int) -> Head:
+    """Where the chain of a group ends, as far as it is known here."""
+    row = tx.conn.execute(_HEAD, {"group": group_id}).first()
+    return Head(*row) if row else Head("", 0, "")
+
+
+# -- the group's own server ------------------------------------------------------------------------------------------
+
+
+def append(
+    tx: Tx, group: Account, inner: dict[str, Any], *, keep: bool = False, announced: bool = True
+) -> dict[str, Any]:
+    """Write an entry for an activity that the group has accepted; the signed entry. `keep` its body for good.
+
+    What is not `announced` by the caller at once is announced later, with others; it must keep its body.
+    """
+    last = head(tx, group.id)
+    epoch = last.epoch or str(tx.new_id())
+    seq = last.seq + 1
+    document = {
+        "@context": ENTRY_CONTEXT,
+        "id": f"{group.uri}/ledger/{seq}",
+        "type": "Entry",
+        "attributedTo": group.uri,
+        "epoch": epoch,
+        "seq": seq,
+        "prevDigest": last.digest,
+        "published": format_time(from_ms(tx.ms), ms=True),
+        "object": str(inner["id"]),
+        "objectType": str(inner["type"]),
+        "objectActor": str(inner["actor"]),
+        "digestMultibase": digest_of(inner),
+    }
+    digest = digest_of(document)
+    key = accounts.signing_keys(tx, group.id)["ed25519"]
+    assert key.private is not None
+    signed = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
+    _write(tx, group.id, signed, digest, orjson.dumps(inner) if keep else None)
+    upsert(
+        tx, ledger_heads, ("group_id",), group_id=group.id, epoch=epoch, seq=seq, digest=digest,
+        announced=seq if announced else last.announced, known=seq, checked_at=tx.ms,
+    )  # fmt: skip
+    return signed
+
+
+def _write(tx: Tx, group_id: int, document: dict[str, Any], digest: str, body: bytes | None) -> None:
+    values = {"group_id": group_id, "seq": document["seq"], "uri": document["id"], "epoch": document["epoch"]}
+    values |= {"kind": document["objectType"], "object_uri": document["object"], "digest": digest}
+    tx.conn.execute(_INSERT, values | {"entry": orjson.dumps(document), "body": body, "created_at": tx.ms})
+
+
+def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
+    """Whether an activity has an entry already."""
+    return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
+
+
+def entries(tx: Tx, group_id: int, after: int, most: int = PAGE) -> list[tuple[int, bytes, bytes | None, str]]:
+    """(number, signed entry, kept body, uri of the activity) behind the number `after`."""
+    return [tuple(row) for row in tx.conn.execute(_AFTER, {"group": group_id, "after": after, "most": most})]
+
+
+# -- entries of others -----------------------------------------------------------------------------------------------
+
+
+def read(document: Any) -> Entry | None:
+    """The entry in a document; None when it has not the shape of one."""
+    if not isinstance(document, dict) or document.get("type") != "Entry":
+        return None
+    seq, texts = document.get("seq"), [document.get(name) for name in _TEXTS]
+    published = parse_time(document.get("published"))
+    if type(seq) is not int or seq < 1 or published is None or not all(isinstance(text, str) for text in texts):
+        return None
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    epoch, previous, kind, uri, actor, digest = (str(text) for text in texts)
+    return Entry(seq, epoch, previous, digest_of(unsigned), kind, uri, actor, digest, to_ms(published), document)
+
+
+_TEXTS = ("epoch", "prevDigest", "objectType", "object", "objectActor", "digestMultibase")
+
+
+def is_signed(entry: Entry, group_uri: str, key_id: str, public: PublicKey, now: Any) -> bool:
+    """Whether the entry carries the proof of this group's key, and speaks for this group."""
+    proof = proof_of(entry.document)
+    if proof is None or proof.key_id != key_id or entry.document.get("attributedTo") != group_uri:
+        return False
+    return verify_proof(entry.document, proof, public, now)
+
+
+def fits(entry: Entry, inner: dict[str, Any]) -> bool:
+    """Whether the entry speaks of exactly this activity."""
+    try:
+        return entry.object_uri == inner.get("id") and entry.object_digest == digest_of(inner)
+    except ValueError:
+        return False
+
+
+def check(tx: Tx, group: Account, entry: Entry) -> None:
+    """Raises Forbidden unless the group signed the entry with the key that it publishes."""
+    key = accounts.public_keys(tx, group.id).get("ed25519")
+    if key is None or not is_signed(entry, group.uri, key.id, load_public(key.public), tx.clock.now()):
+        raise Forbidden("The entry is not signed by the group.")
+
+
+def take(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> str:
+    """Put a signed entry at the end of our copy: `new`, `known` or `gap`. `body` is kept when given.
+
+    Raises Fork for a second history, after which the copy is marked and grows no more, BadRequest for a broken chain.
+    """
+    last = head(tx, group.id)
+    if entry.seq <= last.seq:
+        known = tx.conn.execute(_DIGEST, {"group": group.id, "seq": entry.seq}).scalar()
+        if known is not None and known != entry.digest:
+            raise Fork(entry.seq)
+        return "known"
+    if entry.seq > last.seq + 1:
+        note_known(tx, group.id, last, entry.seq)
+        return "gap"
+    if last.forked_at is not None:
+        raise BadRequest("The history of this group is in doubt.")
+    if entry.previous != last.digest or (last.epoch and entry.epoch != last.epoch):
+        raise Fork(entry.seq)
+    _write(tx, group.id, entry.document, entry.digest, orjson.dumps(body) if body is not None else None)
+    upsert(
+        tx, ledger_heads, ("group_id",), group_id=group.id, epoch=entry.epoch, seq=entry.seq, digest=entry.digest,
+        announced=0, known=max(last.known, entry.seq), checked_at=tx.ms,
+    )  # fmt: skip
+    return "new"
+
+
+def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
+    """There is more than we have: somebody will fetch it."""
+    upsert(
+        tx, ledger_heads, ("group_id",), group_id=group_id, epoch=last.epoch, seq=last.seq, digest=last.digest,
+        announced=last.announced, known=max(last.known, seq), checked_at=tx.ms,
+    )  # fmt: skip
+
+
+def mark_forked(tx: Tx, group_id: int, entry: Entry) -> None:
+    """Keep the evidence of a second history; members and roles are believed no further until somebody has looked."""
+    tx.conn.execute(
+        sa.update(ledger_heads)
+        .where(ledger_heads.c.group_id == group_id, ledger_heads.c.forked_at.is_(None))
+        .values(forked_at=tx.ms, fork=orjson.dumps(entry.document).decode())
+    )
+
+
+# -- checking a whole chain ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """The first thing that is wrong in a chain."""
+
+    seq: int
+    text: str
+
+
+def verify_chain(
+    documents: Iterable[tuple[dict[str, Any], dict[str, Any] | None]],
+    *,
+    group_uri: str,
+    key_id: str,
+    public: PublicKey,
+    now: Any,
+) -> tuple[int, Flaw | None]:
+    """(entries that hold, first flaw or None) of (entry, kept body or None) in order. Needs nothing else."""
+    previous, epoch, count = "", None, 0
+    for document, body in documents:
+        entry = read(document)
+        if entry is None:
+            return count, Flaw(count + 1, "it is not an entry")
+        for flaw in _flaws(entry, body, count, previous, epoch, (group_uri, key_id, public, now)):
+            return count, Flaw(entry.seq, flaw)
+        previous, epoch, count = entry.digest, entry.epoch, entry.seq
+    return count, None
+
+
+def _flaws(
+    entry: Entry,
+    body: dict[str, Any] | None,
+    count: int,
+    previous: str,
+    epoch: str | None,
+    signer: tuple[str, str, PublicKey, Any],
+) -> Iterator[str]:
+    if entry.seq != count + 1:
+        yield f"number {count + 1} is missing"
+    if entry.previous != previous:
+        yield "it does not follow the entry before it"
+    if epoch is not None and entry.epoch != epoch:
+        yield "it belongs to another chain"
+    if not is_signed(entry, *signer):
+        yield "the signature of the group does not hold"
+    if body is not None and not fits(entry, body):
+        yield "the activity is not the one that it was written for"

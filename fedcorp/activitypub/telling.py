@@ -1,0 +1,131 @@
+"""The tools of the outbox: sign an activity, keep it under its id, and put it into the ordered logs of peers.
+
+Runs inside the unit that takes the event. Decides nothing about what is told, nor to whom.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.activitypub import render
+from fedcorp.activitypub.audience import Destination
+from fedcorp.activitypub.proofs import add_proof
+from fedcorp.clock import from_ms
+from fedcorp.company import peers as company_peers
+from fedcorp.keys import load_private
+from fedcorp.social import accounts
+from fedcorp.social.accounts import Account
+from fedcorp.social.statuses import Status
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import activities, deliveries, inbox, peers
+
+_NEXT_SEQ = (
+    sa.update(peers)
+    .where(peers.c.domain == sa.bindparam("of"))
+    .values(next_seq=peers.c.next_seq + 1)
+    .returning(peers.c.next_seq)
+)
+_DELIVERY = sa.insert(deliveries)
+_ACTIVITY = sa.insert(activities)
+_KNOWN = sa.select(activities.c.id).where(activities.c.uri == sa.bindparam("uri"))
+_BODY = sa.select(activities.c.body).where(activities.c.uri == sa.bindparam("uri"))
+_CREATED = sa.select(inbox.c.body).where(inbox.c.object_uri == sa.bindparam("uri")).limit(1)
+_RECEIVED = sa.select(inbox.c.body).where(inbox.c.activity_id == sa.bindparam("uri"))
+
+
+def post(
+    tx: Tx,
+    account: Account,
+    document: dict[str, Any],
+    destinations: Iterable[Destination],
+    *,
+    reach: str,
+    status_id: int | None = None,
+    proof: bool = True,
+) -> bytes:
+    """Sign a document, keep it under its id and put it into the log of every destination. Returns the bytes.
+
+    Direct messages carry no proof (`proof=False`): who received one shall not be able to prove it to others.
+    """
+    if proof:
+        key = accounts.signing_keys(tx, account.id)["ed25519"]
+        assert key.private is not None
+        document = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
+    body = orjson.dumps(document)
+    keep(tx, account.id, document["id"], document["type"], body, destinations, reach=reach, status_id=status_id)
+    return body
+
+
+def keep(
+    tx: Tx,
+    account_id: int,
+    uri: str,
+    kind: str,
+    body: bytes,
+    destinations: Iterable[Destination],
+    *,
+    reach: str,
+    status_id: int | None = None,
+) -> None:
+    """Keep the bytes of an activity under its id and put it into the log of every destination."""
+    known = tx.conn.execute(_KNOWN, {"uri": uri}).scalar()
+    activity_id = known if known is not None else (tx.site.urls.find_activity_id(uri) or tx.new_id())
+    if known is None:
+        values = {"id": activity_id, "uri": uri, "type": kind, "account_id": account_id, "status_id": status_id}
+        tx.conn.execute(_ACTIVITY, {**values, "reach": reach, "body": body, "created_at": tx.ms})
+    for destination in sorted(set(destinations), key=lambda item: (item.domain, item.inbox_uri)):
+        _enqueue(tx, destination, activity_id)
+
+
+def _enqueue(tx: Tx, destination: Destination, activity_id: int) -> None:
+    company_peers.ensure(tx, destination.domain)
+    seq = tx.conn.execute(_NEXT_SEQ, {"of": destination.domain}).scalar_one() - 1
+    values = {"domain": destination.domain, "seq": seq, "activity_id": activity_id, "state": "queued"}
+    tx.conn.execute(_DELIVERY, {**values, "inbox_uri": destination.inbox_uri, "created_at": tx.ms})
+    tx.wake("deliveries")
+
+
+def new_uri(tx: Tx) -> str:
+    """A fresh id for an activity."""
+    return tx.site.urls.activity(tx.new_id())
+
+
+def create_uri(status: Status) -> str:
+    """The Create of a status has a uri that follows from it, so that it is told once and can be found again."""
+    return status.uri.replace("/o/", "/a/", 1)
+
+
+def announce(tx: Tx, wrapper: Status, original: Status, account: Account) -> dict[str, Any]:
+    """The Announce of a boost: `wrapper` is the boost, `original` what it shows."""
+    to, cc = render.addressing(tx, wrapper, account)
+    scope = {"scope": wrapper.reach} if wrapper.reach != "public" else {}
+    return render.activity("Announce", wrapper.uri, account, original.uri, at=wrapper.created_at, to=to, cc=cc, **scope)
+
+
+def undo(tx: Tx, account: Account, document: dict[str, Any], addressee: Account) -> dict[str, Any]:
+    """The Undo of an activity of this account."""
+    inner = {name: value for name, value in document.items() if name != "@context"}
+    return render.activity("Undo", new_uri(tx), account, inner, at=tx.ms, to=[addressee.uri])
+
+
+def find_received(tx: Tx, uri: str) -> bytes | None:
+    """The bytes of an activity as it came."""
+    body: bytes | None = tx.conn.execute(_RECEIVED, {"uri": uri}).scalar()
+    return body
+
+
+def find_sent(tx: Tx, uri: str) -> bytes | None:
+    """The bytes of an activity of ours."""
+    body: bytes | None = tx.conn.execute(_BODY, {"uri": uri}).scalar()
+    return body
+
+
+def find_create(tx: Tx, status: Status) -> dict[str, Any] | None:
+    """The Create of a status as its author sent it, from our own log or from what was received."""
+    if status.local:
+        body = find_sent(tx, create_uri(status))
+    else:
+        body = tx.conn.execute(_CREATED, {"uri": status.uri}).scalar()
+    return orjson.loads(body) if body else None
