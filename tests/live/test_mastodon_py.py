@@ -106,9 +106,13 @@ def test_timelines_are_walked_page_by_page(mine: Mastodon) -> None:
     first = mine.timeline_home(limit=3)
     assert [item.id for item in first] == written[:3:-1]
     second = mine.fetch_next(first)
+    assert second is not None
     assert [item.id for item in second] == written[3:0:-1]
-    assert [item.id for item in mine.fetch_previous(second)] == [item.id for item in first]
+    back = mine.fetch_previous(second)
+    assert back is not None
+    assert [item.id for item in back] == [item.id for item in first]
     everything = mine.fetch_remaining(mine.timeline_home(limit=3))
+    assert everything is not None
     ids = [item.id for item in everything]
     assert set(written) <= set(ids)
     assert len(ids) == len(set(ids))
