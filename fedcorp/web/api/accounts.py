@@ -189,7 +189,7 @@ def _related(tx: Tx, viewer: Viewer, id_: int, page: Page, lister: _Lister) -> t
 async def list_lists(call: Call) -> Response:
     """GET /api/v1/accounts/{id}/lists"""
     id_ = call.id()
-    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, id_))
+    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, accounts.get(tx, id_).id))
     return json([list_(row) for row in rows])
 
 
@@ -214,12 +214,11 @@ def _familiar(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
 
 async def relationships(call: Call) -> Response:
     """GET /api/v1/accounts/relationships"""
-    ids = call.query.ids("id")[:80]
-    return json(await call.read(_relationships, ids) if ids else [])
+    return json(await call.read(_relationships, call.query.ids("id")[:80]))
 
 
 def _relationships(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
-    known = accounts.find_many(tx, ids)
+    known = accounts.find_many(tx, ids) if ids else {}
     return between(tx, viewer.id, [id_ for id_ in ids if id_ in known])
 
 
