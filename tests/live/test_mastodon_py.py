@@ -210,6 +210,7 @@ def heard(mine: Mastodon) -> Iterator[Heard]:
     eventually(handle.is_receiving)
     yield listener
     handle.close()
+    mine.status_post("that was all")  # the library looks whether it was closed when something comes, or after 25 s
     eventually(lambda: threading.active_count() <= before)
 
 
