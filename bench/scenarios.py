@@ -225,16 +225,17 @@ def _delivering(bench: Bench, hosts: int, usual: int) -> Row:
         bench.load.run(finance.port, requests, 8)
         finance.stop()
         expected = (posts + 1) * hosts  # with the Accept of each follow
-        began = time.perf_counter()
         finance.work()
+        began, first = bench.load.wait(1, PATIENCE)  # it has started
+        before = finance.cpu()
         ended, total = bench.load.wait(expected, PATIENCE)
-        cpu = finance.cpu() / max(total, 1) * 1e6
+        cpu = (finance.cpu() - before) / max(total - first, 1) * 1e6
         note = "" if total >= expected else f"only {total} of {expected} arrived"
-        return Row(f"deliver_{hosts}", total / (ended - began), cpu, memory=finance.memory(), note=note)
+        return Row(f"deliver_{hosts}", (total - first) / (ended - began), cpu, memory=finance.memory(), note=note)
 
 
 def delivering(bench: Bench) -> Iterator[Row]:
-    """Posts of one person to followers elsewhere, signed with RSA, start of the process included."""
+    """Posts of one person to followers elsewhere, signed with RSA; expanding the events into activities is part of it."""
     for hosts in (1, 20):
         yield _delivering(bench, hosts, 4000)
 
