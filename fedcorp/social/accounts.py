@@ -233,7 +233,10 @@ def instance_actor(tx: Tx) -> Account:
     """The actor that signs for the server itself. Raises NotFound when the instance was never set up."""
     account = find_by_uri(tx, tx.site.urls.instance_actor)
     if account is None:
-        raise NotFound("This server has no instance actor; set it up with `fedcorp init`.")
+        raise NotFound(
+            f"The database holds no instance at {tx.site.urls.origin}; correct domain and url, or make one with "
+            "`fedcorp init`."
+        )
     return account
 
 
