@@ -48,7 +48,8 @@ def revision_state(engine: Engine) -> str:
         url = engine.url.render_as_string(hide_password=True)
         reason = lines[0].rstrip(".")
         raise ConfigError(
-            f"the database {url} cannot be opened: {reason}; start its server, or correct storage.database."
+            f"the database {url} cannot be opened: {reason}; check storage.database, that the database "
+            "server runs, and who owns the file."
         ) from None
     if found is None:
         return "empty"
