@@ -5,6 +5,7 @@ Tokens, codes and secrets are kept as SHA-256 digests only. Passwords are anothe
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -31,6 +32,7 @@ CODE_MS = 10 * 60_000
 SESSION_MS = 14 * 86_400_000
 REPLAY_MS = 90 * 86_400_000
 """How long a refresh token that was used is remembered, so that its theft is noticed."""
+MAX_REDIRECT_URIS, MAX_URI = 20, 2000
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI of clients that cannot be redirected to: people copy the code."""
 
@@ -47,6 +49,7 @@ SCOPES = frozenset(
     | {f"admin:{way}:{part}" for way in ("read", "write") for part in _ADMIN.split()}
 )
 _COMMAND_LINE = "command-line"
+_WEBSITE = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)  # apps make a link of it, under every post
 _EVERYTHING = "read write follow push profile admin:read admin:write"
 _FOLLOW = frozenset(f"{way}:{part}" for way in ("read", "write") for part in ("follows", "blocks", "mutes"))
 
@@ -125,8 +128,10 @@ def create_application(
     name = name.strip()
     if not name or len(name) > 60:
         raise Unprocessable("Validation failed: Application name has 1 to 60 characters")
-    if not uris or any(not _is_redirect_uri(uri) for uri in uris):
+    if not 1 <= len(uris) <= MAX_REDIRECT_URIS or any(not _is_redirect_uri(uri) for uri in uris):
         raise Unprocessable("Validation failed: Redirect URI must be an absolute URI.")
+    if website and not (len(website) <= MAX_URI and _WEBSITE.fullmatch(website)):
+        raise Unprocessable("Validation failed: Website is not a valid URL")
     secret = tx.clock.token(32)
     application = Application(
         tx.new_id(), name, website or None, uris, check_scopes(scopes), tx.clock.token(32), _digest(secret).hex(), tx.ms
@@ -144,7 +149,7 @@ def _is_redirect_uri(uri: str) -> bool:
     """Any scheme of an app will do, but nothing that a browser would run."""
     scheme, colon, rest = uri.partition(":")
     plain = scheme.replace("+", "").replace("-", "").replace(".", "").isalnum() and uri.isascii() and " " not in uri
-    return bool(colon and rest and plain and "#" not in uri and len(uri) <= 2000) and scheme.lower() not in (
+    return bool(colon and rest and plain and "#" not in uri and len(uri) <= MAX_URI) and scheme.lower() not in (
         "javascript",
         "vbscript",
         "data",

@@ -13,7 +13,7 @@ from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
-from fedcorp.web.api.drafts import language_of
+from fedcorp.web.api.drafts import language_of, languages_of
 from fedcorp.web.api.uploads import store
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
@@ -250,13 +250,13 @@ def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
         other,
         reblogs=reblogs if reblogs is not None else known is None or known.reblogs,
         notify=notify if notify is not None else known is not None and known.notify,
-        languages=tuple(params.texts("languages")),
+        languages=languages_of(params),
     )
 
 
 def _mute(tx: Tx, own: Account, other: Account, params: Params) -> None:
     notifications = params.boolean("notifications")
-    duration = params.integer("duration") or 0
+    duration = params.integer("duration", most=blocks.MAX_MUTE_SECONDS) or 0
     blocks.mute(tx, own, other, notifications=notifications is not False, duration=duration)
 
 
