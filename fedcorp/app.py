@@ -47,13 +47,16 @@ UPKEEP_SECONDS = 60.0
 class Instance:
     """One department: `app` is what a server calls, `worker` does what is due, `db` holds everything."""
 
-    def __init__(self, config: Config, clock: Clock, http: httpx.AsyncClient, *, worker: bool, serve: bool) -> None:
+    def __init__(
+        self, config: Config, clock: Clock, network: httpx.AsyncBaseTransport, *, worker: bool, serve: bool
+    ) -> None:
         self.config = config
         self.clock = clock
-        self.http = http
+        self.network = network
         self.db = Database(config, clock, effects.apply)
         self.files = MediaFiles(config.media_folder)
-        self.client = Client(http, self.db, clock)
+        agent = f"fedcorp/{__version__} (+{config.origin})"
+        self.client = Client(network, self.db, clock, agent)
         self.resolver = Resolver(self.client, self.db, clock)
         self.signers = Signers(self.db, self.resolver, clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
@@ -121,7 +124,7 @@ class Instance:
         """Stop what runs and close everything; what was not finished is done after the next start."""
         await self.worker.stop()
         await self.streams.stop()
-        await self.http.aclose()
+        await self.network.aclose()
         self.db.close()
         self.clock.close()
 
@@ -158,6 +161,4 @@ def create_app(
         insecure_http=config.federation.insecure_http,
         limits=Limits(connect=limits.connect_seconds, total=limits.request_seconds, max_body=limits.body_bytes),
     )
-    agent = {"user-agent": f"fedcorp/{__version__} (+{config.origin})"}
-    http = httpx.AsyncClient(transport=network, headers=agent, timeout=None, trust_env=False)  # noqa: S113 - `net` times
-    return Instance(config, clock or Clock(), http, worker=worker, serve=serve)
+    return Instance(config, clock or Clock(), network, worker=worker, serve=serve)

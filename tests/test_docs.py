@@ -1,5 +1,6 @@
-"""The documents say what the code does: keys, routes, activities, modules, links and commands are compared with it."""
+"""The documents say what the code does: keys, routes, findings, modules, links and commands are compared with it."""
 
+import ast
 import re
 import shlex
 import tomllib
@@ -14,6 +15,7 @@ import typer
 from fedcorp import config
 from fedcorp.__main__ import app
 from fedcorp.activitypub.handlers import HANDLERS
+from fedcorp.commands import peers
 from fedcorp.web.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent
@@ -102,6 +104,14 @@ def test_federation_document_lists_exactly_the_handlers() -> None:
     assert sorted(listed) == sorted((kind, "any" if thing == "*" else thing) for kind, thing in HANDLERS)
 
 
+def test_every_race_of_the_federation_document_has_its_tests_and_every_such_test_its_race() -> None:
+    section = read("FEDERATION.md").split("### Order and repetition\n")[1].split("\n### ")[0]
+    listed = [re.findall(r"`(\w+)`", row[2]) for row in next(tables(section))]
+    assert all(listed)
+    tests = re.findall(r"^async def test_(\w+)", read("tests/federation/test_races.py"), re.MULTILINE)
+    assert sorted(name for names in listed for name in names) == sorted(tests)
+
+
 # -- the tree --------------------------------------------------------------------------------------------------------
 
 
@@ -124,6 +134,44 @@ def test_architecture_names_every_module_and_no_other() -> None:
     assert sorted(listed) == modules()
 
 
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+def findings() -> dict[str, set[str]]:
+    """Every finding of the doctor with the levels it may have, as the code names them."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "fedcorp" / "commands").glob("doctor*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+                name, level = node.args[0], node.args[1]
+                assert isinstance(name, ast.Constant), ast.unparse(node)
+                assert isinstance(name.value, str), ast.unparse(node)
+                words = {part.id for part in ast.walk(level) if isinstance(part, ast.Name)} & {"WARNING", "FAULT"}
+                found.setdefault(name.value, set()).update(word.lower() for word in words)
+    return found
+
+
+def test_operating_document_lists_exactly_the_findings_of_the_doctor() -> None:
+    section = read("docs/operating.md").split("## What the doctor says\n")[1].split("\n## ")[0]
+    listed = {row[0].strip("`"): set(row[1].split(", ")) for row in next(tables(section))}
+    assert listed == findings()
+
+
+def test_operating_document_names_every_column_of_the_list_of_peers() -> None:
+    section = read("docs/operating.md").split("## Peers and tiers\n")[1].split("\n## ")[0]
+    listed = [name for row in next(tables(section)) for name in row[0].split(", ")]
+    assert sorted(listed) == sorted(set(peers.HEADINGS) - {"Domain", "Tier"})
+
+
+def test_make_targets_exist() -> None:
+    defined = set(re.findall(r"^(\w+):", read("Makefile"), re.MULTILINE))
+    for name in ("README.md", "CONTRIBUTING.md"):
+        code = " ".join(_CODE.findall(read(name)))
+        named = set(re.findall(r"\bmake ([a-z]+)", code))
+        assert named, name
+        assert named <= defined, name
+
+
 # -- every document --------------------------------------------------------------------------------------------------
 
 
@@ -131,6 +179,12 @@ def anchors(text: str) -> set[str]:
     """The anchors of headings, as code hosts make them."""
     plain = (re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text))
     return set(plain)
+
+
+def test_readme_leads_to_every_document() -> None:
+    linked = {(ROOT / link.partition("#")[0]).resolve() for link in _LINK.findall(_CODE.sub("", read("README.md")))}
+    missing = [id_of(path) for path in DOCUMENTS if path not in linked and path.parent not in linked]
+    assert missing == ["README.md"]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=id_of)

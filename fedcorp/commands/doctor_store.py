@@ -49,8 +49,8 @@ def examine_database(config: Config) -> list[Finding]:
     try:
         return _examine_tables(db)
     except ConfigError as error:
-        cure = "check storage.database, that the database server runs, and who owns the file."
-        return [Finding("database-unreachable", FAULT, error.text, cure, stops=True)]
+        text, _, cure = error.text.rpartition("; ")
+        return [Finding("database-unreachable", FAULT, text, cure, stops=True)]
     finally:
         db.close()
 

@@ -14,6 +14,7 @@ import uvicorn
 from fedcorp import config as configuration
 from fedcorp.app import Instance, create_app
 from fedcorp.commands import logs
+from fedcorp.commands.connections import guarded
 from fedcorp.commands.opening import check_exists
 from fedcorp.commands.options import DEFAULT, ConfigPath
 from fedcorp.config import Config
@@ -53,7 +54,7 @@ def settings(instance: Instance, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         interface="asgi3",
-        http="httptools",
+        http=guarded(instance.config.limits.header_seconds),
         ws="websockets-sansio",
         ws_per_message_deflate=False,  # frames are small; the compressor costs 90 kB for every open stream
         ws_max_size=MAX_FRAME_BYTES,

@@ -11,6 +11,13 @@ from fedcorp.commands.opening import check_exists
 from fedcorp.commands.options import DEFAULT, ConfigPath
 from fedcorp.config import Config
 
+try:
+    import uvloop
+except ImportError:  # on systems that it does not exist for
+    FACTORY = None
+else:
+    FACTORY = uvloop.new_event_loop
+
 log = logging.getLogger(__name__)
 
 
@@ -19,7 +26,8 @@ def work(config: ConfigPath = DEFAULT) -> None:
     loaded = configuration.load(config)
     check_exists(loaded)
     logs.configure(loaded.log_level)
-    asyncio.run(_work(loaded))
+    with asyncio.Runner(loop_factory=FACTORY) as runner:
+        runner.run(_work(loaded))
 
 
 async def _work(config: Config) -> None:

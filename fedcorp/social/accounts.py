@@ -246,7 +246,10 @@ def instance_actor(tx: Tx) -> Account:
     """The actor that signs for the server itself. Raises NotFound when the instance was never set up."""
     account = find_by_uri(tx, tx.site.urls.instance_actor)
     if account is None:
-        raise NotFound("This server has no instance actor; set it up with `fedcorp init`.")
+        raise NotFound(
+            f"The database holds no instance at {tx.site.urls.origin}; correct domain and url, or make one with "
+            "`fedcorp init`."
+        )
     return account
 
 
@@ -365,9 +368,12 @@ def role_of(tx: Tx, account_id: int) -> str | None:
     return role
 
 
+_SETTINGS = sa.select(users.c.settings).where(users.c.account_id == sa.bindparam("account"))
+
+
 def settings_of(tx: Tx, account_id: int) -> Settings:
     """The posting defaults of a user."""
-    value = tx.conn.execute(sa.select(users.c.settings).where(users.c.account_id == account_id)).scalar()
+    value = tx.conn.execute(_SETTINGS, {"account": account_id}).scalar()
     return Settings(**orjson.loads(value)) if value else Settings()
 
 
@@ -541,10 +547,23 @@ def delete(tx: Tx, account: Account) -> None:
     tx.record(AccountDeleted(account.id))
 
 
+_RECOUNT = (
+    sa.update(accounts)
+    .where(accounts.c.id == sa.bindparam("of"))
+    .values(statuses_count=accounts.c.statuses_count + sa.bindparam("by"))
+)
+_AT = sa.bindparam("at", type_=sa.BigInteger)
+_RECOUNT_AT = _RECOUNT.values(
+    last_status_at=sa.case(
+        (sa.func.coalesce(accounts.c.last_status_at, 0) < _AT, _AT),
+        else_=sa.func.coalesce(accounts.c.last_status_at, 0),
+    )
+)
+
+
 def count_statuses(tx: Tx, account_id: int, change: int, at: int | None = None) -> None:
     """Raise or lower the number of statuses shown on a profile; `at` is the time of a new one."""
-    values: dict[str, Any] = {"statuses_count": accounts.c.statuses_count + change}
-    if at is not None:
-        latest = sa.func.coalesce(accounts.c.last_status_at, 0)
-        values["last_status_at"] = sa.case((latest < at, at), else_=latest)
-    tx.conn.execute(sa.update(accounts).where(accounts.c.id == account_id).values(**values))
+    if at is None:
+        tx.conn.execute(_RECOUNT, {"of": account_id, "by": change})
+    else:
+        tx.conn.execute(_RECOUNT_AT, {"of": account_id, "by": change, "at": at})

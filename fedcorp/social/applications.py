@@ -5,6 +5,7 @@ Tokens, codes and secrets are kept as SHA-256 digests only. Passwords are anothe
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -15,11 +16,23 @@ import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import access_tokens, accounts, applications, authorization_codes, sessions, streams, users
+from fedcorp.storage.tables import (
+    access_tokens,
+    accounts,
+    applications,
+    authorization_codes,
+    refresh_tokens,
+    sessions,
+    streams,
+    users,
+)
 from fedcorp.storage.upsert import insert_ignore
 
 CODE_MS = 10 * 60_000
 SESSION_MS = 14 * 86_400_000
+REPLAY_MS = 90 * 86_400_000
+"""How long a refresh token that was used is remembered, so that its theft is noticed."""
+MAX_REDIRECT_URIS, MAX_URI = 20, 2000
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI of clients that cannot be redirected to: people copy the code."""
 
@@ -36,6 +49,7 @@ SCOPES = frozenset(
     | {f"admin:{way}:{part}" for way in ("read", "write") for part in _ADMIN.split()}
 )
 _COMMAND_LINE = "command-line"
+_WEBSITE = re.compile(r"https?://[^\s/]+(/\S*)?", re.IGNORECASE)  # apps make a link of it, under every post
 _EVERYTHING = "read write follow push profile admin:read admin:write"
 _FOLLOW = frozenset(f"{way}:{part}" for way in ("read", "write") for part in ("follows", "blocks", "mutes"))
 
@@ -63,6 +77,14 @@ class Token:
     application_id: int
     scopes: frozenset[str]
     role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a grant gives: the token to act with, and the one that gets the next pair (none for an app itself)."""
+
+    access: str
+    refresh: str | None
 
 
 def check_scopes(text: str, within: str | None = None) -> str:
@@ -106,8 +128,10 @@ def create_application(
     name = name.strip()
     if not name or len(name) > 60:
         raise Unprocessable("Validation failed: Application name has 1 to 60 characters")
-    if not uris or any(not _is_redirect_uri(uri) for uri in uris):
+    if not 1 <= len(uris) <= MAX_REDIRECT_URIS or any(not _is_redirect_uri(uri) for uri in uris):
         raise Unprocessable("Validation failed: Redirect URI must be an absolute URI.")
+    if website and not (len(website) <= MAX_URI and _WEBSITE.fullmatch(website)):
+        raise Unprocessable("Validation failed: Website is not a valid URL")
     secret = tx.clock.token(32)
     application = Application(
         tx.new_id(), name, website or None, uris, check_scopes(scopes), tx.clock.token(32), _digest(secret).hex(), tx.ms
@@ -125,7 +149,7 @@ def _is_redirect_uri(uri: str) -> bool:
     """Any scheme of an app will do, but nothing that a browser would run."""
     scheme, colon, rest = uri.partition(":")
     plain = scheme.replace("+", "").replace("-", "").replace(".", "").isalnum() and uri.isascii() and " " not in uri
-    return bool(colon and rest and plain and "#" not in uri and len(uri) <= 2000) and scheme.lower() not in (
+    return bool(colon and rest and plain and "#" not in uri and len(uri) <= MAX_URI) and scheme.lower() not in (
         "javascript",
         "vbscript",
         "data",
@@ -168,7 +192,7 @@ def command_line_application(tx: Tx) -> Application:
     return known
 
 
-# -- codes (RFC 6749 section 4.1, RFC 7636) --------------------------------------------------------------------------
+# -- grants: a code, and the tokens that came of it (RFC 6749 sections 4.1 and 6, RFC 7636) ---------------------------
 
 
 def create_code(
@@ -187,10 +211,10 @@ def create_code(
 
 def exchange_code(
     tx: Tx, *, application: Application, code: str, redirect_uri: str, verifier: str | None = None
-) -> str | None:
-    """The token for a code; None when the code is refused (`invalid_grant`).
+) -> Tokens | None:
+    """The tokens for a code; None when the code is refused (`invalid_grant`).
 
-    A code that comes twice revokes the token it gave (RFC 6749 section 4.1.2); that is why a refusal is not an error,
+    A code that comes twice revokes the tokens it gave (RFC 6749 section 4.1.2); that is why a refusal is not an error,
     which would undo the revocation.
     """
     code_hash = _digest(code).hex()
@@ -199,12 +223,48 @@ def exchange_code(
     if row is None:
         return None
     if row.used_at is not None:
-        _revoke(tx, access_tokens.c.code_hash == code_hash)
+        _revoke_grant(tx, code_hash)
         return None
     if row.expires_at <= tx.ms or row.redirect_uri != redirect_uri or not _is_verifier(row.challenge, verifier):
         return None
     tx.conn.execute(sa.update(authorization_codes).where(mine).values(used_at=tx.ms))
-    return _issue(tx, row.account_id, application.id, row.scopes, code_hash)
+    return _grant(tx, row.account_id, application.id, row.scopes, row.scopes, code_hash)
+
+
+def refresh(tx: Tx, *, application: Application, token: str, scopes: str = "") -> Tokens | None:
+    """The next tokens for a refresh token; None when it is refused (`invalid_grant`). Raises Unprocessable.
+
+    The tokens before it end. A refresh token that comes twice was stolen, from the client or by it, so all that came of
+    its grant ends (RFC 9700 section 4.14.2). `scopes` may ask for less; the next refresh may ask for all of it again.
+    """
+    mine = sa.and_(refresh_tokens.c.token_hash == _digest(token), refresh_tokens.c.application_id == application.id)
+    row = tx.conn.execute(_REFRESH.where(mine)).first()
+    if row is None:
+        return None
+    if row.used_at is not None:
+        _revoke_grant(tx, row.code_hash)
+        return None
+    fewer = check_scopes(scopes, within=row.scopes) if scopes else row.scopes
+    tx.conn.execute(sa.update(refresh_tokens).where(mine).values(used_at=tx.ms))
+    _revoke(tx, access_tokens.c.code_hash == row.code_hash)
+    return _grant(tx, row.account_id, application.id, fewer, row.scopes, row.code_hash)
+
+
+def _grant(tx: Tx, account_id: int, application_id: int, scopes: str, most: str, code_hash: str) -> Tokens:
+    refresh_token = tx.clock.token(32)
+    tx.conn.execute(
+        sa.insert(refresh_tokens).values(
+            token_hash=_digest(refresh_token), application_id=application_id, account_id=account_id, scopes=most,
+            code_hash=code_hash, created_at=tx.ms,
+        )
+    )  # fmt: skip
+    return Tokens(_issue(tx, account_id, application_id, scopes, code_hash), refresh_token)
+
+
+def _revoke_grant(tx: Tx, code_hash: str) -> bool:
+    """End all tokens that came of one code. Says whether one of them still held."""
+    tx.conn.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.code_hash == code_hash))
+    return _revoke(tx, access_tokens.c.code_hash == code_hash)
 
 
 def _is_verifier(challenge: str | None, verifier: str | None) -> bool:
@@ -232,6 +292,12 @@ _TOKEN = (
     .where(sa.or_(access_tokens.c.account_id.is_(None), sa.and_(users.c.account_id.is_not(None), _ALIVE)))
 )
 _INSERT_TOKEN = sa.insert(access_tokens)
+_REFRESH = (
+    sa.select(refresh_tokens)
+    .join(users, users.c.account_id == refresh_tokens.c.account_id)
+    .join(accounts, accounts.c.id == refresh_tokens.c.account_id)
+    .where(_ALIVE)
+)
 
 
 def issue_token(tx: Tx, *, account_id: int | None, application_id: int, scopes: str) -> str:
@@ -257,17 +323,32 @@ def find_token(tx: Tx, token: str) -> Token | None:
 
 
 def revoke_token(tx: Tx, token: str, *, application_id: int | None = None) -> bool:
-    """Revoke a token, with `application_id` only one of that client (RFC 7009). Says whether there was one."""
-    condition = access_tokens.c.token_hash == _digest(token)
-    if application_id is not None:
-        condition = sa.and_(condition, access_tokens.c.application_id == application_id)
-    return _revoke(tx, condition)
+    """Revoke a token of either kind, with `application_id` only one of that client (RFC 7009).
+
+    The other tokens of its grant end with it. Says whether there was one.
+    """
+    token_hash = _digest(token)
+    code_hash = tx.conn.execute(
+        sa.select(refresh_tokens.c.code_hash).where(_of(refresh_tokens, token_hash, application_id))
+    ).scalar()
+    if code_hash is None:
+        mine = _of(access_tokens, token_hash, application_id)
+        code_hash = tx.conn.execute(sa.select(access_tokens.c.code_hash).where(mine)).scalar()
+        if code_hash is None:  # of the command line or of an app itself
+            return _revoke(tx, mine)
+    return _revoke_grant(tx, code_hash)
+
+
+def _of(table: sa.Table, token_hash: bytes, application_id: int | None) -> sa.ColumnElement[bool]:
+    condition = table.c.token_hash == token_hash
+    return condition if application_id is None else sa.and_(condition, table.c.application_id == application_id)
 
 
 def revoke_all(tx: Tx, account_id: int) -> None:
     """Sign an account out everywhere: tokens, codes, sessions and open streams."""
     _revoke(tx, access_tokens.c.account_id == account_id)
-    tx.conn.execute(sa.delete(authorization_codes).where(authorization_codes.c.account_id == account_id))
+    for table in (refresh_tokens, authorization_codes):
+        tx.conn.execute(sa.delete(table).where(table.c.account_id == account_id))
     tx.conn.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
     _close_streams(tx, account_id)
 
@@ -319,6 +400,8 @@ def end_session(tx: Tx, token: str) -> None:
 
 
 def prune(tx: Tx) -> None:
-    """Remove sessions and codes that ended. Used codes stay a day, so that a replay is still known for one."""
+    """Remove sessions, codes and tokens that ended. Used ones stay a while, so that a replay is still known for one."""
     tx.conn.execute(sa.delete(sessions).where(sessions.c.expires_at <= tx.ms))
     tx.conn.execute(sa.delete(authorization_codes).where(authorization_codes.c.expires_at < tx.ms - 86_400_000))
+    tx.conn.execute(sa.delete(refresh_tokens).where(refresh_tokens.c.used_at < tx.ms - REPLAY_MS))
+    tx.conn.execute(sa.delete(access_tokens).where(access_tokens.c.revoked_at < tx.ms - REPLAY_MS))

@@ -51,6 +51,9 @@ def unblock(tx: Tx, account_id: int, target_id: int) -> None:
     tx.conn.execute(sa.delete(blocks).where(blocks.c.account_id == account_id, blocks.c.target_id == target_id))
 
 
+MAX_MUTE_SECONDS = 100 * 365 * 86_400
+
+
 def mute(tx: Tx, account: Account, target: Account, *, notifications: bool = True, duration: int = 0) -> None:
     """Keep an account out of timelines for `duration` seconds (0: until unmuted), with `notifications` also out of
     those. Muting again changes how. Raises Unprocessable for oneself."""

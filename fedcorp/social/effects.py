@@ -221,14 +221,16 @@ def _notify_of_status(tx: Tx, status: Status, author: Account) -> None:
         _ring(tx, author.id, author.id, status)
 
 
+_WANTING_BELL = sa.select(follows_table.c.follower_id).where(
+    follows_table.c.target_id == sa.bindparam("target"), follows_table.c.state == "accepted", follows_table.c.notify
+)
+
+
 def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
     """Those who switched the bell on for an account (or a group) hear of a new status that starts a thread."""
     if status.in_reply_to_id is not None or status.in_reply_to_uri is not None:
         return
-    wanting = sa.select(follows_table.c.follower_id).where(
-        follows_table.c.target_id == followed_id, follows_table.c.state == "accepted", follows_table.c.notify
-    )
-    for account_id in list(tx.conn.execute(wanting).scalars()):
+    for account_id in list(tx.conn.execute(_WANTING_BELL, {"target": followed_id}).scalars()):
         cause = f"status:{status.id}"
         notifications.notify(
             tx, account_id=account_id, kind="status", from_id=author_id, status_id=status.id, cause=cause

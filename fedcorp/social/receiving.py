@@ -16,6 +16,10 @@ from fedcorp.storage.tables import statuses as table
 from fedcorp.storage.tables import tombstones
 from fedcorp.storage.upsert import insert_ignore
 
+_TOMBSTONE = sa.select(tombstones.c.uri).where(tombstones.c.uri == sa.bindparam("uri"))
+_WAITING = sa.select(table.c.id, table.c.thread_id, table.c.deleted_at).where(
+    table.c.in_reply_to_uri == sa.bindparam("uri"), table.c.in_reply_to_id.is_(None)
+)
 OLDEST_MS = 30 * 86_400_000
 
 
@@ -46,7 +50,7 @@ class RemoteStatus:
 
 def is_tombstoned(tx: Tx, uri: str) -> bool:
     """Whether this object was deleted, perhaps before it ever came."""
-    return tx.conn.execute(sa.select(tombstones.c.uri).where(tombstones.c.uri == uri)).first() is not None
+    return tx.conn.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
 def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | None:
@@ -87,10 +91,7 @@ def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
 
 def _adopt_children(tx: Tx, status: Status) -> None:
     """Replies that came before their parent: hang them in, with everything below them."""
-    waiting = sa.select(table.c.id, table.c.thread_id, table.c.deleted_at).where(
-        table.c.in_reply_to_uri == status.uri, table.c.in_reply_to_id.is_(None)
-    )
-    for child_id, thread_id, deleted_at in list(tx.conn.execute(waiting)):
+    for child_id, thread_id, deleted_at in tx.conn.execute(_WAITING, {"uri": status.uri}).all():
         tx.conn.execute(
             sa.update(table)
             .where(table.c.id == child_id)

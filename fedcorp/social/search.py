@@ -40,7 +40,8 @@ def account_ids(
     statement = (
         sa.select(accounts.c.id)
         .where(matched, accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
-        .where(accounts.c.kind != "service", sa.or_(~secret, member), ~_blocked(viewer_id))
+        .where(accounts.c.kind != "service", sa.or_(~secret, member), ~_blocked_by(viewer_id))
+        .where(sa.or_(~_blocking(viewer_id), accounts.c.username_key == key))  # to be found for unblocking
         .order_by(rank, accounts.c.followers_count.desc(), accounts.c.username_key, accounts.c.id)
         .limit(limit)
         .offset(offset)
@@ -58,13 +59,12 @@ def _matched(username: str, domain: str | None) -> "sa.ColumnElement[bool] | Non
     return sa.or_(named, accounts.c.display_name.icontains(username, autoescape=True))
 
 
-def _blocked(viewer_id: int | None) -> "sa.ColumnElement[bool]":
-    return sa.exists().where(
-        sa.or_(
-            sa.and_(blocks.c.account_id == viewer_id, blocks.c.target_id == accounts.c.id),
-            sa.and_(blocks.c.account_id == accounts.c.id, blocks.c.target_id == viewer_id),
-        )
-    )
+def _blocking(viewer_id: int | None) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(blocks.c.account_id == viewer_id, blocks.c.target_id == accounts.c.id)
+
+
+def _blocked_by(viewer_id: int | None) -> "sa.ColumnElement[bool]":
+    return sa.exists().where(blocks.c.account_id == accounts.c.id, blocks.c.target_id == viewer_id)
 
 
 def hashtags(tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0) -> list[str]:

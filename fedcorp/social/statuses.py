@@ -75,6 +75,7 @@ _BY_ID = _SELECT.where(statuses.c.id == sa.bindparam("id"))
 _BY_IDS = _SELECT.where(statuses.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_URI = _SELECT.where(statuses.c.uri == sa.bindparam("uri"))
 _TAKEN = sa.select(statuses.c.id).where(statuses.c.id == sa.bindparam("id"))
+_TAGS = sa.select(status_tags.c.shown).where(status_tags.c.status_id == sa.bindparam("id"))
 _MENTIONS = sa.select(mentions.c.account_id, mentions.c.silent).where(mentions.c.status_id == sa.bindparam("id"))
 
 
@@ -224,7 +225,7 @@ def mentioned_ids(tx: Tx, status_id: int, *, silent: bool = True) -> list[int]:
 
 def tags_of(tx: Tx, status_id: int) -> list[str]:
     """Hashtags as they were written."""
-    return list(tx.conn.execute(sa.select(status_tags.c.shown).where(status_tags.c.status_id == status_id)).scalars())
+    return list(tx.conn.execute(_TAGS, {"id": status_id}).scalars())
 
 
 # -- for those that make and change statuses -------------------------------------------------------------------------
@@ -246,9 +247,26 @@ def id_at(tx: Tx, ms: int) -> int:
         id_ = None
 
 
+_INSERT = sa.insert(statuses)
+_NO_TAGS = sa.delete(status_tags).where(status_tags.c.status_id == sa.bindparam("of"))
+_NO_MENTIONS = sa.delete(mentions).where(mentions.c.status_id == sa.bindparam("of"))
+
+
+def _recount(name: str) -> Any:
+    raised = statuses.c[name] + sa.bindparam("by")
+    return (
+        sa.update(statuses)
+        .where(statuses.c.id == sa.bindparam("of"))
+        .values({name: sa.case((raised < 0, 0), else_=raised)})
+    )
+
+
+_RECOUNT = {name: _recount(name) for name in ("replies_count", "reblogs_count", "favourites_count")}
+
+
 def insert(tx: Tx, **values: Any) -> Status:
     """Insert a row, link it into its thread and count it."""
-    tx.conn.execute(sa.insert(statuses), values)
+    tx.conn.execute(_INSERT, values)
     status = find(tx, values["id"])
     assert status is not None
     accounts.count_statuses(tx, status.account_id, 1, status.created_at)
@@ -259,14 +277,12 @@ def insert(tx: Tx, **values: Any) -> Status:
 
 def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
     """Raise or lower one of the three counts of a status."""
-    column = statuses.c[name]
-    raised = sa.case((column + change < 0, 0), else_=column + change)
-    tx.conn.execute(sa.update(statuses).where(statuses.c.id == status_id).values({name: raised}))
+    tx.conn.execute(_RECOUNT[name], {"of": status_id, "by": change})
 
 
 def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
     """Replace the hashtags of a status; of two that are one tag, the first is shown."""
-    tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status_id))
+    tx.conn.execute(_NO_TAGS, {"of": status_id})
     for tag in shown[:30]:
         if name := normalise_tag(tag):
             insert_ignore(tx, status_tags, name=name, status_id=status_id, shown=tag)
@@ -274,7 +290,7 @@ def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
 
 def write_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:
     """Replace who is addressed: (account id, silent)."""
-    tx.conn.execute(sa.delete(mentions).where(mentions.c.status_id == status_id))
+    tx.conn.execute(_NO_MENTIONS, {"of": status_id})
     for account_id, silent in named[:100]:
         insert_ignore(tx, mentions, status_id=status_id, account_id=account_id, silent=silent)
 

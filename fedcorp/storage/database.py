@@ -236,8 +236,9 @@ class Database:
             if batch:
                 self.drain(conn, node, batch)
                 _resolve(batch, self._wakers)
-        with contextlib.suppress(DBAPIError):  # a lease that is not given back ends by itself
-            _in_transaction(conn, node.release)
+        if node.is_claimed():  # who wrote nothing must not wait for whoever holds the file
+            with contextlib.suppress(DBAPIError):  # a lease that is not given back ends by itself
+                _in_transaction(conn, node.release)
         conn.close()
 
     def _next_group(self) -> tuple[list[_Unit], bool]:
@@ -373,6 +374,10 @@ class _Node:
             now = self._clock.ms()
             self._ids = self._renew(conn, now) or self._claim(conn, now)
         return self._ids
+
+    def is_claimed(self) -> bool:
+        """Whether there is anything to release."""
+        return self._ids is not None
 
     def is_leased(self) -> bool:
         """Whether `ids` needs no statement: the lease holds for a while yet."""

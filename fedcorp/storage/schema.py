@@ -46,7 +46,11 @@ def revision_state(engine: Engine) -> str:
     except DBAPIError as error:
         lines = str(error.orig).strip().splitlines() or [type(error).__name__]
         url = engine.url.render_as_string(hide_password=True)
-        raise ConfigError(f"the database {url} cannot be opened: {lines[0]}.") from None
+        reason = lines[0].rstrip(".")
+        raise ConfigError(
+            f"the database {url} cannot be opened: {reason}; check storage.database, that the database "
+            "server runs, and who owns the file."
+        ) from None
     if found is None:
         return "empty"
     if found == scripts.get_current_head():

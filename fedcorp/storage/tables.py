@@ -245,11 +245,26 @@ access_tokens = Table(
     _ref("application_id"),
     _ref("account_id", null=True),  # null: the application itself
     Column("scopes", Text, nullable=False),
-    Column("code_hash", Text),  # of the code it came from: a replayed code revokes it
+    Column("code_hash", Text),  # of the code it came from: names the grant, all tokens of which end together
     _at("created_at"),
     _at("revoked_at", null=True),
 )
 Index("ix_access_tokens_account_id", access_tokens.c.account_id)
+Index("ix_access_tokens_code_hash", access_tokens.c.code_hash)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    _ref("application_id"),
+    _ref("account_id"),
+    Column("scopes", Text, nullable=False),  # all of the grant, even when the access token has fewer
+    Column("code_hash", Text, nullable=False),
+    _at("created_at"),
+    _at("used_at", null=True),  # set: it gave the next pair, and whoever shows it again is a thief or was robbed
+)
+Index("ix_refresh_tokens_account_id", refresh_tokens.c.account_id)
+Index("ix_refresh_tokens_code_hash", refresh_tokens.c.code_hash)
 
 sessions = Table(  # browser sessions of the sign-in page
     "sessions",

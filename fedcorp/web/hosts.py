@@ -35,7 +35,8 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            host = HTTPConnection(scope).headers.get("host", "").lower()
+            # Whoever sends two Host headers hopes that two readers choose differently; joined they are nobody's name.
+            host = ",".join(HTTPConnection(scope).headers.getlist("host")).lower()
             if not self._is_ours(host.removesuffix(_DEFAULT_PORTS.get(scope["scheme"], "")), scope):
                 if scope["type"] == "websocket":
                     await receive()

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from fedcorp.errors import BadRequest, TooManyRequests, Unauthorized, Unprocessable
 from fedcorp.social import accounts, applications, passwords
 from fedcorp.social.accounts import Account
-from fedcorp.social.applications import OUT_OF_BAND, Application
+from fedcorp.social.applications import OUT_OF_BAND, Application, Tokens
 from fedcorp.storage.database import Tx
 from fedcorp.web import browser
 from fedcorp.web.auth import Viewer
@@ -246,17 +246,21 @@ async def sign_out(call: Call) -> Response:
 
 
 async def create_token(call: Call) -> Response:
-    """POST /oauth/token: a token for a code, or for the application itself."""
+    """POST /oauth/token: tokens for a code or for a refresh token, or a token for the application itself."""
     given = await call.params()
     application = await _authenticated(call, given)
     match given.text("grant_type"):
         case "authorization_code":
-            token = await _exchange(call, application, given)
+            tokens = await _exchange(call, application, given)
+        case "refresh_token":
+            tokens = await _refresh(call, application, given)
         case "client_credentials":
             token = await call.context.db.write(_for_application, application, given.text("scope") or "")
+            tokens = Tokens(token, refresh=None)
         case _:
-            raise OAuthError("unsupported_grant_type", "The grant type is authorization_code or client_credentials.")
-    return json(await call.context.db.read(_described, token, application), headers=NO_STORE)
+            text = "The grant type is authorization_code, refresh_token or client_credentials."
+            raise OAuthError("unsupported_grant_type", text)
+    return json(await call.context.db.read(_described, tokens, application), headers=NO_STORE)
 
 
 async def _authenticated(call: Call, given: Params) -> Application:
@@ -279,15 +283,28 @@ def _basic(call: Call) -> tuple[str, str] | None:
     return unquote(client_id), unquote(secret)
 
 
-async def _exchange(call: Call, application: Application, given: Params) -> str:
-    token = await call.context.db.write(
+async def _exchange(call: Call, application: Application, given: Params) -> Tokens:
+    tokens = await call.context.db.write(
         applications.exchange_code, application=application, code=given.text("code") or "",
         redirect_uri=given.text("redirect_uri") or "", verifier=given.text("code_verifier"),
     )  # fmt: skip
-    if token is None:
+    if tokens is None:
         text = "The code is wrong, used or too old, or belongs to another client, redirect URI or code verifier."
         raise OAuthError("invalid_grant", text)
-    return token
+    return tokens
+
+
+async def _refresh(call: Call, application: Application, given: Params) -> Tokens:
+    try:
+        tokens = await call.context.db.write(
+            applications.refresh, application=application, token=given.text("refresh_token") or "",
+            scopes=given.text("scope") or "",
+        )  # fmt: skip
+    except Unprocessable as error:
+        raise OAuthError("invalid_scope", error.text) from None
+    if tokens is None:
+        raise OAuthError("invalid_grant", "The refresh token is wrong, used or revoked, or belongs to another client.")
+    return tokens
 
 
 def _for_application(tx: Tx, application: Application, scope: str) -> str:
@@ -298,13 +315,14 @@ def _for_application(tx: Tx, application: Application, scope: str) -> str:
     return applications.issue_token(tx, account_id=None, application_id=application.id, scopes=scopes)
 
 
-def _described(tx: Tx, text: str, application: Application) -> dict[str, Any]:
-    token = applications.find_token(tx, text)
+def _described(tx: Tx, tokens: Tokens, application: Application) -> dict[str, Any]:
+    token = applications.find_token(tx, tokens.access)
     if token is None:
         raise OAuthError("invalid_grant", "The account of this code may not sign in any more.")
     ordered = [scope for scope in application.scopes.split() if scope in token.scopes]
-    scopes = [*ordered, *sorted(token.scopes.difference(ordered))]
-    return {"access_token": text, "token_type": "Bearer", "scope": " ".join(scopes), "created_at": tx.ms // 1000}
+    scopes = " ".join([*ordered, *sorted(token.scopes.difference(ordered))])
+    answer = {"access_token": tokens.access, "token_type": "Bearer", "scope": scopes, "created_at": tx.ms // 1000}
+    return answer if tokens.refresh is None else answer | {"refresh_token": tokens.refresh}
 
 
 async def revoke_token(call: Call) -> Response:

@@ -50,6 +50,8 @@ class Params:
     def text(self, name: str) -> str | None:
         """A text; numbers and booleans of JSON are written out. Raises BadRequest for anything deeper."""
         value = self._tree.get(name)
+        if isinstance(value, str) and "\x00" in value:  # PostgreSQL has no place for it
+            raise BadRequest(f"The parameter {name} holds a character that no text can have.")
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, bool):

@@ -63,7 +63,7 @@ class Router:
         segments = _segments(path)
         values: dict[str, str] = {}
         node = _walk(self._root, segments, 0, values)
-        if node is None:
+        if node is None or any("\x00" in value for value in values.values()):
             raise NotFound("There is nothing at this address.")
         route = node.routes.get(method) or node.routes.get(_STAND_INS.get(method, ""))
         if route is None:

@@ -101,9 +101,9 @@ async def get_host_meta(call: Call) -> Response:
 
 async def get_nodeinfo_index(call: Call) -> Response:
     """Which versions of NodeInfo there are, and the actor of the server."""
-    urls = _urls(call)
-    links = [{"rel": _SCHEMA + version, "href": f"{urls.origin}/nodeinfo/{version}"} for version in ("2.0", "2.1")]
-    links.append({"rel": "https://www.w3.org/ns/activitystreams#Application", "href": urls.instance_actor})
+    actor = _urls(call).instance_actor
+    links = [{"rel": _SCHEMA + version, "href": f"{call.base}/nodeinfo/{version}"} for version in ("2.0", "2.1")]
+    links.append({"rel": "https://www.w3.org/ns/activitystreams#Application", "href": actor})
     return json({"links": links}, headers=_CACHED)
 
 
@@ -154,7 +154,7 @@ async def get_oauth_metadata(call: Call) -> Response:
             "scopes_supported": sorted(applications.SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "client_credentials"],
+            "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
         }

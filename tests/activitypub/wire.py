@@ -81,7 +81,7 @@ class Wire:
         config = make_config(folder, self.domain, **tables)
         self.db = Database(config, self.clock, effects.apply)
         self.origin = config.origin
-        self.client = Client(httpx.AsyncClient(transport=network), self.db, self.clock)
+        self.client = Client(network, self.db, self.clock)
         self.resolver = Resolver(self.client, self.db, self.clock)
         self.signers = Signers(self.db, self.resolver, self.clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, self.clock)

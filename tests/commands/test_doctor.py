@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -99,7 +100,9 @@ def test_database_is_locked(line: Line, monkeypatch: pytest.MonkeyPatch) -> None
     connection = sqlite3.connect(line.folder / "fedcorp.db", isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     try:
+        started = time.monotonic()
         assert "locked" in names(line)["database-locked"].text
+        assert time.monotonic() - started < 15, "whoever only looks must not wait for the lock, half a minute, to leave"
     finally:
         connection.close()
 

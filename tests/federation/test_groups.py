@@ -1,12 +1,9 @@
 """Groups over several departments: joining, posting, moderating, and a ledger that all members' servers share."""
 
-from typing import Any
-
 import pytest
-import sqlalchemy as sa
 
 from fedcorp.activitypub import ledger
-from fedcorp.social import accounts, group_posts, memberships, stewardship
+from fedcorp.social import accounts, memberships, stewardship
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
 from tests.federation.world import Company, Department, Person, plain

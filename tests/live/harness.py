@@ -175,7 +175,7 @@ class Department:
         self.people: list[Person] = []
         self.processes: list[subprocess.Popen[bytes]] = []
         self._parts = (("serve", "--no-worker"), ("work",)) if split else (("serve",),)
-        self._authority = authority
+        self.authority = authority
         folder.mkdir(parents=True, exist_ok=True)
         database = ["--database", make_config(folder, self.domain).storage.database] if POSTGRESQL else []
         words = ["init", str(self.folder), "--domain", self.domain, "--name", name.title(), "--url", self.origin]
@@ -219,7 +219,7 @@ class Department:
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.Client:
         """Something to send requests with."""
-        verify = self._authority.context() if self._authority else False
+        verify = self.authority.context() if self.authority else False
         return httpx.Client(base_url=self.base, headers=headers, timeout=30, trust_env=False, verify=verify)
 
     # -- processes -----------------------------------------------------------------------------------------------------
@@ -260,10 +260,17 @@ class Department:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=self.environment(),
             )  # fmt: skip
 
+    def attempt(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """A command of this instance in a process of its own, which must end by itself; `variables` on top of ours."""
+        return subprocess.run(
+            [sys.executable, "-m", "fedcorp", *arguments, "-c", str(self.config)], cwd=ROOT, check=False,
+            capture_output=True, text=True, timeout=START_SECONDS, env=self.environment() | variables,
+        )  # fmt: skip
+
     def environment(self) -> dict[str, str]:
         """Variables of its processes: ours, without settings of fedcorp."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FEDCORP_")}
-        trust = {"SSL_CERT_FILE": str(self._authority.file)} if self._authority else {}
+        trust = {"SSL_CERT_FILE": str(self.authority.file)} if self.authority else {}
         return kept | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"} | trust
 
     def kill(self) -> None:
@@ -337,9 +344,11 @@ def running(*departments: Department) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def company(folder: Path, **people: tuple[str, ...]) -> Iterator[dict[str, Department]]:
+def company(
+    folder: Path, *, authority: Authority | None = None, **people: tuple[str, ...]
+) -> Iterator[dict[str, Department]]:
     """Departments by name with these people, known to each other and running; closed afterwards."""
-    made = {name: Department(folder, name) for name in people}
+    made = {name: Department(folder, name, authority=authority) for name in people}
     for name, department in made.items():
         for person in people[name]:
             department.person(person)

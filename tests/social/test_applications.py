@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from fedcorp.errors import Unprocessable
 from fedcorp.social import applications
 from fedcorp.social.accounts import Account
-from fedcorp.social.applications import Application
+from fedcorp.social.applications import REPLAY_MS, Application, Tokens
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, streams, users
 from tests.social.conftest import Department
 
 pytestmark = pytest.mark.anyio
 REDIRECT = "https://phone.example/callback"
+SHUT = (sa.update(users).values(disabled_at=1), sa.update(accounts).values(suspended_at=1))
 
 
 async def register(department: Department) -> Application:
@@ -39,7 +40,7 @@ async def code_for(department: Department, application: Application, ann: Accoun
 
 async def exchange(
     department: Department, application: Application, code: str, *, to: str = REDIRECT, verifier: str | None = None
-) -> str | None:
+) -> Tokens | None:
     return await department.do(
         applications.exchange_code, application=application, code=code, redirect_uri=to, verifier=verifier
     )
@@ -48,9 +49,9 @@ async def exchange(
 async def test_code_gives_one_token(department: Department) -> None:
     ann = await department.person("ann", role="moderator")
     application = await register(department)
-    token = await exchange(department, application, await code_for(department, application, ann))
-    assert token
-    found = await department.see(applications.find_token, token)
+    tokens = await exchange(department, application, await code_for(department, application, ann))
+    assert tokens
+    found = await department.see(applications.find_token, tokens.access)
     assert found
     assert (found.account_id, found.application_id, found.role) == (ann.id, application.id, "moderator")
     assert found.scopes == {"read"}
@@ -60,10 +61,61 @@ async def test_replayed_code_revokes_its_token(department: Department) -> None:
     ann = await department.person("ann")
     application = await register(department)
     code = await code_for(department, application, ann)
-    token = await exchange(department, application, code)
-    assert token
+    tokens = await exchange(department, application, code)
+    assert tokens
     assert await exchange(department, application, code) is None
-    assert await department.see(applications.find_token, token) is None
+    assert await department.see(applications.find_token, tokens.access) is None
+
+
+async def granted(department: Department, name: str) -> tuple[Application, str]:
+    """A client and the refresh token that somebody's consent gave it."""
+    application = await register(department)
+    code = await code_for(department, application, await department.person(name))
+    tokens = await exchange(department, application, code)
+    assert tokens
+    assert tokens.refresh
+    return application, tokens.refresh
+
+
+async def refresh(department: Department, application: Application, token: str) -> Tokens | None:
+    return await department.do(applications.refresh, application=application, token=token)
+
+
+@pytest.mark.parametrize("shut", SHUT, ids=["off", "out"])
+async def test_shut_account_refreshes_nothing_and_loses_nothing(department: Department, shut: sa.Update) -> None:
+    application, token = await granted(department, "ann")
+    await department.do(lambda tx: tx.conn.execute(shut))
+    assert await refresh(department, application, token) is None
+    await department.do(lambda tx: tx.conn.execute(sa.update(users).values(disabled_at=None)))
+    await department.do(lambda tx: tx.conn.execute(sa.update(accounts).values(suspended_at=None)))
+    assert await refresh(department, application, token)
+
+
+async def test_used_tokens_are_forgotten_after_a_while(department: Department) -> None:
+    application, first = await granted(department, "ann")
+    second = await refresh(department, application, first)
+    assert second
+    assert second.refresh
+    department.clock.pass_(seconds=REPLAY_MS / 1000 + 1)
+    await department.do(applications.prune)
+    assert await refresh(department, application, first) is None
+    third = await refresh(department, application, second.refresh)
+    assert third
+    assert await department.see(applications.find_token, third.access)
+
+
+async def test_signing_out_everywhere_ends_refreshing(department: Department) -> None:
+    application, token = await granted(department, "ann")
+    bens = await granted(department, "ben")
+    await department.do(_sign_out, "ann")
+    assert await refresh(department, application, token) is None
+    assert await refresh(department, *bens)
+
+
+def _sign_out(tx: Tx, name: str) -> None:
+    applications.revoke_all(
+        tx, tx.conn.execute(sa.select(accounts.c.id).where(accounts.c.username == name)).scalar_one()
+    )
 
 
 async def test_code_is_refused_elsewhere_and_late(department: Department) -> None:
@@ -103,9 +155,7 @@ async def test_command_line_application_is_one(department: Department) -> None:
     assert not applications.check_secret(first, "")
 
 
-@pytest.mark.parametrize(
-    "shut", [sa.update(users).values(disabled_at=1), sa.update(accounts).values(suspended_at=1)], ids=["off", "out"]
-)
+@pytest.mark.parametrize("shut", SHUT, ids=["off", "out"])
 async def test_shut_account_has_no_token_and_no_session(department: Department, shut: sa.Update) -> None:
     ann = await department.person("ann")
     token = await token_of(department, ann.id)

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
 
 from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError, Unavailable
-from fedcorp.storage import schema
+from fedcorp.storage import migrations, schema
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import audit, metadata
 from fedcorp.storage.upsert import insert_ignore, upsert
@@ -166,6 +168,19 @@ async def test_a_newer_database_is_refused(db: Database) -> None:
     assert schema.revision_state(db.engine) == "newer"
     with pytest.raises(ConfigError, match="newer version"):
         schema.upgrade(db.engine, Clock())
+
+
+def test_an_older_database_is_upgraded(db: Database) -> None:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with db.engine.connect() as conn:
+        config.attributes["connection"] = conn
+        command.downgrade(config, "0001")
+        conn.commit()
+    assert schema.revision_state(db.engine) == "older"
+    schema.upgrade(db.engine, Clock())
+    assert schema.revision_state(db.engine) == "current"
+    test_the_migrations_make_exactly_the_tables(db)
 
 
 def test_the_migrations_make_exactly_the_tables(db: Database) -> None:

@@ -123,6 +123,13 @@ async def test_hosts(host: str, path: str, status: int) -> None:
     assert (await asker(app)("GET", path, headers={"Host": host})).status_code == status
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("hosts", [("hr.localhost:8000", "evil.example"), ("hr.localhost:8000",) * 2])
+async def test_two_hosts_are_none(hosts: tuple[str, str]) -> None:
+    app = Problems(Hosts(fine, make_config()))
+    assert (await asker(app)("GET", "/", headers=[("Host", host) for host in hosts])).status_code == 421
+
+
 @pytest.fixture
 async def clock() -> AsyncIterator[StandingClock]:
     clock = StandingClock()

@@ -238,6 +238,103 @@ async def test_application_gets_a_token_of_its_own(http: httpx.AsyncClient, app:
     assert wrong["error"] == "unsupported_grant_type"
 
 
+async def tokens(http: httpx.AsyncClient, app: App) -> dict[str, Any]:
+    """The answer to a code."""
+    code = answered(await allow(http, app.asking(force_login="true")))["code"]
+    found: dict[str, Any] = (await http.post("/oauth/token", data=exchange(app, code))).json()
+    return found
+
+
+async def refreshed(http: httpx.AsyncClient, app: App, token: str, **more: str) -> httpx.Response:
+    given = {"grant_type": "refresh_token", "refresh_token": token, "client_id": app.id, "client_secret": app.secret}
+    return await http.post("/oauth/token", data={**given, **more})
+
+
+async def holds(http: httpx.AsyncClient, token: str) -> bool:
+    answer = await http.get("/oauth/userinfo", headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code == 200
+
+
+async def test_refreshing_gives_the_next_tokens_and_ends_the_last(http: httpx.AsyncClient, app: App) -> None:
+    first = await tokens(http, app)
+    assert "expires_in" not in first  # it holds until it is changed
+    answer = await refreshed(http, app, first["refresh_token"])
+    second = answer.json()
+    assert answer.headers["cache-control"] == "no-store"
+    assert (second["token_type"], second["scope"]) == ("Bearer", "read write")
+    assert {first["access_token"], first["refresh_token"]}.isdisjoint(second.values())
+    assert not await holds(http, first["access_token"])
+    assert await holds(http, second["access_token"])
+    third = (await refreshed(http, app, second["refresh_token"])).json()
+    assert await holds(http, third["access_token"])
+
+
+async def test_a_refresh_token_that_comes_twice_ends_its_whole_grant(http: httpx.AsyncClient, app: App) -> None:
+    other = await tokens(http, app)
+    first = await tokens(http, app)
+    second = (await refreshed(http, app, first["refresh_token"])).json()
+    again = await refreshed(http, app, first["refresh_token"])
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert not await holds(http, second["access_token"])
+    assert (await refreshed(http, app, second["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await holds(http, other["access_token"])
+
+
+async def test_refreshing_may_ask_for_less_for_a_while(http: httpx.AsyncClient, app: App) -> None:
+    first = await tokens(http, app)
+    wider = await refreshed(http, app, first["refresh_token"], scope="read push")
+    assert (wider.status_code, wider.json()["error"]) == (400, "invalid_scope")
+    assert await holds(http, first["access_token"])
+    fewer = (await refreshed(http, app, first["refresh_token"], scope="read:accounts")).json()
+    assert fewer["scope"] == "read:accounts"
+    assert (await refreshed(http, app, fewer["refresh_token"])).json()["scope"] == "read write"
+
+
+async def test_refresh_tokens_are_their_clients_alone(http: httpx.AsyncClient, instance: Instance, app: App) -> None:
+    first = await tokens(http, app)
+    thief = App(
+        *await instance.db.write(applications.create_application, name="Thief", redirect_uris=[CALLBACK], scopes="read")
+    )
+    for token in (first["refresh_token"], first["access_token"], "", "wrong"):
+        answer = await refreshed(http, thief, token)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant"), token
+    assert (await refreshed(http, app, first["refresh_token"], client_secret="x")).status_code == 401
+    assert (await refreshed(http, app, first["access_token"])).json()["error"] == "invalid_grant"
+    assert await holds(http, first["access_token"])
+
+
+@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+async def test_revoking_one_token_ends_its_grant(http: httpx.AsyncClient, app: App, which: str) -> None:
+    first = await tokens(http, app)
+    given = {"client_id": app.id, "client_secret": app.secret, "token": first[which]}
+    assert (await http.post("/oauth/revoke", data=given)).json() == {}
+    assert not await holds(http, first["access_token"])
+    assert (await refreshed(http, app, first["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_a_replayed_code_ends_what_was_refreshed_since(http: httpx.AsyncClient, app: App) -> None:
+    code = answered(await allow(http, app.asking()))["code"]
+    first = (await http.post("/oauth/token", data=exchange(app, code))).json()
+    second = (await refreshed(http, app, first["refresh_token"])).json()
+    assert (await http.post("/oauth/token", data=exchange(app, code))).status_code == 400
+    assert not await holds(http, second["access_token"])
+    assert (await refreshed(http, app, second["refresh_token"])).status_code == 400
+
+
+async def test_an_application_has_nothing_to_refresh(http: httpx.AsyncClient, app: App) -> None:
+    given = {"grant_type": "client_credentials", "client_id": app.id, "client_secret": app.secret}
+    assert "refresh_token" not in (await http.post("/oauth/token", json=given)).json()
+
+
+async def test_metadata_names_every_grant(http: httpx.AsyncClient, app: App) -> None:
+    metadata = (await http.get("/.well-known/oauth-authorization-server")).json()
+    assert metadata["token_endpoint"] == f"{ORIGIN}/oauth/token"
+    assert metadata["code_challenge_methods_supported"] == ["S256"]
+    for grant in metadata["grant_types_supported"]:
+        given = {"grant_type": grant, "client_id": app.id, "client_secret": app.secret}
+        assert (await http.post("/oauth/token", data=given)).json().get("error") != "unsupported_grant_type"
+
+
 async def test_revoked_token_is_dead(http: httpx.AsyncClient, app: App) -> None:
     code = answered(await allow(http, app.asking()))["code"]
     token = (await http.post("/oauth/token", data=exchange(app, code))).json()["access_token"]

@@ -6,7 +6,7 @@ import pytest
 
 from fedcorp.social import receiving
 from fedcorp.social.receiving import RemoteStatus
-from tests.web.instance import Office, Person
+from tests.web.instance import Office, Person, picture
 
 pytestmark = pytest.mark.anyio
 
@@ -194,6 +194,15 @@ async def test_an_edit_keeps_what_was(ann: Person, ben: Person) -> None:
     assert ("update", "ann") in await ben.notified()
     assert await ann.ids("/api/v1/timelines/tag/one") == []
     assert await ann.ids("/api/v1/timelines/tag/two") == [made["id"]]
+
+
+async def test_a_picture_for_which_there_is_no_room_is_refused_in_words(office: Office, ann: Person) -> None:
+    folder = office.instance.config.folder / office.instance.config.storage.media
+    folder.write_text("no folder can be made here")
+    refused = await ann.ask("POST", "/api/v2/media", files={"file": ("picture", picture(), "image/png")})
+    assert (refused.status_code, refused.json()["error"]) == (503, "The server cannot keep files now, try again later.")
+    folder.unlink()
+    assert (await ann.upload())["type"] == "image"
 
 
 async def test_an_edit_changes_pictures_and_their_words(ann: Person) -> None:

@@ -13,7 +13,7 @@ from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
-from fedcorp.web.api.drafts import language_of
+from fedcorp.web.api.drafts import language_of, languages_of
 from fedcorp.web.api.uploads import store
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
@@ -189,7 +189,7 @@ def _related(tx: Tx, viewer: Viewer, id_: int, page: Page, lister: _Lister) -> t
 async def list_lists(call: Call) -> Response:
     """GET /api/v1/accounts/{id}/lists"""
     id_ = call.id()
-    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, id_))
+    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, accounts.get(tx, id_).id))
     return json([list_(row) for row in rows])
 
 
@@ -214,12 +214,11 @@ def _familiar(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
 
 async def relationships(call: Call) -> Response:
     """GET /api/v1/accounts/relationships"""
-    ids = call.query.ids("id")[:80]
-    return json(await call.read(_relationships, ids) if ids else [])
+    return json(await call.read(_relationships, call.query.ids("id")[:80]))
 
 
 def _relationships(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
-    known = accounts.find_many(tx, ids)
+    known = accounts.find_many(tx, ids) if ids else {}
     return between(tx, viewer.id, [id_ for id_ in ids if id_ in known])
 
 
@@ -252,7 +251,7 @@ def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
         other,
         reblogs=reblogs if reblogs is not None else known is None or known.reblogs,
         notify=notify if notify is not None else known is not None and known.notify,
-        languages=tuple(params.texts("languages")),
+        languages=languages_of(params),
     )
 
 
@@ -265,7 +264,7 @@ def _unfollow(tx: Tx, own: Account, other: Account, _: Params) -> None:
 
 def _mute(tx: Tx, own: Account, other: Account, params: Params) -> None:
     notifications = params.boolean("notifications")
-    duration = params.integer("duration") or 0
+    duration = params.integer("duration", most=blocks.MAX_MUTE_SECONDS) or 0
     blocks.mute(tx, own, other, notifications=notifications is not False, duration=duration)
 
 

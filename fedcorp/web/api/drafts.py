@@ -19,6 +19,7 @@ from fedcorp.web.params import Params
 RESOLVE_SECONDS = 5
 MAX_RESOLVED = 20
 MAX_KEY = 200
+MAX_LANGUAGES = 50
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -65,7 +66,16 @@ def read_edit(params: Params, status: Status, media_ids: tuple[int, ...]) -> Dra
 
 def language_of(params: Params) -> str | None:
     """The parameter `language`. What is no code of a language counts as absent: an app must not lose a post over it."""
-    text = params.text("language") or ""
+    return _code_of(params.text("language") or "")
+
+
+def languages_of(params: Params) -> tuple[str, ...]:
+    """The parameter `languages`: those that are codes, each once."""
+    codes = dict.fromkeys(_code_of(text) for text in params.texts("languages"))
+    return tuple(code for code in codes if code is not None)[:MAX_LANGUAGES]
+
+
+def _code_of(text: str) -> str | None:
     return text.replace("_", "-") if _LANGUAGE.fullmatch(text) else None
 
 

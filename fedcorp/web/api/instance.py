@@ -16,13 +16,13 @@ from fedcorp.web.entities.times import iso
 async def show(call: Call) -> Response:
     """GET /api/v2/instance"""
     config = call.context.config
-    return json(instances.v2(config, Urls(config.origin).domain, await call.read(_numbers)))
+    return json(instances.v2(config, Urls(config.origin).domain, call.base, await call.read(_numbers)))
 
 
 async def show_v1(call: Call) -> Response:
     """GET /api/v1/instance"""
     config = call.context.config
-    return json(instances.v1(config, Urls(config.origin).domain, await call.read(_numbers)))
+    return json(instances.v1(config, Urls(config.origin).domain, call.base, await call.read(_numbers)))
 
 
 def _numbers(tx: Tx, _: Viewer) -> statistics.Statistics:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fedcorp.errors import Unprocessable
+from fedcorp.errors import Unavailable, Unprocessable
 from fedcorp.social.images import SUFFIXES, ProcessedImage
 from fedcorp.social.media import Focus
 from fedcorp.web.context import Context
@@ -46,7 +46,10 @@ def focus_of(params: Params) -> Focus | None:
 
 
 async def store(context: Context, upload: Upload, work: Callable[[bytes], ProcessedImage]) -> Stored:
-    """Make a picture of what was sent, with `work` of `fedcorp.social.images`. Raises TooLarge, Unprocessable."""
+    """Make a picture of what was sent, with `work` of `fedcorp.social.images`.
+
+    Raises TooLarge, Unprocessable, and Unavailable when the disk does not take it.
+    """
     key, preview_key = (context.clock.random_bytes(16).hex() for _ in range(2))
     return await context.clock.offload(_store, context, upload.content, work, key, preview_key)
 
@@ -55,6 +58,10 @@ def _store(
     context: Context, content: bytes, work: Callable[[bytes], ProcessedImage], key: str, preview_key: str
 ) -> Stored:
     picture = work(content)
-    context.files.put(picture.data, suffix=SUFFIXES[picture.mime], key=key)
-    context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=preview_key)
+    try:
+        context.files.put(picture.data, suffix=SUFFIXES[picture.mime], key=key)
+        context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=preview_key)
+    except OSError as error:
+        context.files.delete(key)
+        raise Unavailable("The server cannot keep files now, try again later.", f"media folder: {error}") from error
     return Stored(key, preview_key, picture)

@@ -19,8 +19,9 @@ API_VERSIONS = {"mastodon": 2}
 MAX_FEATURED_TAGS = 0
 
 
-def _streaming(config: Config) -> str:
-    return config.origin.replace("http", "ws", 1)
+def _streaming(base: str) -> str:
+    """Where streams are: under the name by which the client reached us, which it can surely resolve."""
+    return base.replace("http", "ws", 1)
 
 
 def _configuration(config: Config) -> dict[str, Any]:
@@ -50,8 +51,8 @@ def _configuration(config: Config) -> dict[str, Any]:
     }
 
 
-def v2(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
-    """The Instance entity."""
+def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str, Any]:
+    """The Instance entity; `base` is scheme://host under which the client reached us."""
     return {
         "domain": domain,
         "title": config.name,
@@ -64,7 +65,7 @@ def v2(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
         "languages": list(config.languages),
         "configuration": _configuration(config)
         | {
-            "urls": {"streaming": _streaming(config), "status": None, "about": config.origin, "privacy_policy": None,
+            "urls": {"streaming": _streaming(base), "status": None, "about": config.origin, "privacy_policy": None,
                      "terms_of_service": None},
             "vapid": {"public_key": ""},
             "translation": {"enabled": False},
@@ -82,7 +83,7 @@ def v2(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def v1(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
+def v1(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str, Any]:
     """The older Instance entity, whose `uri` is the bare domain."""
     return {
         "uri": domain,
@@ -91,7 +92,7 @@ def v1(config: Config, domain: str, numbers: Statistics) -> dict[str, Any]:
         "description": config.description,
         "email": config.contact_email,
         "version": VERSION,
-        "urls": {"streaming_api": _streaming(config)},
+        "urls": {"streaming_api": _streaming(base)},
         "stats": {"user_count": numbers.users, "status_count": numbers.statuses, "domain_count": numbers.domains},
         "thumbnail": f"{config.origin}/headers/0.png",
         "languages": list(config.languages),
