@@ -48,7 +48,7 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     # Deadlines of a connection belong to its socket; whoever replaces the one replaces the other.
     "timers": (
         frozenset(),
-        ("fedcorp/clock.py", "fedcorp/net*"),
+        ("fedcorp/clock.py", "fedcorp/net*", "fedcorp/commands/connections.py"),
     ),
 }
 
