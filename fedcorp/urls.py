@@ -5,6 +5,7 @@
 /o/ID              an object                 /o/ID/{replies,likes,shares}
 /a/ID              an activity               /t/ID         a thread
 /@name  /@name/ID  pages for people          /media/KEY    a file     /tags/NAME
+/@name/join/TOKEN  lets people into a group
 """
 
 import re
@@ -47,6 +48,10 @@ class Urls:
     def status_page(self, username: str, id_: int) -> str:
         """The page of a local status."""
         return f"{self.origin}/@{username}/{id_}"
+
+    def join_link(self, username: str, token: str) -> str:
+        """The page of a local group that lets in whoever holds it."""
+        return f"{self.origin}/@{username}/join/{token}"
 
     def object(self, id_: int) -> str:
         return f"{self.origin}/o/{id_}"

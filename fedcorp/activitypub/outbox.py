@@ -200,14 +200,16 @@ def _pair(tx: Tx, event: Any) -> tuple[Account, Account]:
     return found[event.follower_id], found[event.target_id]
 
 
-def _follow(tx: Tx, uri: str, follower: Account, target: Account) -> dict[str, Any]:
-    return render.activity("Follow", uri, follower, target.uri, at=tx.ms, to=[target.uri])
+def _follow(tx: Tx, uri: str, follower: Account, target: Account, **more: str) -> dict[str, Any]:
+    return render.activity("Follow", uri, follower, target.uri, at=tx.ms, to=[target.uri], **more)
 
 
 def _follow_requested(tx: Tx, event: events.FollowRequested) -> None:
     follower, target = _pair(tx, event)
     if not target.local:
-        _between(tx, follower, target, _follow(tx, event.uri, follower, target))
+        said = {"content": event.message, "instrument": event.link}
+        more = {name: value for name, value in said.items() if value}
+        _between(tx, follower, target, _follow(tx, event.uri, follower, target, **more))
 
 
 def _unfollowed(tx: Tx, event: events.Unfollowed) -> None:

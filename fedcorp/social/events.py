@@ -103,12 +103,15 @@ class PollChanged(Federated):
 
 @dataclass(frozen=True, slots=True)
 class FollowRequested(Federated):
-    """`state` is accepted when the target is local and open."""
+    """`state` is accepted when the target is local and open. `message` and `link` go to a group elsewhere: why somebody
+    wants to join, and the link that opens it."""
 
     follower_id: int
     target_id: int
     uri: str
     state: str
+    message: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def follow(
     notify: bool = False,
     languages: tuple[str, ...] = (),
     admit: bool | None = None,
+    link: str = "",
 ) -> str:
     """Follow, or change how. `uri` is the Follow of another server. Returns the state: `accepted` or `pending`.
 
@@ -110,7 +111,7 @@ def follow(
     )  # fmt: skip
     if state == "accepted":
         _count(tx, follower.id, target.id, 1)
-    tx.record(FollowRequested(follower.id, target.id, own_uri, state))
+    tx.record(FollowRequested(follower.id, target.id, own_uri, state, message[:MAX_MESSAGE], link))
     if state == "accepted":
         tx.record(FollowAccepted(follower.id, target.id, own_uri))
     return state

@@ -109,19 +109,19 @@ def join(
     *,
     uri: str | None = None,
     message: str = "",
-    token: str | None = None,
+    link: str = "",
     **how: Any,
 ) -> str:
     """Ask to belong to a group; says how it stands: `accepted` or `pending`. `how` goes to `follows.follow`.
 
-    A group elsewhere decides itself. `token` is the secret of its link. Raises Forbidden for who may not join,
+    A group elsewhere decides itself. `link` is what its moderators handed out. Raises Forbidden for who may not join,
     NotFound for a group that does not show itself to them.
     """
     group = groups.find(tx, target.id)
     if group is None or not target.local:
-        return follows.follow(tx, account, target, uri=uri, message=message, **how)
+        return follows.follow(tx, account, target, uri=uri, message=message, link=link, **how)
     role = role_of(tx, target.id, account.id)
-    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, token)
+    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, link)
     if not let_in:
         _check_may_ask(group, role)
     state = follows.follow(
@@ -132,12 +132,18 @@ def join(
     return state
 
 
-def _is_let_in(tx: Tx, group: Group, account: Account, token: str | None) -> bool:
+def _is_let_in(tx: Tx, group: Group, account: Account, link: str) -> bool:
     if group.archived_at is not None:
         return False
-    if token and group.join_token and hmac.compare_digest(token, group.join_token):
+    if opens(group, link):
         return True
     return invitations.find_open(tx, group.account_id, account.id) is not None
+
+
+def opens(group: Group, link: str) -> bool:
+    """Whether this is the link (or the secret at its end) that lets people into the group without asking."""
+    token = link.rpartition("/")[2]
+    return bool(token and group.join_token) and hmac.compare_digest(token.encode(), str(group.join_token).encode())
 
 
 def _check_may_ask(group: Group, role: str | None) -> None:

@@ -11,16 +11,16 @@ from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
+from fedcorp.social.visibility import is_shown, shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import account_notes, blocks, follows, groups
 from fedcorp.storage.tables import accounts as table
-from fedcorp.storage.tables import memberships as membership_rows
 from fedcorp.storage.upsert import upsert
 
 MAX_NOTE = 2000
 _ACCOUNT: Any = sa.bindparam("account", type_=sa.BigInteger)
 _VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
-_SHOWN = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), table.c.kind != "service")
+_ALIVE = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), table.c.kind != "service")
 
 
 def _not_blocked(account: Any, viewer: Any) -> "sa.ColumnElement[bool]":
@@ -37,7 +37,7 @@ def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:
     statement = (
         sa.select(follows.c.id, other)
         .join(table, table.c.id == other)
-        .where(mine == _ACCOUNT, follows.c.state == state, _SHOWN, _not_blocked(other, _VIEWER))
+        .where(mine == _ACCOUNT, follows.c.state == state, _ALIVE, _not_blocked(other, _VIEWER), shown(other, _VIEWER))
     )
     return Listing(statement, follows.c.id)
 
@@ -85,11 +85,11 @@ def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
     statement = (
         sa.select(follows.c.target_id, follows.c.follower_id)
         .join(table, table.c.id == follows.c.follower_id)
-        .where(follows.c.target_id.in_(ids), follows.c.state == "accepted", follows.c.follower_id.in_(known), _SHOWN)
+        .where(follows.c.target_id.in_(ids), follows.c.state == "accepted", follows.c.follower_id.in_(known), _ALIVE)
         .order_by(follows.c.id.desc())
         .limit(1000)
     )
-    targets = {id_: account for id_, account in accounts.find_many(tx, ids).items() if not account.hidden}
+    targets = {id_: account for id_, account in accounts.find_many(tx, ids).items() if is_shown(tx, account, viewer_id)}
     found: dict[int, list[int]] = {id_: [] for id_ in ids if id_ in targets}
     for target_id, follower_id in tx.conn.execute(statement):
         if target_id in found and len(found[target_id]) < 10 and not targets[target_id].hide_collections:
@@ -101,7 +101,7 @@ def directory(
     tx: Tx, viewer_id: int | None, limit: int, offset: int = 0, *, newest: bool = False, local: bool = False
 ) -> list[int]:
     """Accounts that want to be found: groups first, then by last post, or with `newest` by age."""
-    statement = sa.select(table.c.id).where(_SHOWN, table.c.discoverable, _joinable(viewer_id))
+    statement = sa.select(table.c.id).where(_ALIVE, table.c.discoverable, shown(table.c.id, viewer_id))
     if viewer_id is not None:
         statement = statement.where(_not_blocked(table.c.id, viewer_id))
     if local:
@@ -116,23 +116,12 @@ def suggestions(tx: Tx, viewer_id: int, limit: int) -> list[int]:
     followed = sa.select(follows.c.target_id).where(follows.c.follower_id == viewer_id)
     statement = (
         sa.select(table.c.id)
-        .where(_SHOWN, table.c.discoverable, table.c.id != viewer_id, table.c.id.not_in(followed))
-        .where(_joinable(viewer_id), _not_blocked(table.c.id, viewer_id))
+        .where(_ALIVE, table.c.discoverable, table.c.id != viewer_id, table.c.id.not_in(followed))
+        .where(shown(table.c.id, viewer_id), _not_blocked(table.c.id, viewer_id))
         .order_by(sa.case((table.c.kind == "group", 0), else_=1), table.c.followers_count.desc(), table.c.id)
         .limit(limit)
     )
     return list(tx.conn.execute(statement).scalars())
-
-
-def _joinable(viewer_id: int | None) -> "sa.ColumnElement[bool]":
-    """No secret groups, except to those who belong to them."""
-    secret = sa.exists().where(groups.c.account_id == table.c.id, groups.c.preset == "secret")
-    if viewer_id is None:
-        return ~secret
-    joined = sa.select(membership_rows.c.group_id).where(
-        membership_rows.c.account_id == viewer_id, membership_rows.c.role != "outcast"
-    )
-    return sa.or_(~secret, table.c.id.in_(joined))
 
 
 def set_note(tx: Tx, account_id: int, target_id: int, comment: str) -> None:

@@ -6,9 +6,9 @@ Matching is by substring, without an index of words: a department is small enoug
 import sqlalchemy as sa
 
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import shown, visible
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts, blocks, follows, groups, memberships, status_tags, statuses
+from fedcorp.storage.tables import accounts, blocks, follows, memberships, status_tags, statuses
 from fedcorp.urls import split_handle
 
 MAX_WORDS = 8
@@ -31,7 +31,6 @@ def account_ids(
     followed = sa.exists().where(
         follows.c.follower_id == viewer_id, follows.c.target_id == accounts.c.id, follows.c.state == "accepted"
     )
-    secret = sa.exists().where(groups.c.account_id == accounts.c.id, groups.c.preset == "secret")
     key = username.lower()
     rank = sa.case(
         (member, 0), (followed, 1), (accounts.c.username_key == key, 2),
@@ -40,7 +39,7 @@ def account_ids(
     statement = (
         sa.select(accounts.c.id)
         .where(matched, accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
-        .where(accounts.c.kind != "service", sa.or_(~secret, member), ~_blocked_by(viewer_id))
+        .where(accounts.c.kind != "service", shown(accounts.c.id, viewer_id), ~_blocked_by(viewer_id))
         .where(sa.or_(~_blocking(viewer_id), accounts.c.username_key == key))  # to be found for unblocking
         .order_by(rank, accounts.c.followers_count.desc(), accounts.c.username_key, accounts.c.id)
         .limit(limit)

@@ -1,10 +1,28 @@
-"""The SQL face of `fedcorp.social.policy.may_see`: one predicate for every list. A test holds the two together."""
+"""What a viewer may know of, as SQL: one predicate for every list of statuses, one for every list of accounts.
+
+`visible` is the SQL face of `fedcorp.social.policy.may_see`; a test holds the two together.
+"""
+
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
 
+from fedcorp.errors import NotFound
+from fedcorp.social import accounts as accounts_of
+from fedcorp.social.accounts import Account
 from fedcorp.social.policy import GROUP, MEMBERS
-from fedcorp.storage.tables import accounts, blocks, follows, group_posts, memberships, mentions
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import (
+    accounts,
+    blocks,
+    follows,
+    group_posts,
+    groups,
+    invitations,
+    memberships,
+    mentions,
+)
 
 
 def visible(status: FromClause, viewer_id: int | None) -> ColumnElement[bool]:
@@ -48,3 +66,42 @@ def _of_a_member(
         memberships.c.role.in_(sorted(MEMBERS)),
         sa.or_(memberships.c.reads_from.is_(None), memberships.c.reads_from <= group_posts.c.created_at),
     )
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+def shown(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
+    """Whether an account (a column of ids) is no secret to this viewer: a secret group shows itself to those who belong
+    to it, were invited, or asked to join. Both may be bound parameters; a viewer of None is anybody."""
+    secret = sa.exists().where(groups.c.account_id == account_id, groups.c.preset == "secret")
+    if viewer_id is None:
+        return ~secret
+    belongs = sa.exists().where(
+        memberships.c.group_id == account_id, memberships.c.account_id == viewer_id, memberships.c.role != "outcast"
+    )
+    invited = sa.exists().where(
+        invitations.c.group_id == account_id, invitations.c.account_id == viewer_id, invitations.c.state == "open"
+    )
+    asked = sa.exists().where(follows.c.follower_id == viewer_id, follows.c.target_id == account_id)
+    return sa.or_(~secret, belongs, invited, asked)
+
+
+_IS_SHOWN = sa.select(shown(sa.bindparam("account", type_=sa.BigInteger), sa.bindparam("viewer", type_=sa.BigInteger)))
+
+
+def is_shown(tx: Tx, account: Account, viewer_id: int | None) -> bool:
+    """`shown` for one account; also no account that is suspended or deleted."""
+    if account.hidden:
+        return False
+    return not account.is_group or bool(
+        tx.conn.execute(_IS_SHOWN, {"account": account.id, "viewer": viewer_id}).scalar()
+    )
+
+
+def get_shown(tx: Tx, id_: int, viewer_id: int | None) -> Account:
+    """The account with this id, for this viewer. Raises NotFound, also for a secret that is none of theirs."""
+    account = accounts_of.get(tx, id_)
+    if not is_shown(tx, account, viewer_id):
+        raise NotFound
+    return account

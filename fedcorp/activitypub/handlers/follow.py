@@ -6,7 +6,7 @@ A follow is matched by the id of its Follow, else by the pair of accounts, becau
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
 from fedcorp.activitypub.intake import Intake
-from fedcorp.activitypub.vocabulary import first_string, ids_of
+from fedcorp.activitypub.vocabulary import first_string, ids_of, value_or_id
 from fedcorp.errors import Forbidden, NotFound
 from fedcorp.social import accounts, follows, groups, memberships, stewardship, text
 from fedcorp.social.accounts import Account
@@ -32,7 +32,8 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
     try:
         if target.is_group:
-            memberships.join(tx, follower, target, uri=activity.id, message=message)
+            link = value_or_id(activity.doc.get("instrument")) or ""
+            memberships.join(tx, follower, target, uri=activity.id, message=message, link=link)
         else:
             follows.follow(tx, follower, target, uri=activity.id, message=message)
     except Forbidden as error:

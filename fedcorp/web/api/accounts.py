@@ -10,6 +10,7 @@ from fedcorp.social import accounts, blocks, follows, lists, memberships, people
 from fedcorp.social.accounts import Account, Profile
 from fedcorp.social.images import avatar, header
 from fedcorp.social.pages import Page
+from fedcorp.social.visibility import get_shown, is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
@@ -109,14 +110,20 @@ async def show(call: Call) -> Response:
     return json(await call.read(_show, call.id()))
 
 
-def _show(tx: Tx, _: Viewer, id_: int) -> dict[str, Any]:
-    return entities.account(tx.site, accounts.get(tx, id_))
+def _show(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
+    return entities.account(tx.site, get_shown(tx, id_, viewer.account_id))
 
 
 async def show_many(call: Call) -> Response:
     """GET /api/v1/accounts"""
     ids = call.query.ids("id")[:40]
-    return json(await call.read(lambda tx, _: entities.many(tx, ids)))
+    return json(await call.read(_show_many, ids))
+
+
+def _show_many(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
+    known = accounts.find_many(tx, ids)
+    shown_to = [id_ for id_ in ids if id_ in known and is_shown(tx, known[id_], viewer.account_id)]
+    return entities.many(tx, shown_to)
 
 
 async def lookup(call: Call) -> Response:
@@ -124,9 +131,9 @@ async def lookup(call: Call) -> Response:
     return json(await call.read(_lookup, call.query.required("acct")))
 
 
-def _lookup(tx: Tx, _: Viewer, acct: str) -> dict[str, Any]:
+def _lookup(tx: Tx, viewer: Viewer, acct: str) -> dict[str, Any]:
     found = accounts.find_by_handle(tx, *split_handle(acct))
-    if found is None or found.hidden:
+    if found is None or not is_shown(tx, found, viewer.account_id):
         raise NotFound
     return entities.account(tx.site, found)
 
@@ -159,7 +166,7 @@ async def list_statuses(call: Call) -> Response:
 def _statuses(
     tx: Tx, viewer: Viewer, cache: Rendered, id_: int, page: Page, how: dict[str, Any]
 ) -> tuple[list[int], bytes]:
-    accounts.get(tx, id_)
+    get_shown(tx, id_, viewer.account_id)
     return shown.rendered(tx, cache, viewer, timelines.account_statuses(tx, viewer.account_id, id_, page, **how))
 
 
@@ -183,13 +190,13 @@ async def _list(call: Call, lister: _Lister) -> Response:
 
 
 def _related(tx: Tx, viewer: Viewer, id_: int, page: Page, lister: _Lister) -> tuple[list[int], list[dict[str, Any]]]:
-    return shown.people(tx, lister(tx, viewer.account_id, accounts.get(tx, id_), page))
+    return shown.people(tx, lister(tx, viewer.account_id, get_shown(tx, id_, viewer.account_id), page))
 
 
 async def list_lists(call: Call) -> Response:
     """GET /api/v1/accounts/{id}/lists"""
     id_ = call.id()
-    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, accounts.get(tx, id_).id))
+    rows = await call.read(lambda tx, viewer: lists.containing(tx, viewer.id, get_shown(tx, id_, viewer.id).id))
     return json([list_(row) for row in rows])
 
 
@@ -219,7 +226,7 @@ async def relationships(call: Call) -> Response:
 
 def _relationships(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
     known = accounts.find_many(tx, ids) if ids else {}
-    return between(tx, viewer.id, [id_ for id_ in ids if id_ in known])
+    return between(tx, viewer.id, [id_ for id_ in ids if id_ in known and is_shown(tx, known[id_], viewer.id)])
 
 
 _Verb = Callable[[Tx, Account, Account, Params], None]
@@ -236,7 +243,7 @@ def _acting(verb: _Verb) -> "Callable[[Call], Any]":
 
 
 def _act(tx: Tx, viewer: Viewer, id_: int, verb: _Verb, params: Params) -> dict[str, Any]:
-    verb(tx, accounts.get(tx, viewer.id), accounts.get(tx, id_), params)
+    verb(tx, accounts.get(tx, viewer.id), get_shown(tx, id_, viewer.id), params)
     tx.finish()
     return between(tx, viewer.id, [id_])[0]
 

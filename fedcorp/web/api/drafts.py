@@ -10,6 +10,7 @@ from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
 from fedcorp.social.statuses import Status
 from fedcorp.social.text import Mention, find_mentions
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web.api.uploads import focus_of
 from fedcorp.web.auth import Viewer
@@ -115,13 +116,13 @@ async def resolve_mentions(call: Call, text: str) -> dict[str, int]:
     return found | {tasks[task]: id_ for task in done if (id_ := task.result()) is not None}
 
 
-def _known(tx: Tx, _: Viewer, handles: dict[str, Mention]) -> tuple[dict[str, int], list[str]]:
+def _known(tx: Tx, viewer: Viewer, handles: dict[str, Mention]) -> tuple[dict[str, int], list[str]]:
     found: dict[str, int] = {}
     unknown: list[str] = []
     for handle, mention in handles.items():
         account = accounts.find_by_handle(tx, mention.username, mention.domain)
-        if account is not None:
+        if account is not None and is_shown(tx, account, viewer.account_id):
             found[handle] = account.id
-        elif mention.domain not in (None, tx.site.urls.domain):
+        elif account is None and mention.domain not in (None, tx.site.urls.domain):
             unknown.append(handle)
     return found, unknown

@@ -3,7 +3,8 @@
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import search, statuses
+from fedcorp.social import accounts, search, statuses
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
@@ -59,7 +60,8 @@ async def _resolve(call: Call, q: str, viewer_id: int) -> tuple[int | None, int 
 def _accounts(
     tx: Tx, viewer: Viewer, q: str, limit: int, offset: int, named: int | None, following: bool
 ) -> list[dict[str, object]]:
-    found = [named] if named is not None and not offset else []
+    account = accounts.find(tx, named) if named is not None and not offset else None
+    found = [account.id] if account is not None and is_shown(tx, account, viewer.account_id) else []
     if not q.startswith(("https://", "http://")):
         found += search.account_ids(tx, viewer.account_id, q, limit, offset, following=following)
     return entities.many(tx, list(dict.fromkeys(found))[:limit])

@@ -12,6 +12,7 @@ from fedcorp.clock import from_ms
 from fedcorp.social import accounts, applications, statuses, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
+from fedcorp.social.visibility import is_shown
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.web import browser
@@ -80,10 +81,9 @@ def _reader(tx: Tx, session: str | None) -> int | None:
 
 
 def _profile(tx: Tx, session: str | None, name: str) -> tuple[Account, list[Post]] | None:
-    account = accounts.find_local(tx, name)
-    if account is None or account.hidden or account.kind == "service":
+    account, reader = accounts.find_local(tx, name), _reader(tx, session)
+    if account is None or account.kind == "service" or not is_shown(tx, account, reader):
         return None
-    reader = _reader(tx, session)
     entries = timelines.account_statuses(
         tx, reader, account.id, Page(SHOWN), exclude_replies=True, exclude_reblogs=not account.is_group
     )
