@@ -16,6 +16,7 @@ from fedcorp.activitypub import outbox
 from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
+from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -94,7 +95,8 @@ class Instance:
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)
-        context = Context(self.config, self.db, self.clock, self.files, finder, self.rendered)
+        desk = Desk(self.client, self.resolver, self.db)
+        context = Context(self.config, self.db, self.clock, self.files, finder, desk, self.rendered)
         state = State(
             {
                 "context": context,

@@ -99,7 +99,8 @@ class Client:
         Unavailable (try later), BadRequest (no document).
         """
         self._check_foreign(uri)
-        self._recall(uri)
+        if signer_id is None:  # what one person is refused, another may read
+            self._recall(uri)
         try:
             doc, found_at = await self._document(uri, signer_id)
             found = doc.get("id")
@@ -108,7 +109,8 @@ class Client:
             if found != found_at:
                 doc = await self._at_its_id(found, signer_id)
         except FedcorpError as error:
-            self._remember(uri, error)
+            if signer_id is None:
+                self._remember(uri, error)
             raise
         return doc
 

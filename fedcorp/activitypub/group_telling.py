@@ -431,6 +431,10 @@ def _report(group: Account, _actor: Account, subject: str, detail: dict[str, Any
     return "Flag", [subject, *detail.get("status_uris", [])], {"content": detail.get("comment", "")}
 
 
+def _resolve(_group: Account, _actor: Account, subject: str, _detail: dict[str, Any]) -> _Wanted:
+    return "Resolve", subject, {}
+
+
 _WISHES = {
     "approve": _approve,
     "refuse": _refuse,
@@ -446,6 +450,7 @@ _WISHES = {
     "archive": _archive,
     "delete": _delete,
     "report": _report,
+    "resolve": _resolve,
 }
 
 

@@ -13,13 +13,16 @@ from fedcorp.errors import Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, policy
 from fedcorp.social.accounts import Account, RemoteGroup
+from fedcorp.social.pages import Listing, Page
 from fedcorp.social.policy import GroupRules
+from fedcorp.social.visibility import shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import groups
+from fedcorp.storage.tables import groups, memberships
 from fedcorp.storage.upsert import upsert
 
 MAX_PURPOSE, MAX_RULES, MAX_RULE, MAX_TOPICS, MAX_TOPIC = 300, 20, 300, 10, 100
+MAX_WORDS = 8
 
 
 @dataclass(slots=True)
@@ -107,6 +110,27 @@ def find(tx: Tx, account_id: int) -> Group | None:
     return Group(*row) if row else None
 
 
+def find_ids(tx: Tx, viewer_id: int, q: str, page: Page, *, joined: bool | None = None) -> list[int]:
+    """Account ids of groups that this person may know of, latest first: with `q` in name, title, purpose or topics, and
+    those they belong to (`joined`), or do not (False)."""
+    statement = (
+        sa.select(accounts_table.c.id)
+        .join(groups, groups.c.account_id == accounts_table.c.id)
+        .where(accounts_table.c.suspended_at.is_(None), accounts_table.c.deleted_at.is_(None))
+        .where(shown(accounts_table.c.id, viewer_id))
+    )
+    for word in q.lower().split()[:MAX_WORDS]:
+        columns = (accounts_table.c.username_key, accounts_table.c.display_name, groups.c.purpose, groups.c.topics)
+        statement = statement.where(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    if joined is not None:
+        mine = sa.exists().where(
+            memberships.c.group_id == accounts_table.c.id, memberships.c.account_id == viewer_id,
+            memberships.c.role != "outcast",
+        )  # fmt: skip
+        statement = statement.where(mine if joined else ~mine)
+    return [row[0] for row in Listing(statement, accounts_table.c.id).rows(tx, page)]
+
+
 def create(
     tx: Tx, name: str, pair: KeyPair, *, title: str, preset: str, reach: str | None = None, note: str = ""
 ) -> Account:
@@ -156,6 +180,11 @@ def change(tx: Tx, account: Account, settings: Settings) -> None:
         locked=locked,
     )  # fmt: skip
     accounts.update_profile(tx, account, profile, touched=bool(values))
+
+
+def check(tx: Tx, settings: Settings) -> None:
+    """Raises Unprocessable for rules that cannot be."""
+    _checked(tx, settings)
 
 
 def _checked(tx: Tx, settings: Settings) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import affiliations, memberships
+from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.upsert import insert_ignore, upsert
 
 
@@ -340,6 +341,49 @@ def members(tx: Tx, group: Account, page: Page, *, outcasts: bool = False) -> li
     else:
         listing = _COPIED_OUTCASTS if outcasts else _COPIED_MEMBERS
     return [(row[0], row[1]) for row in listing.rows(tx, page, group=group.id)]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """Somebody who waits to be let in; `id` is for pages, times are ms."""
+
+    id: int
+    account_id: int
+    message: str
+    created_at: int
+
+
+_WAITING = Listing(
+    sa.select(follows_table.c.id, follows_table.c.follower_id, follows_table.c.message, follows_table.c.created_at)
+    .join(accounts_table, accounts_table.c.id == follows_table.c.follower_id)
+    .where(follows_table.c.target_id == _GROUP, follows_table.c.state == "pending", _ALIVE),
+    follows_table.c.id,
+)
+_COUNT = sa.select(sa.func.count()).where(memberships.c.group_id == _GROUP, memberships.c.role != "outcast")
+_COPIED_COUNT = sa.select(sa.func.count()).where(affiliations.c.group_id == _GROUP, affiliations.c.role != "outcast")
+_UNKNOWN = (
+    sa.select(affiliations.c.subject_uri)
+    .where(affiliations.c.group_id == _GROUP)
+    .where(~sa.exists().where(accounts_table.c.uri == affiliations.c.subject_uri))
+    .order_by(affiliations.c.since_at)
+    .limit(sa.bindparam("most"))
+)
+
+
+def requests(tx: Tx, group: Account, page: Page) -> list[JoinRequest]:
+    """Who waits to be let into a local group, latest first."""
+    return [JoinRequest(*row) for row in _WAITING.rows(tx, page, group=group.id)]
+
+
+def count(tx: Tx, group: Account) -> int:
+    """How many belong to a group, as far as it is known here."""
+    found: int = tx.conn.execute(_COUNT if group.local else _COPIED_COUNT, {"group": group.id}).scalar_one()
+    return found if group.local or found else group.followers_count
+
+
+def unknown(tx: Tx, group: Account, most: int) -> list[str]:
+    """URIs of actors who belong to a group elsewhere, and of whom nothing more is known here."""
+    return list(tx.conn.execute(_UNKNOWN, {"group": group.id, "most": most}).scalars())
 
 
 # -- copies of groups elsewhere --------------------------------------------------------------------------------------

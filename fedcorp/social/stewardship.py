@@ -5,7 +5,7 @@ sender never counts. `act_uri` is the activity by which somebody elsewhere did i
 only wish: `wishes`.
 """
 
-from typing import Any
+from dataclasses import dataclass
 
 import orjson
 import sqlalchemy as sa
@@ -329,13 +329,26 @@ def report(
     return id_
 
 
-def open_reports(tx: Tx, group: Account, actor: Account) -> list[Any]:
-    """Rows of `group_reports` that nobody has dealt with, oldest first. Raises Forbidden."""
-    memberships.check_may_moderate(tx, group.id, actor.id)
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something that somebody told the moderators; never who. `created_at` is ms."""
+
+    id: int
+    account_id: int
+    status_ids: list[int]
+    comment: str
+    created_at: int
+
+
+def reports_in(tx: Tx, group: Account) -> list[Report]:
+    """What nobody has dealt with, oldest first."""
     statement = sa.select(group_reports).where(
         group_reports.c.group_id == group.id, group_reports.c.resolved_at.is_(None)
     )
-    return list(tx.conn.execute(statement.order_by(group_reports.c.id)))
+    return [
+        Report(row.id, row.account_id, orjson.loads(row.status_ids), row.comment, row.created_at)
+        for row in tx.conn.execute(statement.order_by(group_reports.c.id))
+    ]
 
 
 def resolve_report(tx: Tx, group: Account, actor: Account, report_id: int) -> None:

@@ -17,7 +17,7 @@ from fedcorp.storage.tables import group_wishes
 
 ACTS = (
     "approve", "refuse", "invite", "revoke", "decline", "remove", "ban", "unban", "role", "judge", "change", "archive",
-    "delete", "report",
+    "delete", "report", "resolve",
 )  # fmt: skip
 MOST_PENDING = 200
 

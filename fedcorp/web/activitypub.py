@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.activitypub import serving
+from fedcorp.activitypub import desk, serving
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.serving import Served
 from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
@@ -146,6 +146,13 @@ async def get_ledger(call: Call) -> Response:
     return await _serve(call, serving.ledger_page, _uri(call), after, await _signer(call))
 
 
+def _get_desk(name: str) -> Callable[[Call], Awaitable[Response]]:
+    async def get_page(call: Call) -> Response:
+        return await _serve(call, desk.page, _uri(call), name, await _signer(call))
+
+    return get_page
+
+
 async def get_thread(call: Call) -> Response:
     """The posts of a thread that began here."""
     return await _serve(call, serving.thread, call.id(), await _signer(call))
@@ -164,6 +171,7 @@ ROUTES = (
         for name in ("followers", "following", "outbox", "featured")
     ),
     Route("GET", "/g/{id}/ledger", get_ledger),
+    *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
     Route("GET", "/g/{id}/moderators", _get_actor_collection("moderators")),
     Route("GET", "/o/{id}", get_note),
     *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),

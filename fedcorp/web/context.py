@@ -7,6 +7,10 @@ from starlette.requests import HTTPConnection
 
 from fedcorp.clock import Clock
 from fedcorp.config import Config
+from fedcorp.social.accounts import Account
+from fedcorp.social.invitations import Invitation
+from fedcorp.social.memberships import JoinRequest
+from fedcorp.social.stewardship import Report
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
 from fedcorp.web.entities.cache import Rendered
@@ -22,6 +26,28 @@ class Resolver(Protocol):
         """The id of the status, or None. Visibility is still for the caller to check."""
 
 
+class Desk(Protocol):
+    """Asks the server of a group elsewhere what waits there for a moderator who lives here.
+
+    Every method raises NotFound when that server does not take them for one, Unavailable when it cannot be asked.
+    """
+
+    async def requests(self, group: Account, viewer_id: int) -> list[JoinRequest]:
+        """Who waits to be let in."""
+
+    async def invitations(self, group: Account, viewer_id: int) -> list[Invitation]:
+        """Invitations that still hold."""
+
+    async def held(self, group: Account, viewer_id: int) -> list[int]:
+        """Ids of posts that wait for a moderator."""
+
+    async def reports(self, group: Account, viewer_id: int) -> list[Report]:
+        """Reports that nobody has dealt with."""
+
+    async def meet(self, group: Account) -> None:
+        """Learn who some of its members are that nobody here has met."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The parts of one instance that handlers use."""
@@ -31,6 +57,7 @@ class Context:
     clock: Clock
     files: MediaFiles
     resolve: Resolver
+    desk: Desk
     rendered: Rendered
 
 

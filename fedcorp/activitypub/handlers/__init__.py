@@ -36,6 +36,7 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Block", "*"): (stewards.verify_act, stewards.receive_block),
     ("Lock", "*"): (stewards.verify_act, stewards.receive_lock),
     ("Flag", "*"): (stewards.verify_act, stewards.receive_flag),
+    ("Resolve", "*"): (stewards.verify_act, stewards.receive_resolve),
     ("Like", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("EmojiReact", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("Announce", "*"): (groups.verify_announce, groups.receive_announce),

@@ -26,6 +26,7 @@ from fedcorp.storage.tables import audit
 
 log = logging.getLogger("fedcorp.activitypub")
 REFUSED = "refused"
+MAX_DIGITS = 18
 
 
 def _local_group(tx: Tx, uri: str | None) -> Account | None:
@@ -379,6 +380,15 @@ def receive_group_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
         return actors.receive_delete_actor(tx, activity, intake)
     actor = sender(tx, activity, intake)
     return _act(tx, activity, group, actor, lambda: stewardship.delete(tx, group, actor))
+
+
+def receive_resolve(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A moderator has dealt with a report in a group of ours."""
+    actor, group = sender(tx, activity, intake), _addressed_group(tx, activity)
+    place, _, number = (activity.object_id or "").rpartition("/")
+    if group is None or place != f"{group.uri}/reports" or not number.isdigit() or len(number) > MAX_DIGITS:
+        return IGNORED
+    return _act(tx, activity, group, actor, lambda: stewardship.resolve_report(tx, group, actor, int(number)))
 
 
 def receive_flag(tx: Tx, activity: Activity, intake: Intake) -> str:
