@@ -104,7 +104,7 @@ def requests(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int]]:
 
     Who asks for several is there once, with the oldest request.
     """
-    return [tuple(row) for row in _REQUESTS.rows(tx, page, account=account_id)]
+    return _REQUESTS.rows(tx, page, account=account_id)
 
 
 def asked(tx: Tx, account_id: int, follower_id: int) -> int:
@@ -119,7 +119,7 @@ def asked(tx: Tx, account_id: int, follower_id: int) -> int:
 def _read(tx: Tx, listing: Listing, viewer_id: int | None, account: Account, page: Page) -> list[tuple[int, int]]:
     if not may_see_followers(tx, viewer_id, account):
         return []
-    return [tuple(row) for row in listing.rows(tx, page, account=account.id, viewer=viewer_id)]
+    return listing.rows(tx, page, account=account.id, viewer=viewer_id)
 
 
 def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
