@@ -196,7 +196,7 @@ async def test_followed_tag_comes_home(department: Department) -> None:
     page=st.builds(Page, st.integers(1, 5), *[st.none() | st.integers(0, 31)] * 3),
 )
 def test_page_is_a_slice(rows: set[int], page: Page) -> None:
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite://", paramstyle="named")
     with engine.connect() as conn:
         favourites.create(conn)
         for id_ in rows:
