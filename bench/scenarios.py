@@ -235,7 +235,7 @@ def _delivering(bench: Bench, hosts: int, usual: int) -> Row:
 
 
 def delivering(bench: Bench) -> Iterator[Row]:
-    """Posts of one person to followers elsewhere, signed with RSA; expanding the events into activities is part of it."""
+    """Posts of one person to followers elsewhere, signed with RSA; turning the events into activities is part of it."""
     for hosts in (1, 20):
         yield _delivering(bench, hosts, 4000)
 

@@ -83,10 +83,10 @@ _BLOCKED, _MUTED = _kept_away(blocks), _kept_away(mutes, mutes.c.expires_at)
 
 def blocked(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int]]:
     """(id for pages, account id) of everybody whom the account blocks, latest first."""
-    return [tuple(row) for row in _BLOCKED.rows(tx, page, account=account_id)]
+    return _BLOCKED.rows(tx, page, account=account_id)
 
 
 def muted(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int, int | None]]:
     """(id for pages, account id, end in ms or None) of everybody whom the account mutes, latest first."""
     rows = _MUTED.rows(tx, page, account=account_id)
-    return [tuple(row) for row in rows if row.expires_at is None or row.expires_at > tx.ms]
+    return [row for row in rows if row[2] is None or row[2] > tx.ms]

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
@@ -51,6 +52,17 @@ def listing(tx: Tx, account_id: int, page: Page) -> list[Conversation]:
     """Conversations by their latest message, whose id is what pages are cut by."""
     rows = _LATEST.rows(tx, page, viewer=account_id)
     return [Conversation(thread_id, id_, _participants(tx, account_id, thread_id)) for id_, thread_id in rows]
+
+
+def of_message(tx: Tx, account_id: int, status_id: int) -> Conversation:
+    """The conversation that an account has by this message, as it stood when it came. Raises NotFound."""
+    row = tx.conn.execute(_MESSAGE, {"viewer": account_id, "status": status_id}).first()
+    if row is None:
+        raise NotFound
+    return Conversation(row.thread_id, row.id, _participants(tx, account_id, row.thread_id))
+
+
+_MESSAGE = _DIRECT.add_columns(statuses.c.thread_id).where(statuses.c.id == sa.bindparam("status", type_=sa.BigInteger))
 
 
 def _participants(tx: Tx, account_id: int, thread_id: int) -> list[int]:

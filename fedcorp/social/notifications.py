@@ -178,10 +178,8 @@ def _read(
     from_account: int | None,
 ) -> list[Notification]:
     listing_ = _listing(bool(types), bool(exclude_types), from_account is not None)
-    rows = listing_.rows(
-        tx, page, account=account_id, now=tx.ms, types=types, excluded=exclude_types, from_account=from_account
-    )
-    return [Notification(*row) for row in rows]
+    values = {"types": types, "excluded": exclude_types, "from_account": from_account}
+    return listing_.rows(tx, page, lambda row: Notification(*row), account=account_id, now=tx.ms, **values)
 
 
 def listing(

@@ -4,7 +4,7 @@
 and they too come newest first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -35,13 +35,13 @@ class Listing:
         self._column = column
         self._built = lru_cache(maxsize=8)(self._build)
 
-    def rows(self, tx: Tx, page: Page, **values: Any) -> Sequence[Any]:
-        """The rows of a page, newest first."""
+    def rows(self, tx: Tx, page: Page, make: Callable[[Any], Any] = tuple, **values: Any) -> list[Any]:
+        """What `make` makes of the values of each row of a page, newest first."""
         upward = page.min_id is not None
         low = page.min_id if upward else page.since_id
         statement = self._built(upward, page.max_id is not None, low is not None)
         values |= {"page_limit": page.limit, "page_max": page.max_id, "page_min": low}
-        rows: Sequence[Any] = tx.conn.execute(statement, values).all()
+        rows = tx.conn.gather(statement, values, make)
         return rows[::-1] if upward else rows
 
     def _build(self, upward: bool, above: bool, below: bool) -> "sa.Select[Any]":

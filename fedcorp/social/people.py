@@ -44,7 +44,38 @@ def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:
 
 _FOLLOWERS = _of(follows.c.target_id, follows.c.follower_id, "accepted")
 _FOLLOWING = _of(follows.c.follower_id, follows.c.target_id, "accepted")
-_REQUESTS = _of(follows.c.target_id, follows.c.follower_id, "pending")
+# Groups of this server whose requests somebody answers, as a moderator.
+_MODERATED = (
+    sa.select(membership_rows.c.group_id)
+    .join(table, table.c.id == membership_rows.c.group_id)
+    .where(membership_rows.c.account_id == _ACCOUNT, membership_rows.c.role.in_(("moderator", "admin")), table.c.local)
+)
+
+
+def _asks(rows: Any) -> "sa.ColumnElement[bool]":
+    return sa.and_(rows.c.state == "pending", sa.or_(rows.c.target_id == _ACCOUNT, rows.c.target_id.in_(_MODERATED)))
+
+
+def _requests() -> Listing:
+    older = follows.alias("older")
+    is_repeated = sa.exists().where(
+        older.c.follower_id == follows.c.follower_id, older.c.id < follows.c.id, _asks(older)
+    )
+    statement = (
+        sa.select(follows.c.id, follows.c.follower_id)
+        .join(table, table.c.id == follows.c.follower_id)
+        .where(_asks(follows), ~is_repeated, _SHOWN, _not_blocked(follows.c.follower_id, _ACCOUNT))
+    )
+    return Listing(statement, follows.c.id)
+
+
+_REQUESTS = _requests()
+_OLDEST_REQUEST = (
+    sa.select(follows.c.target_id)
+    .where(_asks(follows), follows.c.follower_id == sa.bindparam("follower", type_=sa.BigInteger))
+    .order_by(follows.c.id)
+    .limit(1)
+)
 
 
 def may_see_followers(tx: Tx, viewer_id: int | None, account: Account) -> bool:
@@ -69,14 +100,26 @@ def following(tx: Tx, viewer_id: int | None, account: Account, page: Page) -> li
 
 
 def requests(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int]]:
-    """(id for pages, account id) of who asks to follow an account, latest first."""
-    return [tuple(row) for row in _REQUESTS.rows(tx, page, account=account_id, viewer=account_id)]
+    """(id for pages, account id) of who asks to follow an account or to join a group that it moderates, latest first.
+
+    Who asks for several is there once, with the oldest request.
+    """
+    return _REQUESTS.rows(tx, page, account=account_id)
+
+
+def asked(tx: Tx, account_id: int, follower_id: int) -> int:
+    """Whom the oldest request of somebody concerns that this account may answer: itself, or a group that it moderates.
+
+    Itself also when nobody asks.
+    """
+    target: int | None = tx.conn.execute(_OLDEST_REQUEST, {"account": account_id, "follower": follower_id}).scalar()
+    return account_id if target is None else target
 
 
 def _read(tx: Tx, listing: Listing, viewer_id: int | None, account: Account, page: Page) -> list[tuple[int, int]]:
     if not may_see_followers(tx, viewer_id, account):
         return []
-    return [tuple(row) for row in listing.rows(tx, page, account=account.id, viewer=viewer_id)]
+    return listing.rows(tx, page, account=account.id, viewer=viewer_id)
 
 
 def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:

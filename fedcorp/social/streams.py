@@ -125,6 +125,7 @@ def _of_status(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tu
         *_at_home(tx, change, channels),
         *_in_public(tx, status, channels),
         *_in_lists(tx, change, status, channels),
+        *_in_messages(tx, change, status, channels),
     ]
     return [(channel, _shown(status, channel)) for channel in _allowed(tx, status, found)]
 
@@ -171,6 +172,14 @@ def _in_lists(tx: Tx, change: Change, status: Status, channels: Collection[Chann
             if is_there(tx, status, channel, list_id):
                 found.append(channel)
     return found
+
+
+def _in_messages(tx: Tx, change: Change, status: Status, channels: Collection[Channel]) -> list[Channel]:
+    """A new direct message, to those between whom it passes."""
+    if status.visibility != "direct" or change.kind != "update":
+        return []
+    parties = {status.account_id, *statuses.mentioned_ids(tx, status.id)}
+    return [channel for channel in channels if channel.stream == "direct" and channel.account_id in parties]
 
 
 def _is_member(tx: Tx, _status: Status, channel: Channel, group_id: int) -> bool:

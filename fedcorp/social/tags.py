@@ -53,7 +53,7 @@ def unfollow(tx: Tx, account_id: int, name: str) -> None:
 
 def followed(tx: Tx, account_id: int, page: Page) -> list[tuple[int, str]]:
     """(id for pages, name) of the hashtags that an account follows, latest first."""
-    return [tuple(row) for row in _FOLLOWED.rows(tx, page, account=account_id)]
+    return _FOLLOWED.rows(tx, page, account=account_id)
 
 
 def followed_among(tx: Tx, account_id: int, names: "list[str]") -> set[str]:

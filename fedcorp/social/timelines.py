@@ -79,7 +79,7 @@ def _follows(author: Any) -> "sa.ColumnElement[bool]":
 
 
 def _entries(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **values: Any) -> list[Entry]:
-    return [Entry._make(row) for row in listing.rows(tx, page, viewer=viewer_id, now=tx.ms, **values)]
+    return listing.rows(tx, page, Entry._make, viewer=viewer_id, now=tx.ms, **values)
 
 
 def _wanted_entry() -> "sa.ColumnElement[bool]":
@@ -345,9 +345,9 @@ _REBLOGGED_BY = Listing(
 
 def favourited_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
     """Who favourited a status that the caller has found visible, latest first."""
-    return [Listed._make(row) for row in _FAVOURITED_BY.rows(tx, page, viewer=viewer_id, status=status_id)]
+    return _FAVOURITED_BY.rows(tx, page, Listed._make, viewer=viewer_id, status=status_id)
 
 
 def reblogged_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
     """Who boosted a status that the caller has found visible, latest first; groups only pass on and are left out."""
-    return [Listed._make(row) for row in _REBLOGGED_BY.rows(tx, page, viewer=viewer_id, status=status_id)]
+    return _REBLOGGED_BY.rows(tx, page, Listed._make, viewer=viewer_id, status=status_id)

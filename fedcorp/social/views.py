@@ -91,16 +91,16 @@ _HEADS = (
     .where(statuses.c.id.in_(_IDS), statuses.c.deleted_at.is_(None))
 )
 _MARKS = sa.union_all(
-    sa.select(sa.literal_column("0"), favourites.c.status_id).where(
+    sa.select(sa.literal_column("0", sa.Integer), favourites.c.status_id).where(
         favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS)
     ),
-    sa.select(sa.literal_column("1"), statuses.c.reblog_of_id).where(
+    sa.select(sa.literal_column("1", sa.Integer), statuses.c.reblog_of_id).where(
         statuses.c.account_id == _VIEWER, statuses.c.reblog_of_id.in_(_IDS), statuses.c.deleted_at.is_(None)
     ),
-    sa.select(sa.literal_column("2"), bookmarks.c.status_id).where(
+    sa.select(sa.literal_column("2", sa.Integer), bookmarks.c.status_id).where(
         bookmarks.c.account_id == _VIEWER, bookmarks.c.status_id.in_(_IDS)
     ),
-    sa.select(sa.literal_column("3"), thread_mutes.c.thread_id).where(thread_mutes.c.account_id == _VIEWER),
+    sa.select(sa.literal_column("3", sa.Integer), thread_mutes.c.thread_id).where(thread_mutes.c.account_id == _VIEWER),
 )
 _MENTIONS = (
     sa.select(
@@ -125,15 +125,14 @@ def heads(tx: Tx, ids: Iterable[int]) -> dict[int, Head]:
     wanted = list(ids)
     if not wanted:
         return {}
-    make = Head._make
-    return {row[0]: make(row) for row in tx.conn.execute(_HEADS, {"ids": wanted})}
+    return {head.id: head for head in tx.conn.gather(_HEADS, {"ids": wanted}, Head._make)}
 
 
 def marks(tx: Tx, viewer_id: int, ids: Sequence[int]) -> Marks:
     """What the viewer did to these statuses, and all threads that the viewer muted."""
     found: tuple[set[int], ...] = (set(), set(), set(), set())
     if ids:
-        for kind, id_ in tx.conn.execute(_MARKS, {"viewer": viewer_id, "ids": ids}):
+        for kind, id_ in tx.conn.gather(_MARKS, {"viewer": viewer_id, "ids": ids}, tuple):
             found[kind].add(id_)
     return Marks(*found)
 

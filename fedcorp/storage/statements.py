@@ -4,6 +4,9 @@ That work (cache keys, contexts, results) costs several times what SQLite needs 
 that is run again as the same object, as constants of modules are, is compiled when it comes for the second time; every
 other takes SQLAlchemy's own way. Both give the same rows and raise the same errors.
 
+SQLite's driver lets other threads run at every row that it fetches, so under load a page of rows costs a fight for the
+interpreter at each. `gather` therefore has SQLite put all rows into one text of JSON, which is also quicker to read.
+
 Knows of our tables only the kinds of values: numbers, texts, bytes and booleans, which both drivers take as they are.
 SQLite alone gives booleans back as numbers.
 """
@@ -11,9 +14,10 @@ SQLite alone gives booleans back as numbers.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import Dialect
@@ -21,8 +25,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 
+T = TypeVar("T")
 MOST_FORMS = 64  # of one statement: other columns given, other lengths of lists
 _AS_THEY_ARE = (sa.Integer, sa.String, sa.LargeBinary, sa.Boolean, sa.types.NullType)
+_IN_JSON = (sa.Integer, sa.String)
 _LENGTHS = (0, 1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
 
 
@@ -79,13 +85,14 @@ class Rows:
 class _Form:
     """A statement as text for the driver, with certain columns given and room for lists of certain lengths."""
 
-    __slots__ = ("defaults", "lists", "make", "text")
+    __slots__ = ("defaults", "lists", "make", "packed", "text")
 
     def __init__(self, text: str, defaults: dict[str, Any], lists: Mapping[str, Sequence[str]]) -> None:
         self.text = text
         self.defaults = defaults
         self.lists = lists
         self.make: Callable[[tuple[Any, ...]], Any] | None = None  # known with the first result
+        self.packed = ""  # the text that gives all rows in one of JSON, once it was asked for
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the driver is given: lists taken apart, their last item repeated as often as there is room."""
@@ -100,12 +107,14 @@ class _Form:
 class _Compiled:
     """A statement that came before. `lists` are the parameters that are given any number of values."""
 
-    __slots__ = ("booleans", "forms", "is_change", "lists")
+    __slots__ = ("booleans", "columns", "forms", "is_change", "lists")
 
     def __init__(self, is_change: bool, lists: tuple[str, ...], types: Sequence[Any], native: bool) -> None:
         self.is_change = is_change
         self.lists = lists
         self.booleans = () if native else tuple(at for at, kind in enumerate(types) if isinstance(kind, sa.Boolean))
+        fits = not native and not is_change and all(isinstance(kind, _IN_JSON) for kind in types)
+        self.columns = len(types) if fits else 0  # of a statement of SQLite's whose rows can come as JSON
         self.forms: dict[Any, _Form] = {}
 
     def key(self, given: Mapping[str, Any]) -> Any:
@@ -145,8 +154,7 @@ class QuickConnection:
             return self._slowly(statement, given)
         assert isinstance(compiled, _Compiled)
         given = given or {}
-        key = compiled.key(given)
-        form = compiled.forms.get(key) or self._add_form(statement, compiled, key, given)
+        form = self._form(statement, compiled, given)
         try:
             cursor = self._raw.execute(form.text, form.values(given))
             rows = cursor.fetchall() if cursor.description is not None else ()
@@ -158,6 +166,19 @@ class QuickConnection:
         if make is None:
             make = form.make = _maker(tuple(column[0] for column in cursor.description), compiled.booleans)
         return Rows([make(row) for row in rows], cursor.rowcount)
+
+    def gather(self, statement: sa.Executable, given: Mapping[str, Any], make: Callable[[Any], T]) -> list[T]:
+        """Run a SELECT that gives many short rows; `make` gets the values of each, in order. Raises DBAPIError."""
+        compiled = self._known.get(statement)
+        if not isinstance(compiled, _Compiled) or not compiled.columns:
+            return [make(row) for row in self.execute(statement, given)]
+        form = self._form(statement, compiled, given)
+        text = form.packed = form.packed or _packed(form.text, compiled.columns)
+        try:
+            (rows,) = self._raw.execute(text, form.values(given)).fetchone()
+        except self._errors as error:
+            raise self._wrapped(text, error) from error
+        return list(map(make, orjson.loads(rows)))
 
     def exec_driver_sql(self, text: str) -> None:
         """Run a text of SQL that gives nothing back. Raises DBAPIError."""
@@ -173,6 +194,10 @@ class QuickConnection:
             self._known[statement] = _compiled(statement, self.dialect) or False
         result = self._conn.execute(statement, given)
         return Rows(result.all() if result.returns_rows else (), result.rowcount)
+
+    def _form(self, statement: Any, compiled: _Compiled, given: Mapping[str, Any]) -> _Form:
+        key = compiled.key(given)
+        return compiled.forms.get(key) or self._add_form(statement, compiled, key, given)
 
     def _add_form(self, statement: Any, compiled: _Compiled, key: Any, given: Mapping[str, Any]) -> _Form:
         text: SQLCompiler = statement.compile(dialect=self.dialect, column_keys=list(given))
@@ -218,6 +243,12 @@ def _compiled(statement: Any, dialect: Dialect) -> _Compiled | None:
         return None
     lists = tuple(name for bind, name in binds.items() if bind.expanding and bind.required)
     return _Compiled(isinstance(statement, UpdateBase), lists, types, dialect.supports_native_boolean)
+
+
+def _packed(text: str, columns: int) -> str:
+    """The same rows in the same order as one text of JSON (SQLite keeps the order of what it aggregates)."""
+    names = ", ".join(f"c{number}" for number in range(columns))
+    return f"WITH packed({names}) AS ({text}) SELECT json_group_array(json_array({names})) FROM packed"
 
 
 def _types(statement: Any) -> list[Any] | None:

@@ -45,7 +45,7 @@ class Call(Request):
         return f"{self.scope['scheme']}://{self.headers.get('host', '')}" if self._is_loopback() else self._origin()
 
     def _is_loopback(self) -> bool:
-        return self.headers.get("host", "").startswith(("127.0.0.1", "localhost:", "[::1]"))
+        return self.headers.get("host", "").startswith(("127.0.0.1", "localhost", "[::1]"))
 
     def _origin(self) -> str:
         return self.context.config.origin

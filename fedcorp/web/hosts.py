@@ -48,8 +48,10 @@ class Hosts:
     def _is_ours(self, host: str, scope: Scope) -> bool:
         if host == self._domain:
             return True
-        name, _, port = host.rpartition(":") if not host.endswith("]") else (host, "", "")
+        name, colon, port = host.rpartition(":")
+        if not colon or host.endswith("]"):
+            name, port = host, _DEFAULT_PORTS.get(scope["scheme"], ":")[1:]
         ports = {str(self._port), str((scope.get("server") or ("", None))[1])}
-        if (name or host) not in LOOPBACK or port not in ports:
+        if name not in LOOPBACK or port not in ports:
             return False
         return not scope["path"].startswith(_FEDERATION)

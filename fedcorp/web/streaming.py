@@ -8,25 +8,28 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import orjson
 from starlette.datastructures import QueryParams
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fedcorp.clock import Clock
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound, Unauthorized
-from fedcorp.social import applications, lists, notifications, streams
+from fedcorp.social import applications, conversations, lists, notifications, streams
 from fedcorp.social.streams import Change, Channel, Position
 from fedcorp.social.text import normalise_tag
 from fedcorp.storage.database import Database, Tx
 from fedcorp.web import auth, context
 from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
 from fedcorp.web.call import Call
+from fedcorp.web.entities import conversations as conversation_entities
 from fedcorp.web.entities import notifications as notification_entities
 from fedcorp.web.entities import statuses as status_entities
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.params import MAX_ID
 from fedcorp.web.problems import OK
 from fedcorp.web.route import WEBSOCKET, Route
 
@@ -157,21 +160,31 @@ def _collect(
     changes, behind = streams.tail(tx, position)
     news: list[News] = []
     for change in changes if channels else ():
-        seen: dict[tuple[int, int | None], str | None] = {}
+        seen: dict[tuple[str, int, int | None], str | None] = {}
         for channel, status_id in streams.concerned(tx, change, channels):
-            key = (channel.account_id, status_id)
+            key = (_event(change, channel), channel.account_id, status_id)
             if key not in seen:
-                seen[key] = _payload(tx, change, channel.account_id, status_id, rendered)
+                seen[key] = _payload(tx, change, *key, rendered)
             payload = seen[key]
             if payload is not None:
-                news.append(News(channel, change.kind, payload))
+                news.append(News(channel, key[0], payload))
     return changes, news, behind
 
 
-def _payload(tx: Tx, change: Change, account_id: int, status_id: int | None, rendered: Rendered) -> str | None:
-    if change.kind == "delete":
+def _event(change: Change, channel: Channel) -> str:
+    return "conversation" if channel.stream == "direct" and change.kind == "update" else change.kind
+
+
+def _payload(
+    tx: Tx, change: Change, event: str, account_id: int, status_id: int | None, rendered: Rendered
+) -> str | None:
+    if event == "delete":
         return str(status_id)
-    if change.kind == "notification":
+    if event == "conversation":
+        row = conversations.of_message(tx, account_id, status_id or 0)
+        conversation = conversation_entities.many(tx, rendered, account_id, [row])
+        return orjson.dumps(conversation[0]).decode() if conversation else None
+    if event == "notification":
         found = notifications.find(tx, account_id, change.notification_seq or 0)
         entities = notification_entities.many(tx, rendered, account_id, [found]) if found else []
         return orjson.dumps(entities[0]).decode() if entities else None
@@ -202,7 +215,7 @@ def _channel(tx: Tx, viewer: Viewer, stream: str, tag: str, list_id: str) -> Cha
         raise BadRequest(f"The stream {stream} needs its tag or list.")
     _check_scope(viewer, stream)
     if stream == "list":
-        if not (list_id.isascii() and list_id.isdigit() and len(list_id) < 20):
+        if not (list_id.isascii() and list_id.isdigit() and len(list_id) < 20 and int(list_id) <= MAX_ID):
             raise NotFound
         lists.get(tx, viewer.id, int(list_id))
         return Channel(viewer.id, stream, str(int(list_id)))
@@ -262,12 +275,22 @@ async def listen(socket: WebSocket) -> None:
     sending = parts.clock.spawn(_send_frames(socket, listener), name="stream-out")
     hearing = parts.clock.spawn(_hear(socket, listener, parts.db), name="stream-in")
     try:
-        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        await _until_one_ends(sending, hearing)
     finally:
         hub.remove(listener)
-        for task in (sending, hearing):
+
+
+async def _until_one_ends(*tasks: "asyncio.Task[None]") -> None:
+    """Wait until one of the tasks ends, then end the others. Raises a fault of ours; that a client left is none."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(sending, hearing, return_exceptions=True)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception) and not isinstance(outcome, WebSocketDisconnect | OSError):
+            raise outcome
 
 
 def _hub(connection: "WebSocket | Call") -> Streams:
@@ -279,7 +302,8 @@ async def _send_frames(socket: WebSocket, listener: Listener) -> None:
     while (news := await listener.queue.get()) is not None:
         frame = {"stream": _names(news.channel), "event": news.event, "payload": news.payload}
         await socket.send_text(orjson.dumps(frame).decode())
-    await socket.close(GOING_AWAY)
+    with suppress(RuntimeError):  # the client may leave in the same moment
+        await socket.close(GOING_AWAY)
 
 
 async def _hear(socket: WebSocket, listener: Listener, db: Database) -> None:
@@ -328,12 +352,9 @@ class EventStream:
         sending = self._clock.spawn(self._send(send), name="events-out")
         leaving = self._clock.spawn(_gone(receive), name="events-gone")
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await _until_one_ends(sending, leaving)
         finally:
             self._hub.remove(self._listener)
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
 
     async def _send(self, send: Send) -> None:
         headers = [

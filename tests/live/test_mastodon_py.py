@@ -209,8 +209,12 @@ def heard(mine: Mastodon) -> Iterator[Heard]:
     handle = mine.stream_user(listener, run_async=True, timeout=30)
     eventually(handle.is_receiving)
     yield listener
-    handle.close()
-    mine.status_post("that was all")  # the library looks whether it was closed when something comes, or after 25 s
+    closing = threading.Thread(
+        target=handle.close
+    )  # which waits until something comes, a heartbeat after 25 s at least
+    closing.start()
+    mine.status_post("that was all")
+    closing.join()
     eventually(lambda: threading.active_count() <= before)
 
 

@@ -15,6 +15,8 @@ from tests.federation.world import plain
 from tests.live.browser import code_from
 from tests.live.harness import Department, Person, program
 
+pytestmark = pytest.mark.once
+
 SECONDS = 60
 
 

@@ -73,6 +73,39 @@ async def test_a_list_may_have_any_length(db: Database) -> None:
         assert await db.read(ask, ids) == [(id_, id_ % 2 == 0, True) for id_ in wanted]
 
 
+_TEXTS = ("", 'quote " and \\ slash', "line\nfeed\tand \x01 \x7f", "naïve ☃ \U0001f600 \u2028", "[1, null]", "x" * 5000)
+_NARROW = (
+    sa.select(streams.c.seq, streams.c.kind, streams.c.status_id, streams.c.created_at)
+    .where(streams.c.created_at.in_(_IDS))
+    .order_by(streams.c.seq.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+async def test_gathered_rows_are_those_that_execute_gives(db: Database) -> None:
+    def insert(tx: Tx) -> None:
+        for at, kind in enumerate(_TEXTS):
+            tx.conn.execute(_STREAM, {"kind": kind, "created_at": at, "status_id": 2**63 - 1 - at if at % 2 else None})
+
+    def ask(tx: Tx, ids: list[int], most: int) -> tuple[list[Any], list[Any]]:
+        given = {"ids": ids, "most": most}
+        return tx.conn.gather(_NARROW, given, tuple), [tuple(row) for row in tx.conn.execute(_NARROW, given)]
+
+    await db.write(insert)
+    for ids, most in (([0], 1), ([9], 5), (list(range(6)), 6), (list(range(6)), 4), ([], 3), ([3, 1], 9)):
+        gathered, executed = await db.read(ask, ids, most)
+        assert gathered == executed
+        assert [row[1] for row in gathered] == [_TEXTS[at] for at in reversed(range(6)) if at in ids][:most]
+
+
+async def test_booleans_are_gathered_as_booleans(db: Database) -> None:
+    await db.write(fill)
+    for _ in range(TIMES):
+        found = await db.read(lambda tx: tx.conn.gather(_ALL, {}, lambda row: row.notify))
+        assert found == [False, True, False, True]
+        assert all(type(value) is bool for value in found)
+
+
 async def test_unions_and_returned_columns(db: Database) -> None:
     await db.write(fill)
     values = {"first": 1, "second": 2}

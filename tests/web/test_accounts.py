@@ -275,6 +275,30 @@ async def test_a_locked_account_is_asked(ann: Person, ben: Person, office: Offic
     assert (await ann.relationship(ben))["following"] is True, "rejecting is for requests"
 
 
+async def test_moderators_answer_for_their_group(ann: Person, ben: Person, office: Office) -> None:
+    cid = await office.person("cid")
+    group = await office.group(ann, "club", "request")
+    await office.group(ben, "other", "request")
+    await ann.patch(UPDATE, locked=True)
+    for asking in (ben, cid):
+        await asking.post(f"/api/v1/accounts/{group}/follow")
+    await cid.follow(ann)
+    assert await ann.ids("/api/v1/follow_requests") == [cid.id, ben.id], "each once"
+    assert await ann.ids("/api/v1/follow_requests", limit=1, max_id=2**62) == [cid.id]
+    assert await ben.ids("/api/v1/follow_requests") == [], "nobody answers for other groups"
+    await ben.refused(404, "POST", f"/api/v1/follow_requests/{cid.id}/authorize")
+
+    await ann.post(f"/api/v1/follow_requests/{cid.id}/authorize")
+    assert ((await cid.relationship(group))["following"], (await cid.relationship(ann))["requested"]) == (True, True)
+    await ann.post(f"/api/v1/follow_requests/{cid.id}/reject")
+    assert ((await cid.relationship(group))["following"], (await cid.relationship(ann))["requested"]) == (True, False)
+    await ann.post(f"/api/v1/follow_requests/{ben.id}/reject")
+    stands = await ben.relationship(group)
+    assert (stands["following"], stands["requested"]) == (False, False)
+    assert await ann.ids("/api/v1/follow_requests") == []
+    assert await ann.notified() == []
+
+
 async def test_a_follower_is_removed(ann: Person, ben: Person) -> None:
     await ann.follow(ben)
     assert (await ben.towards(ann, "remove_from_followers"))["followed_by"] is False

@@ -124,6 +124,13 @@ async def test_hosts(host: str, path: str, status: int) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 200), ("[::1]:80", 200), ("[::1]", 200), ("evil", 421)])
+async def test_the_usual_port_goes_without_saying(host: str, status: int) -> None:
+    app = Problems(Hosts(fine, make_config(server={"port": 80})))
+    assert (await asker(app)("GET", "/api/v1/x", headers={"Host": host})).status_code == status
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("hosts", [("hr.localhost:8000", "evil.example"), ("hr.localhost:8000",) * 2])
 async def test_two_hosts_are_none(hosts: tuple[str, str]) -> None:
     app = Problems(Hosts(fine, make_config()))

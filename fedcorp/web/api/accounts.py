@@ -304,13 +304,18 @@ async def list_requests(call: Call) -> Response:
     return shown.page(call, ids, body, page.limit)
 
 
+def _authorize_request(tx: Tx, own: Account, other: Account, _: Params) -> None:
+    follows.accept(tx, other.id, people.asked(tx, own.id, other.id))
+
+
 def _reject_request(tx: Tx, own: Account, other: Account, _: Params) -> None:
-    if follows.is_following(tx, other.id, own.id):
+    target_id = people.asked(tx, own.id, other.id)
+    if follows.is_following(tx, other.id, target_id):
         raise NotFound  # it was answered; who follows is removed by another verb
-    follows.reject(tx, other.id, own.id)
+    follows.reject(tx, other.id, target_id)
 
 
-authorize_request = _acting(lambda tx, own, other, _: follows.accept(tx, other.id, own.id))
+authorize_request = _acting(_authorize_request)
 reject_request = _acting(_reject_request)
 
 

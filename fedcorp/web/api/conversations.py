@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
 from fedcorp.social import conversations
@@ -10,9 +9,8 @@ from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
-from fedcorp.web.entities import accounts
+from fedcorp.web.entities import conversations as entities
 from fedcorp.web.entities.cache import Rendered
-from fedcorp.web.entities.statuses import render_map
 from fedcorp.web.pagination import links, page_of
 
 
@@ -25,14 +23,4 @@ async def listing(call: Call) -> Response:
 
 def _listing(tx: Tx, viewer: Viewer, cache: Rendered, page: Page) -> tuple[list[int], list[dict[str, Any]]]:
     rows = conversations.listing(tx, viewer.id, page)
-    rendered = render_map(tx, cache, viewer.id, [row.last_status_id for row in rows])
-    return [row.last_status_id for row in rows], [
-        {
-            "id": str(row.thread_id),
-            "unread": False,
-            "accounts": accounts.many(tx, row.participants),
-            "last_status": orjson.Fragment(rendered[row.last_status_id]),
-        }
-        for row in rows
-        if row.last_status_id in rendered
-    ]
+    return [row.last_status_id for row in rows], entities.many(tx, cache, viewer.id, rows)

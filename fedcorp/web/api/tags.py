@@ -32,22 +32,22 @@ async def show(call: Call) -> Response:
 
 async def follow(call: Call) -> Response:
     """POST /api/v1/tags/{name}/follow"""
-    return json(await call.write(_follow, _name(call)))
+    return json(await call.write(_follow, call.path_params["name"]))
 
 
 def _follow(tx: Tx, viewer: Viewer, name: str) -> dict[str, Any]:
     tags.follow(tx, viewer.id, name)
-    return _one(tx, viewer, name)
+    return _one(tx, viewer, normalise_tag(name))
 
 
 async def unfollow(call: Call) -> Response:
     """POST /api/v1/tags/{name}/unfollow"""
-    return json(await call.write(_unfollow, _name(call)))
+    return json(await call.write(_unfollow, call.path_params["name"]))
 
 
 def _unfollow(tx: Tx, viewer: Viewer, name: str) -> dict[str, Any]:
     tags.unfollow(tx, viewer.id, name)
-    return _one(tx, viewer, name)
+    return _one(tx, viewer, normalise_tag(name))
 
 
 async def list_followed(call: Call) -> Response:

@@ -3,6 +3,7 @@
 To somebody who is not signed in, a name that does not exist and a name with nothing public get the same answer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
@@ -14,6 +15,8 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.visibility import is_shown
 from fedcorp.social.statuses import Status
+from fedcorp.social.text import normalise_tag
+from fedcorp.social.timelines import Entry
 from fedcorp.storage.database import Tx
 from fedcorp.web import browser
 from fedcorp.web.call import Call
@@ -27,9 +30,10 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What a template needs of a status; `content` is sanitised HTML."""
+    """What a template needs of a status; `content` is sanitised HTML, `url` its page, wherever that is."""
 
-    id: int
+    url: str
+    author: Account
     content: str
     spoiler_text: str
     when: str
@@ -64,7 +68,14 @@ async def show_status(call: Call) -> Response:
     account, status = found
     if _wants_document(call):
         return RedirectResponse(status.uri, FOUND, {"Vary": "Accept"})
-    return page(call.context.config, "status", account=account, post=_post(status))
+    return page(call.context.config, "status", account=account, post=_post(status, account))
+
+
+async def show_tag(call: Call) -> Response:
+    """GET /tags/NAME: where the hashtags in posts lead; the latest of those that the reader may see."""
+    name = normalise_tag(call.path_params["name"])
+    posts = await call.context.db.read(_tagged, browser.session(call), name)
+    return page(call.context.config, "tag", tag=name, statuses=posts) if posts is not None else _hint(call)
 
 
 def _hint(call: Call) -> Response:
@@ -87,10 +98,23 @@ def _profile(tx: Tx, session: str | None, name: str) -> tuple[Account, list[Post
     entries = timelines.account_statuses(
         tx, reader, account.id, Page(SHOWN), exclude_replies=True, exclude_reblogs=not account.is_group
     )
-    shown = statuses.find_many(tx, [entry.status_id for entry in entries])
+    shown = _posts(tx, entries)
     if reader is None and not shown and tx.site.config.closed:
         return None
-    return account, [_post(shown[entry.status_id]) for entry in entries if entry.status_id in shown]
+    return account, shown
+
+
+def _tagged(tx: Tx, session: str | None, name: str) -> list[Post] | None:
+    reader = _reader(tx, session)
+    shown = _posts(tx, timelines.tag(tx, reader, Page(SHOWN), name)) if name else []
+    return shown if shown or reader is not None else None
+
+
+def _posts(tx: Tx, entries: Sequence[Entry]) -> list[Post]:
+    found = statuses.find_many(tx, [entry.status_id for entry in entries])
+    shown = [found[entry.status_id] for entry in entries if entry.status_id in found]
+    authors = accounts.find_many(tx, {status.account_id for status in shown})
+    return [_post(status, authors[status.account_id]) for status in shown]
 
 
 def _status(tx: Tx, session: str | None, name: str, id_: int) -> tuple[Account, Status] | None:
@@ -103,9 +127,9 @@ def _status(tx: Tx, session: str | None, name: str, id_: int) -> tuple[Account, 
     return account, status
 
 
-def _post(status: Status) -> Post:
+def _post(status: Status, author: Account) -> Post:
     when = from_ms(status.created_at).strftime("%Y-%m-%d %H:%M UTC")
-    return Post(status.id, status.content, status.spoiler_text, when)
+    return Post(status.url or status.uri, author, status.content, status.spoiler_text, when)
 
 
 ROUTES = (
@@ -113,4 +137,5 @@ ROUTES = (
     Route("GET", "/pages.css", show_style),
     Route("GET", "/@{name}", show_profile),
     Route("GET", "/@{name}/{id}", show_status),
+    Route("GET", "/tags/{name}", show_tag),
 )

@@ -1,0 +1,130 @@
+"""Search: people and groups, hashtags and posts, and what other servers are asked for."""
+
+from typing import Any
+
+import pytest
+
+from fedcorp.social import receiving
+from fedcorp.social.receiving import RemoteStatus
+from tests.web.instance import Office, Person
+
+pytestmark = pytest.mark.anyio
+
+SEARCH = "/api/v2/search"
+
+
+async def find(who: Any, q: str, **params: Any) -> dict[str, list[str]]:
+    """What a search finds, by names and ids."""
+    found = await who.get(SEARCH, q=q, **params)
+    return {
+        "accounts": [item["acct"] for item in found["accounts"]],
+        "statuses": [item["id"] for item in found["statuses"]],
+        "hashtags": [item["name"] for item in found["hashtags"]],
+    }
+
+
+async def received(office: Office, text: str, **values: Any) -> Any:
+    """A post of another department."""
+    sue = await office.colleague("sue")
+    remote = RemoteStatus(
+        uri=f"{sue.uri}/1", url=f"{sue.url}/1", account=sue, visibility="public", reach="company",
+        content=f"<p>{text}</p>", text=text, created_at=office.clock.ms(), **values,
+    )  # fmt: skip
+    return await office.db.write(receiving.receive, remote)
+
+
+async def test_one_word_finds_all_three(office: Office, ann: Person, ben: Person) -> None:
+    budget = await office.person("budget_team")
+    posted = await ben.publish("The Budget is ready #budget2027")
+    found = await find(ann, "budget")
+    assert found == {"accounts": ["budget_team"], "statuses": [posted["id"]], "hashtags": ["budget2027"]}
+    for kind in found:
+        only = await find(ann, "budget", type=kind)
+        assert only == {name: found[name] if name == kind else [] for name in found}
+    assert budget.id == (await ann.get(SEARCH, q="budget", type="accounts"))["accounts"][0]["id"]
+
+
+async def test_people_are_found_by_name_and_handle(office: Office, ann: Person, ben: Person) -> None:
+    await ben.patch("/api/v1/accounts/update_credentials", display_name="Benjamin Übelacker")
+    await office.colleague("bente")
+    for q in ("ben", "BEN", "@ben", "benjamin", "belacker", "@ben@finance.localhost"):
+        assert "ben" in (await find(ann, q))["accounts"], q
+    assert (await find(ann, "bente@sales"))["accounts"] == ["bente@sales.localhost"]
+    assert (await find(ann, "%"))["accounts"] == []
+    assert (await find(ann, "ben", following="true"))["accounts"] == []
+    await ann.follow(ben)
+    assert (await find(ann, "ben", following="true"))["accounts"] == ["ben"]
+    assert [item["acct"] for item in await ann.get("/api/v1/accounts/search", q="ben")] == [
+        "ben",
+        "bente@sales.localhost",
+    ]
+    assert [item["acct"] for item in await ann.get("/api/v1/accounts/search", q="ben", limit=1, offset=1)] == [
+        "bente@sales.localhost"
+    ]
+
+
+async def test_who_blocks_is_not_found(ann: Person, ben: Person) -> None:
+    await ben.towards(ann, "block")
+    assert (await find(ann, "ben"))["accounts"] == []
+
+
+async def test_groups_are_found_first_and_secret_ones_by_members_only(office: Office, ann: Person, ben: Person) -> None:
+    await office.person("chess_fan")
+    await office.group(ann, "chess")
+    await office.group(ann, "chess_secret", preset="secret")
+    assert (await find(ben, "chess"))["accounts"] == ["chess", "chess_fan"]
+    assert (await find(ann, "chess"))["accounts"] == ["chess", "chess_secret", "chess_fan"]
+
+
+async def test_posts_are_found_by_all_words_by_those_who_may_see_them(office: Office, ann: Person, ben: Person) -> None:
+    first = await ben.publish("Lunch at noon in the canteen")
+    second = await ben.publish("no text here", spoiler_text="LUNCH")
+    private = await ben.publish("private lunch", visibility="private")
+    direct = await ben.publish("@ann lunch?", visibility="direct")
+    distant = await received(office, "lunch in sales")
+    found = [str(distant.id), direct["id"], second["id"], first["id"]]
+    assert (await find(ann, "lunch"))["statuses"] == found
+    assert (await find(ann, "CANTEEN noon"))["statuses"] == [first["id"]]
+    assert (await find(ann, "lunch nowhere"))["statuses"] == []
+    assert private["id"] in (await find(ben, "lunch"))["statuses"]
+    assert (await find(ann, "lunch", account_id=ben.id))["statuses"] == found[1:]
+    assert (await find(ann, "lunch", limit=1, offset=1))["statuses"] == found[1:2]
+    assert (await find(ann, "lunch", max_id=second["id"]))["statuses"] == found[3:]
+    assert (await find(ann, "lunch", min_id=second["id"]))["statuses"] == found[:2]
+    await ben.delete(f"/api/v1/statuses/{first['id']}")
+    assert first["id"] not in (await find(ann, "lunch"))["statuses"]
+
+
+async def test_nobody_searches_the_text_of_posts(office: Office, ann: Person) -> None:
+    await ann.publish("open #lunch", reach="public")
+    await ann.publish("for the company #lunchtime")
+    found = await find(office.anybody, "lunch")
+    assert found == {"accounts": [], "statuses": [], "hashtags": ["lunch"]}
+
+
+async def test_an_address_finds_what_it_names(office: Office, ann: Person) -> None:
+    distant = await received(office, "from sales")
+    own = await ann.publish("from here")
+    for address in (distant.uri, own["uri"], own["url"]):
+        found = (await find(ann, address, resolve="true"))["statuses"]
+        assert found == [str(distant.id) if address == distant.uri else own["id"]], address
+    assert (await find(ann, distant.uri))["statuses"] == [str(distant.id)]
+    sue = "http://sales.localhost/u/sue"
+    assert (await find(ann, sue, resolve="true"))["accounts"] == ["sue@sales.localhost"]
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["@nobody@sales.localhost", "http://sales.localhost/o/1", "@eve@evil.example.com", "https://evil.example.com/1"],
+)
+async def test_what_cannot_be_had_is_not_found(office: Office, ann: Person, q: str) -> None:
+    await office.colleague("sue")
+    assert await find(ann, q, resolve="true") == {"accounts": [], "statuses": [], "hashtags": []}
+
+
+@pytest.mark.parametrize(
+    ("params", "status"),
+    [({}, 400), ({"q": " "}, 400), ({"q": "x", "type": "all"}, 400), ({"q": "x", "limit": "x"}, 400)],
+)
+async def test_what_is_wrong_is_said(ann: Person, params: dict[str, str], status: int) -> None:
+    await ann.refused(status, "GET", SEARCH, params=params)

@@ -1,0 +1,397 @@
+"""Streams: who is told what, over server-sent events and over WebSocket, at the level of ASGI."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from starlette.types import Message
+
+from fedcorp.social import applications, receiving
+from fedcorp.social.receiving import RemoteStatus
+from fedcorp.web import streaming
+from tests.web import required_fields
+from tests.web.instance import Caller, Office, Person
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/api/v1/streaming"
+SECONDS = 5
+Event = tuple[str, Any]
+
+
+class Connection:
+    """A connection that stays open; what the server says on it, message by message."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[Message] = asyncio.Queue()
+        self.outgoing: asyncio.Queue[Message] = asyncio.Queue()
+
+    async def message(self) -> Message:
+        """The next message of the server."""
+        async with asyncio.timeout(SECONDS):
+            return await self.outgoing.get()
+
+    def is_silent(self) -> bool:
+        """Whether nothing waits to be read."""
+        return self.outgoing.empty()
+
+
+@asynccontextmanager
+async def connected(
+    office: Office, kind: str, path: str, query: dict[str, str], *headers: tuple[str, str]
+) -> AsyncIterator[Connection]:
+    """A connection to the application, which must end well when the client leaves."""
+    connection = Connection()
+    scope = {
+        "type": kind, "path": path, "raw_path": path.encode(), "query_string": urlencode(query).encode(),
+        "scheme": "http" if kind == "http" else "ws", "method": "GET", "http_version": "1.1", "root_path": "",
+        "headers": [(name.encode(), value.encode()) for name, value in (("host", "finance.localhost"), *headers)],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "subprotocols": [],
+    }  # fmt: skip
+    serving = office.instance.app(scope, connection.incoming.get, connection.outgoing.put)
+    task = asyncio.ensure_future(serving)
+    try:
+        yield connection
+    finally:
+        await connection.incoming.put({"type": f"{kind}.disconnect", "code": 1000})
+        async with asyncio.timeout(SECONDS):
+            await task
+
+
+class Events:
+    """A listener to server-sent events."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.rest = ""
+
+    async def next(self) -> Event:
+        """(event, payload) of the next event; payloads of JSON are read."""
+        while "\n\n" not in self.rest:
+            message = await self.connection.message()
+            assert message["type"] == "http.response.body"
+            assert message["more_body"] is True, "the stream ended"
+            self.rest += message["body"].decode()
+        block, _, self.rest = self.rest.partition("\n\n")
+        if block.startswith(":"):
+            return await self.next()
+        name, data = block.split("\n")
+        return read(name.removeprefix("event: "), data.removeprefix("data: "))
+
+
+def read(event: str, data: str) -> Event:
+    """An event as a client takes it; whatever it carries has all that clients need."""
+    if event == "delete":
+        return event, data
+    payload = json.loads(data)
+    entity = {"notification": "Notification", "conversation": "Conversation"}.get(event, "Status")
+    required_fields.check_entity(entity, payload)
+    return event, payload
+
+
+@asynccontextmanager
+async def events(office: Office, who: Caller, path: str, **query: str) -> AsyncIterator[Events]:
+    """Server-sent events of this path, from now on."""
+    header = ("authorization", f"Bearer {who.token}")
+    async with connected(office, "http", f"{PATH}/{path}", query, header) as connection:
+        start = await connection.message()
+        assert start["status"] == 200
+        assert (b"content-type", b"text/event-stream") in start["headers"]
+        assert (await connection.message())["body"] == b":)\n\n"
+        yield Events(connection)
+
+
+class Socket:
+    """A WebSocket client."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def send(self, frame: Any) -> None:
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        await self.connection.incoming.put({"type": "websocket.receive", "text": text})
+
+    async def subscribe(self, stream: str, **more: str) -> None:
+        """Ask for a channel, and be sure that the question was heard."""
+        await self.send({"type": "subscribe", "stream": stream, **more})
+        await self.send("[]")
+        assert "error" in await self.frame()
+
+    async def frame(self) -> Any:
+        message = await self.connection.message()
+        assert message["type"] == "websocket.send", message
+        return json.loads(message["text"])
+
+    async def next(self) -> tuple[list[str], Event]:
+        """(channel, (event, payload)) of the next frame."""
+        frame = await self.frame()
+        return frame["stream"], read(frame["event"], frame["payload"])
+
+
+@asynccontextmanager
+async def socket(office: Office, who: Caller, **query: str) -> AsyncIterator[Socket]:
+    """A WebSocket, with the token as its subprotocol."""
+    header = ("sec-websocket-protocol", str(who.token))
+    async with connected(office, "websocket", PATH, query, header) as connection:
+        await connection.incoming.put({"type": "websocket.connect"})
+        accepted = await connection.message()
+        assert (accepted["type"], accepted["subprotocol"]) == ("websocket.accept", who.token)
+        yield Socket(connection)
+
+
+async def told(events: Events, author: Person, status: Any) -> None:
+    """The next news must be this status. (What came before it and should not, would be found here.)"""
+    kind, shown = await events.next()
+    assert (kind, shown["id"], shown["account"]["id"]) == ("update", status["id"], author.id)
+
+
+# -- what is told where ----------------------------------------------------------------------------------------------
+
+
+async def test_ones_own_stream_is_home_and_notifications(office: Office, ann: Person, ben: Person) -> None:
+    eve = await office.person("eve")
+    await ann.follow(ben)
+    async with events(office, ann, "user") as stream:
+        await eve.publish("not for ann")
+        posted = await ben.publish("for all")
+        await told(stream, ben, posted)
+        changed = await ben.put(f"/api/v1/statuses/{posted['id']}", status="for each")
+        kind, shown = await stream.next()
+        assert (kind, shown["content"]) == ("status.update", changed["content"])
+        mine = await ann.publish("own")
+        await told(stream, ann, mine)
+        await ben.do("favourite", mine)
+        kind, shown = await stream.next()
+        assert (kind, shown["type"], shown["account"]["id"]) == ("notification", "favourite", ben.id)
+        boost = await ben.do("reblog", await eve.publish("passed on"))
+        await told(stream, ben, boost)
+        await ben.delete(f"/api/v1/statuses/{posted['id']}")
+        assert await stream.next() == ("delete", posted["id"])
+
+
+async def test_notifications_alone(office: Office, ann: Person, ben: Person) -> None:
+    await ann.follow(ben)
+    listener = await office.app(ann, "read:notifications")
+    async with events(office, listener, "user/notification") as stream:
+        await ben.publish("no notification")
+        mention = await ben.publish("@ann look")
+        kind, shown = await stream.next()
+        assert (kind, shown["type"], shown["status"]["id"]) == ("notification", "mention", mention["id"])
+
+
+async def test_the_public_streams(office: Office, ann: Person, ben: Person) -> None:
+    async with (
+        events(office, ann, "public") as everything,
+        events(office, ann, "public/local") as here,
+        events(office, ann, "public/remote") as elsewhere,
+        events(office, ann, "public/local", only_media="true") as pictures,
+    ):
+        for visibility in ("unlisted", "private", "direct"):
+            await ben.publish("not public", visibility=visibility)
+        posted = await ben.publish("public")
+        await ann.publish("an answer stays in its thread", in_reply_to_id=posted["id"])
+        picture = await ben.publish("a picture", media_ids=[(await ben.upload())["id"]])
+        distant = await received(office, "from sales")
+        for stream in (everything, here):
+            await told(stream, ben, posted)
+            await told(stream, ben, picture)
+        await told(pictures, ben, picture)
+        assert (await everything.next())[1]["id"] == str(distant)
+        assert (await elsewhere.next())[1]["id"] == str(distant)
+
+
+async def received(office: Office, text: str) -> int:
+    """A post of another department; its id here."""
+    sue = await office.colleague("sue")
+    remote = RemoteStatus(
+        uri=f"{sue.uri}/1", url=None, account=sue, visibility="public", reach="company", content=f"<p>{text}</p>",
+        text=text, created_at=office.clock.ms(),
+    )  # fmt: skip
+    status = await office.db.write(receiving.receive, remote)
+    assert status is not None
+    return status.id
+
+
+async def test_a_hashtag_is_heard_however_it_is_written(office: Office, ann: Person, ben: Person) -> None:
+    async with (
+        events(office, ann, "hashtag", tag="Launch") as stream,
+        events(office, ann, "hashtag/local", tag="launch") as here,
+    ):
+        await ben.publish("#launches")
+        await ben.publish("#launch", visibility="unlisted")
+        posted = await ben.publish("#LAUNCH")
+        await told(stream, ben, posted)
+        await told(here, ben, posted)
+
+
+async def test_a_list_tells_of_its_people(office: Office, ann: Person, ben: Person) -> None:
+    eve = await office.person("eve")
+    await ann.follow(ben)
+    await ann.follow(eve)
+    near = (await ann.post("/api/v1/lists", title="near"))["id"]
+    await ann.post(f"/api/v1/lists/{near}/accounts", account_ids=[ben.id])
+    async with events(office, ann, "list", list=near) as stream:
+        await eve.publish("not in the list")
+        await told(stream, ben, await ben.publish("in the list"))
+
+
+async def test_the_list_of_a_group_tells_of_its_posts(office: Office, ann: Person, ben: Person) -> None:
+    group = await office.group(ann, "chess")
+    await ben.follow(group)
+    async with events(office, ben, "list", list=group) as stream:
+        await ann.publish("not for the group")
+        await told(stream, ann, await ann.publish("@chess e4"))
+
+
+async def test_direct_messages_come_as_conversations(office: Office, ann: Person, ben: Person) -> None:
+    eve = await office.person("eve")
+    async with events(office, ann, "direct") as stream, events(office, eve, "direct") as other:
+        await ben.publish("@ann not direct")
+        message = await ben.publish("@ann for you", visibility="direct")
+        kind, shown = await stream.next()
+        assert (kind, shown["last_status"]["id"]) == ("conversation", message["id"])
+        assert [account["id"] for account in shown["accounts"]] == [ben.id]
+        assert shown["id"] == (await ann.get("/api/v1/conversations"))[0]["id"]
+        answer = await ann.publish("@ben thanks", visibility="direct", in_reply_to_id=message["id"])
+        assert (await stream.next())[1]["last_status"]["id"] == answer["id"]
+        assert other.connection.is_silent()
+
+
+@pytest.mark.parametrize("how", ["block", "mute"])
+async def test_those_kept_away_are_not_heard(office: Office, ann: Person, ben: Person, how: str) -> None:
+    eve = await office.person("eve")
+    await ann.towards(ben, how)
+    async with events(office, ann, "public") as stream:
+        await ben.publish("kept away")
+        await eve.do("reblog", await ben.publish("through somebody else"))
+        await told(stream, eve, await eve.publish("heard"))
+
+
+# -- over a WebSocket ------------------------------------------------------------------------------------------------
+
+
+async def test_one_socket_hears_many_channels(office: Office, ann: Person, ben: Person) -> None:
+    await ann.follow(ben)
+    async with socket(office, ann) as connection:
+        await connection.subscribe("hashtag", tag="x")
+        await connection.subscribe("user")
+        await connection.subscribe("public")
+        posted = await ben.publish("#x")
+        heard = [await connection.next() for _ in range(3)]
+        assert sorted(channel for channel, _ in heard) == [["hashtag", "x"], ["public"], ["user"]]
+        assert {shown["id"] for _, (_, shown) in heard} == {posted["id"]}
+        await connection.send({"type": "unsubscribe", "stream": "public"})
+        await connection.send({"type": "unsubscribe", "stream": "hashtag", "tag": "x"})
+        await connection.subscribe("user")
+        await ben.publish("#x again")
+        assert (await connection.next())[0] == ["user"]
+        await ben.delete(f"/api/v1/statuses/{posted['id']}")
+        assert await connection.next() == (["user"], ("delete", posted["id"]))
+
+
+async def test_the_channel_may_stand_in_the_address(office: Office, ann: Person, ben: Person) -> None:
+    async with socket(office, ann, stream="user:notification") as connection:
+        await ben.follow(ann)
+        channel, (kind, shown) = await connection.next()
+        assert (channel, kind, shown["type"]) == (["user:notification"], "notification", "follow")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{", "[]", '"x"', "null", "{}", '{"type":"subscribe"}', '{"type":"shout","stream":"user"}',
+        '{"type":"subscribe","stream":"everything"}', '{"type":"subscribe","stream":"hashtag"}',
+        '{"type":"subscribe","stream":"list","list":"1"}', '{"type":"subscribe","stream":"list","list":"x"}',
+        '{"type":"subscribe","stream":"list","list":"9999999999999999999"}', '{"type":"subscribe","stream":["user"]}',
+        '{"type":"subscribe","stream":{}}', '{"type":[],"stream":"user"}', '{"type":"subscribe","stream":"\\u0000"}',
+    ],
+)  # fmt: skip
+async def test_a_wrong_frame_is_answered_and_the_socket_stays(
+    office: Office, ann: Person, ben: Person, frame: str
+) -> None:
+    await ann.follow(ben)
+    async with socket(office, ann, stream="user") as connection:
+        await connection.send(frame)
+        assert set(await connection.frame()) == {"error"}
+        await ben.publish("still there?")
+        assert (await connection.next())[0] == ["user"]
+
+
+async def test_a_frame_of_nothing_or_of_bytes_is_passed_over(office: Office, ann: Person) -> None:
+    async with socket(office, ann) as connection:
+        await connection.send(" ")
+        await connection.connection.incoming.put({"type": "websocket.receive", "bytes": b"\xff"})
+        await connection.subscribe("user")
+
+
+async def test_one_connection_has_its_limit(office: Office, ann: Person) -> None:
+    async with socket(office, ann) as connection:
+        for number in range(streaming.MAX_CHANNELS + 1):
+            await connection.send({"type": "subscribe", "stream": "hashtag", "tag": f"t{number}"})
+        assert "at most 100" in (await connection.frame())["error"]
+
+
+async def test_a_list_of_somebody_else_is_not_heard(office: Office, ann: Person, ben: Person) -> None:
+    near = (await ben.post("/api/v1/lists", title="near"))["id"]
+    async with socket(office, ann) as connection:
+        await connection.send({"type": "subscribe", "stream": "list", "list": near})
+        assert (await connection.frame())["error"] == "Record not found"
+    await ann.refused(404, "GET", f"{PATH}/list?list={near}")
+
+
+# -- who may listen, and how it ends ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scopes", "path", "status"),
+    [
+        ("read:statuses", "user/notification", 403),
+        ("read:notifications", "user", 403),
+        ("read:notifications", "public", 403),
+        ("read:accounts", "user", 403),
+        ("write follow push", "user", 403),
+        ("read", "everything", 404),
+        ("read", "hashtag", 400),
+        ("read", "list", 400),
+        ("read", "list?list=1", 404),
+        ("read", "list?list=9999999999999999999", 404),
+    ],
+)
+async def test_the_scope_decides(office: Office, ann: Person, scopes: str, path: str, status: int) -> None:
+    listener = await office.app(ann, scopes)
+    await listener.refused(status, "GET", f"{PATH}/{path}")
+
+
+async def test_nobody_and_apps_alone_hear_nothing(office: Office) -> None:
+    for caller in (office.anybody, Caller(office.instance, "wrong"), await office.app(None, "read")):
+        await caller.refused(401, "GET", f"{PATH}/public")
+
+
+async def test_the_token_may_stand_in_the_address(office: Office, ann: Person) -> None:
+    query = {"access_token": str(ann.token)}
+    async with connected(office, "http", f"{PATH}/user", query) as connection:
+        assert (await connection.message())["status"] == 200
+
+
+async def test_a_revoked_token_ends_its_streams_and_no_others(office: Office, ann: Person) -> None:
+    other = await office.app(ann, "read")
+    async with events(office, other, "user") as ended, events(office, ann, "user") as going:
+        await office.db.write(applications.revoke_token, str(other.token))
+        assert (await ended.connection.message()) == {"type": "http.response.body", "body": b"", "more_body": False}
+        await told(going, ann, await ann.publish("still heard"))
+
+
+async def test_a_server_that_stops_ends_every_stream(office: Office, ann: Person) -> None:
+    async with events(office, ann, "user") as stream, socket(office, ann) as connection:
+        await office.instance.streams.stop()
+        assert (await stream.connection.message())["more_body"] is False
+        assert (await connection.connection.message())["type"] == "websocket.close"
+
+
+async def test_the_monitor_needs_no_token(office: Office) -> None:
+    response = await office.anybody.http.get(f"{PATH}/health")
+    assert (response.status_code, response.text) == (200, "OK")
