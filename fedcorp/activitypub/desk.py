@@ -104,7 +104,7 @@ class Desk:
 
     async def requests(self, group: Account, viewer_id: int) -> list[JoinRequest]:
         """Who waits to be let in. The ids count from 0: there are no pages."""
-        found = []
+        found: list[JoinRequest] = []
         for item in await self._items(group, "requests", viewer_id):
             applicant = await self._account(value_or_id(item.get("actor")))
             if applicant is not None:
@@ -114,7 +114,7 @@ class Desk:
 
     async def invitations(self, group: Account, viewer_id: int) -> list[Invitation]:
         """Invitations that still hold."""
-        found = []
+        found: list[Invitation] = []
         for item in await self._items(group, "invitations", viewer_id):
             invitee = await self._account(value_or_id(item.get("target")))
             because = item.get("instrument")
@@ -131,7 +131,7 @@ class Desk:
 
     async def held(self, group: Account, viewer_id: int) -> list[int]:
         """Ids of posts that wait for a moderator; they are brought here, and stay unseen by others."""
-        found = []
+        found: list[int] = []
         for uri in await self._listed(group, "held", viewer_id):
             if isinstance(uri, str) and (status := await self._status(uri)) is not None:
                 await self._db.write(group_posts.note_state, group.id, status.id, "held")
@@ -140,7 +140,7 @@ class Desk:
 
     async def reports(self, group: Account, viewer_id: int) -> list[Report]:
         """Reports that nobody has dealt with; posts that cannot be had are left out."""
-        found = []
+        found: list[Report] = []
         for item in await self._items(group, "reports", viewer_id):
             first, *others = [uri for uri in as_list(item.get("object")) if isinstance(uri, str)] or [""]
             subject = await self._account(first)

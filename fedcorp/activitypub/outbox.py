@@ -200,7 +200,7 @@ def _pair(tx: Tx, event: Any) -> tuple[Account, Account]:
     return found[event.follower_id], found[event.target_id]
 
 
-def _follow(tx: Tx, uri: str, follower: Account, target: Account, **more: str) -> dict[str, Any]:
+def _follow(tx: Tx, uri: str, follower: Account, target: Account, **more: Any) -> dict[str, Any]:
     return render.activity("Follow", uri, follower, target.uri, at=tx.ms, to=[target.uri], **more)
 
 

@@ -172,7 +172,9 @@ class Story:
         asked = await third.post(f"/api/v1/accounts/{id_}/follow")
         if asked["following"]:
             raise Failed("the group let somebody in without being asked")
-        await self._until("the owner is told", lambda: owner.is_told("mention", handle=f"{GROUP}@{owner.handle.partition('@')[2]}"))
+        await self._until(
+            "the owner is told", lambda: owner.is_told("mention", handle=f"{GROUP}@{owner.handle.partition('@')[2]}")
+        )
         await self.accept(third)
         await self._until("membership", lambda: _is(third, id_, "following"))
 

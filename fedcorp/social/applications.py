@@ -36,10 +36,12 @@ MAX_REDIRECT_URIS, MAX_URI = 20, 2000
 OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 """The redirect URI of clients that cannot be redirected to: people copy the code."""
 
-_READ = "accounts blocks bookmarks collections favourites filters follows lists mutes notifications search statuses"
+_READ = (
+    "accounts blocks bookmarks collections favourites filters follows groups lists mutes notifications search statuses"
+)
 _WRITE = (
-    "accounts blocks bookmarks collections conversations favourites filters follows lists media mutes notifications "
-    "reports statuses"
+    "accounts blocks bookmarks collections conversations favourites filters follows groups lists media mutes "
+    "notifications reports statuses"
 )
 _ADMIN = "accounts reports domain_allows domain_blocks ip_blocks email_domain_blocks canonical_email_blocks"
 SCOPES = frozenset(

@@ -15,6 +15,7 @@ from fedcorp.social.visibility import is_shown, shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import account_notes, blocks, follows, groups
 from fedcorp.storage.tables import accounts as table
+from fedcorp.storage.tables import memberships as membership_rows
 from fedcorp.storage.upsert import upsert
 
 MAX_NOTE = 2000
@@ -64,7 +65,7 @@ def _requests() -> Listing:
     statement = (
         sa.select(follows.c.id, follows.c.follower_id)
         .join(table, table.c.id == follows.c.follower_id)
-        .where(_asks(follows), ~is_repeated, _SHOWN, _not_blocked(follows.c.follower_id, _ACCOUNT))
+        .where(_asks(follows), ~is_repeated, _ALIVE, _not_blocked(follows.c.follower_id, _ACCOUNT))
     )
     return Listing(statement, follows.c.id)
 

@@ -71,19 +71,23 @@ def _of_a_member(
 # -- accounts --------------------------------------------------------------------------------------------------------
 
 
+# Names of their own: a list may be read from these very tables.
+_GROUPS, _MEMBERSHIPS, _FOLLOWS = (table.alias(f"{table.name}_of_shown") for table in (groups, memberships, follows))
+
+
 def shown(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
     """Whether an account (a column of ids) is no secret to this viewer: a secret group shows itself to those who belong
     to it, were invited, or asked to join. Both may be bound parameters; a viewer of None is anybody."""
-    secret = sa.exists().where(groups.c.account_id == account_id, groups.c.preset == "secret")
+    secret = sa.exists().where(_GROUPS.c.account_id == account_id, _GROUPS.c.preset == "secret")
     if viewer_id is None:
         return ~secret
     belongs = sa.exists().where(
-        memberships.c.group_id == account_id, memberships.c.account_id == viewer_id, memberships.c.role != "outcast"
+        _MEMBERSHIPS.c.group_id == account_id, _MEMBERSHIPS.c.account_id == viewer_id, _MEMBERSHIPS.c.role != "outcast"
     )
     invited = sa.exists().where(
         invitations.c.group_id == account_id, invitations.c.account_id == viewer_id, invitations.c.state == "open"
     )
-    asked = sa.exists().where(follows.c.follower_id == viewer_id, follows.c.target_id == account_id)
+    asked = sa.exists().where(_FOLLOWS.c.follower_id == viewer_id, _FOLLOWS.c.target_id == account_id)
     return sa.or_(~secret, belongs, invited, asked)
 
 

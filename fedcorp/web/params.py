@@ -7,6 +7,7 @@ BadRequest whose sentence names the parameter; what a value means is for the cal
 import re
 from collections.abc import AsyncGenerator, Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest, TooLarge, UnsupportedMedia
 
 MAX_PAIRS, MAX_DEPTH, MAX_JSON_DEPTH = 1000, 6, 32
@@ -84,6 +86,17 @@ class Params:
         if len(value) > 40 or not re.fullmatch(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]{1,2})?", value):
             raise BadRequest(f"The parameter {name} must be a number.")
         return float(value)
+
+    def time(self, name: str) -> int | None:
+        """A time as ISO 8601, in ms; one without zone is UTC, a blank one counts as absent. Raises BadRequest."""
+        value = (self.text(name) or "").strip()
+        if not value:
+            return None
+        try:
+            found = datetime.fromisoformat(value)
+            return max(to_ms(found if found.tzinfo else found.replace(tzinfo=UTC)), 1)
+        except (ValueError, OverflowError):
+            raise BadRequest(f"The parameter {name} must be a time like 2026-12-31T17:00:00Z.") from None
 
     def boolean(self, name: str) -> bool | None:
         """true, 1, on ... or false, 0, off ... Raises BadRequest for other words."""

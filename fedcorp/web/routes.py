@@ -9,6 +9,9 @@ from fedcorp.web.api import (
     accounts,
     apps,
     conversations,
+    group_members,
+    group_posts,
+    groups,
     instance,
     lists,
     markers,
@@ -26,6 +29,7 @@ from fedcorp.web.route import Route
 READ_ACCOUNTS, WRITE_ACCOUNTS = "read:accounts", "write:accounts"
 READ_STATUSES, WRITE_STATUSES = "read:statuses", "write:statuses"
 READ_FOLLOWS, WRITE_FOLLOWS = "read:follows", "write:follows"
+READ_GROUPS, WRITE_GROUPS = "read:groups", "write:groups"
 READ_LISTS, WRITE_LISTS = "read:lists", "write:lists"
 READ_NOTIFICATIONS, WRITE_NOTIFICATIONS = "read:notifications", "write:notifications"
 
@@ -128,6 +132,46 @@ _TIMELINES = (
     Route("DELETE", "/api/v1/lists/{id}/accounts", lists.remove_accounts, WRITE_LISTS),
 )
 
+_GROUP = "/api/fedcorp/v1/groups/{id}"
+_GROUPS = (
+    Route("GET", "/api/fedcorp/v1/groups", groups.listing, READ_GROUPS),
+    Route("POST", "/api/fedcorp/v1/groups", groups.create, WRITE_GROUPS, uploads=True),
+    Route("GET", _GROUP, groups.show, READ_GROUPS),
+    Route("PATCH", _GROUP, groups.update, WRITE_GROUPS, uploads=True),
+    Route("DELETE", _GROUP, groups.delete, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/join", groups.join, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/leave", groups.leave, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/decline", groups.decline, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/link", groups.create_link, WRITE_GROUPS),
+    Route("DELETE", f"{_GROUP}/link", groups.delete_link, WRITE_GROUPS),
+    Route("GET", f"{_GROUP}/ledger", groups.ledger, READ_GROUPS),
+    Route("GET", f"{_GROUP}/members", group_members.listing, READ_GROUPS),
+    Route("PUT", f"{_GROUP}/members/{{account}}", group_members.set_role, WRITE_GROUPS),
+    Route("DELETE", f"{_GROUP}/members/{{account}}", group_members.remove, WRITE_GROUPS),
+    Route("GET", f"{_GROUP}/requests", group_members.list_requests, READ_GROUPS),
+    Route("POST", f"{_GROUP}/requests/{{account}}/approve", group_members.approve, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/requests/{{account}}/reject", group_members.reject, WRITE_GROUPS),
+    Route("GET", f"{_GROUP}/invites", group_members.list_invites, READ_GROUPS),
+    Route("POST", f"{_GROUP}/invites", group_members.invite, WRITE_GROUPS),
+    Route("DELETE", f"{_GROUP}/invites/{{account}}", group_members.revoke, WRITE_GROUPS),
+    Route("GET", f"{_GROUP}/bans", group_members.list_bans, READ_GROUPS),
+    Route("POST", f"{_GROUP}/bans", group_members.ban, WRITE_GROUPS),
+    Route("DELETE", f"{_GROUP}/bans/{{account}}", group_members.unban, WRITE_GROUPS),
+    Route("GET", f"{_GROUP}/held", group_posts.held, READ_GROUPS),
+    Route("GET", f"{_GROUP}/reports", group_posts.list_reports, READ_GROUPS),
+    Route("POST", f"{_GROUP}/reports", group_posts.report, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/reports/{{report}}/resolve", group_posts.resolve_report, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/remove", group_posts.remove, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/restore", group_posts.restore, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/lock", group_posts.lock, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/unlock", group_posts.unlock, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/pin", group_posts.pin, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/unpin", group_posts.unpin, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/approve", group_posts.approve, WRITE_GROUPS),
+    Route("POST", f"{_GROUP}/statuses/{{status}}/reject", group_posts.reject, WRITE_GROUPS),
+    Route("GET", "/api/fedcorp/v1/statuses/{id}/groups", group_posts.places, READ_GROUPS),
+)
+
 _NOTIFICATIONS = (
     Route("GET", "/api/v1/notifications", notifications.listing, READ_NOTIFICATIONS),
     Route("GET", "/api/v1/notifications/unread_count", notifications.unread_count, READ_NOTIFICATIONS),
@@ -181,7 +225,7 @@ _INSTANCE = (
     Route("GET", "/health", instance.health),
 )
 
-API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
+API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _GROUPS + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
 ROUTES: tuple[Route, ...] = (
     *API_ROUTES,
     *oauth.ROUTES,

@@ -15,6 +15,7 @@ from fedcorp import keys
 from fedcorp.activitypub import outbox, signatures
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
+from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
@@ -87,7 +88,8 @@ class Wire:
         self.inbox = Inbox(self.db, self.resolver, self.signers, self.clock)
         self.delivery = Delivery(self.db, self.clock, self.client)
         files, rendered = MediaFiles(config.media_folder), Rendered()
-        context = Context(config, self.db, self.clock, files, Finder(self.resolver), rendered)
+        self.desk = Desk(self.client, self.resolver, self.db)
+        context = Context(config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered)
         state = State({"context": context, "inbox": self.inbox, "signers": self.signers})
         self.app = Problems(Router([*activitypub.ROUTES, *wellknown.ROUTES], state))
         network.servers[self.domain] = self.app

@@ -296,7 +296,7 @@ async def test_moderators_answer_for_their_group(ann: Person, ben: Person, offic
     stands = await ben.relationship(group)
     assert (stands["following"], stands["requested"]) == (False, False)
     assert await ann.ids("/api/v1/follow_requests") == []
-    assert await ann.notified() == []
+    assert await ann.notified() == [("mention", "club")] * 2, "the group told its moderator of each"
 
 
 async def test_a_follower_is_removed(ann: Person, ben: Person) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fedcorp.social import accounts
 from fedcorp.storage.tables import metadata
 from fedcorp.web.route import WEBSOCKET, Route
 from fedcorp.web.routes import API_ROUTES, ROUTES
@@ -33,6 +34,7 @@ _POST = (
 )
 _FIELDS = "fields_attributes fields_attributes.0.name fields_attributes.0.value"
 _SOURCE = "source source.privacy source.reach source.sensitive source.language"
+_RULES = "joining reading posting inviting history outsiders premoderated purpose rules topics ends_at avatar header"
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
     "PATCH /api/v1/accounts/update_credentials": (
@@ -82,6 +84,21 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/lists/{id}/accounts": ({}, _PAGE),
     "POST /api/v1/lists/{id}/accounts": ({}, "account_ids"),
     "DELETE /api/v1/lists/{id}/accounts": ({}, "account_ids"),
+    "GET /api/fedcorp/v1/groups": ({}, f"{_PAGE} q joined"),
+    "POST /api/fedcorp/v1/groups": ({"name": "x", "title": "x"}, f"name title preset reach description {_RULES}"),
+    "PATCH /api/fedcorp/v1/groups/{id}": ({}, f"title description reach archived {_RULES}"),
+    "POST /api/fedcorp/v1/groups/{id}/join": ({}, "message link"),
+    "GET /api/fedcorp/v1/groups/{id}/ledger": ({}, _PAGE),
+    "GET /api/fedcorp/v1/groups/{id}/members": ({}, _PAGE),
+    "PUT /api/fedcorp/v1/groups/{id}/members/{account}": ({}, "role"),
+    "DELETE /api/fedcorp/v1/groups/{id}/members/{account}": ({}, "reason"),
+    "GET /api/fedcorp/v1/groups/{id}/requests": ({}, _PAGE),
+    "POST /api/fedcorp/v1/groups/{id}/requests/{account}/reject": ({}, "reason"),
+    "POST /api/fedcorp/v1/groups/{id}/invites": ({"acct": "ben"}, "acct account_id message expires_at expires_in"),
+    "GET /api/fedcorp/v1/groups/{id}/bans": ({}, _PAGE),
+    "POST /api/fedcorp/v1/groups/{id}/bans": ({"acct": "ben"}, "acct account_id reason expires_at expires_in"),
+    "POST /api/fedcorp/v1/groups/{id}/reports": ({}, "account_id status_ids comment"),
+    "POST /api/fedcorp/v1/groups/{id}/statuses/{status}/remove": ({}, "reason"),
     "GET /api/v1/notifications": ({}, f"{_PAGE} types exclude_types account_id"),
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
@@ -93,9 +110,12 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 """What each route reads: what must be there, and everything that may be."""
 
 
+_IDS = ("id", "account", "status", "report")
+
+
 def filled(route: Route, value: str) -> str:
     """The path of a route with `value` for its id, and a name where it takes one."""
-    return _VARIABLE.sub(lambda match: value if match[1] == "id" else "word", route.path)
+    return _VARIABLE.sub(lambda match: value if match[1] in _IDS else "word", route.path)
 
 
 def id_of(route: Route) -> str:
@@ -198,7 +218,7 @@ async def test_every_parameter_takes_or_refuses_whatever_comes(
     office: Office, ann: Person, ben: Person, name: str
 ) -> None:
     route, (needed, names) = _BY_NAME[name], PARAMETERS[name]
-    path = filled(route, await _own(ann, ben, route))
+    path = filled(route, await _own(office, ann, ben, route))
     for parameter in names.split():
         for value in NASTY:
             sent = {**needed, **_nested(parameter, value)}
@@ -220,8 +240,10 @@ async def _send(ann: Person, route: Route, path: str, values: dict[str, Any]) ->
     return await ann.http.request(route.method, path, content=json.dumps(values).encode(), headers=_JSON)
 
 
-async def _own(ann: Person, ben: Person, route: Route) -> str:
+async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     """Something that the person may use this route on."""
+    if route.path.startswith("/api/fedcorp/v1/groups"):
+        return await office.group(ann, "club")
     match route.path.split("/")[3]:
         case "statuses":
             return str((await ann.publish("here"))["id"])
@@ -274,7 +296,10 @@ async def test_any_tree_of_json_is_taken_or_refused(
     route, (needed, names) = _BY_NAME[name], PARAMETERS[name]
     heads = sorted({part.split(".")[0] for part in names.split()})
     drawn = {heads[number % len(heads)]: tree for number, tree in trees.items()}
-    response = await _send(ann, route, filled(route, ben.id), {**needed, **drawn})
+    club = await office.db.read(accounts.find_local, "club")  # of an earlier example
+    own = str(club.id) if club is not None else await _own(office, ann, ben, route)
+    at = own if "/groups/" in route.path else ben.id
+    response = await _send(ann, route, filled(route, at), {**needed, **drawn})
     if not response.is_success:
         check(response, *range(400, 500))
 

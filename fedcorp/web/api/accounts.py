@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, blocks, follows, lists, memberships, people, search, timelines
+from fedcorp.social import accounts, blocks, follows, group_acts, lists, memberships, people, search, timelines
 from fedcorp.social.accounts import Account, Profile
 from fedcorp.social.images import avatar, header
 from fedcorp.social.pages import Page
@@ -305,14 +305,21 @@ async def list_requests(call: Call) -> Response:
 
 
 def _authorize_request(tx: Tx, own: Account, other: Account, _: Params) -> None:
-    follows.accept(tx, other.id, people.asked(tx, own.id, other.id))
+    target_id = people.asked(tx, own.id, other.id)
+    if target_id == own.id:
+        follows.accept(tx, other.id, own.id)
+    else:
+        group_acts.approve(tx, accounts.get(tx, target_id), own, other)
 
 
 def _reject_request(tx: Tx, own: Account, other: Account, _: Params) -> None:
     target_id = people.asked(tx, own.id, other.id)
-    if follows.is_following(tx, other.id, target_id):
+    if target_id != own.id:
+        group_acts.refuse(tx, accounts.get(tx, target_id), own, other)
+    elif follows.is_following(tx, other.id, own.id):
         raise NotFound  # it was answered; who follows is removed by another verb
-    follows.reject(tx, other.id, target_id)
+    else:
+        follows.reject(tx, other.id, own.id)
 
 
 authorize_request = _acting(_authorize_request)

@@ -16,11 +16,7 @@ from fedcorp.social.stewardship import Report
 from fedcorp.social.wishes import Wish
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities import accounts
-from fedcorp.web.entities.times import iso
-
-
-def _iso(ms: int | None) -> str | None:
-    return iso(ms) if ms is not None else None
+from fedcorp.web.entities.times import iso, iso_or_none
 
 
 def group(tx: Tx, account: Account, viewer_id: int) -> dict[str, Any]:
@@ -67,8 +63,8 @@ def _rules(rules: Group) -> dict[str, Any]:
         "purpose": rules.purpose,
         "rules": orjson.loads(rules.rules),
         "topics": orjson.loads(rules.topics),
-        "ends_at": _iso(rules.ends_at),
-        "archived_at": _iso(rules.archived_at),
+        "ends_at": iso_or_none(rules.ends_at),
+        "archived_at": iso_or_none(rules.archived_at),
     }
 
 
@@ -90,26 +86,31 @@ def _link(tx: Tx, account: Account, rules: Group, role: str | None) -> str | Non
     return tx.site.urls.join_link(account.username, rules.join_token)
 
 
-def many(tx: Tx, ids: Sequence[int], viewer_id: int) -> list[dict[str, Any]]:
+def many(tx: Tx, ids: list[int], viewer_id: int) -> list[dict[str, Any]]:
     """Group entities in this order."""
     found = social_accounts.find_many(tx, ids)
     return [group(tx, found[id_], viewer_id) for id_ in ids if id_ in found]
 
 
-def members(tx: Tx, rows: "Sequence[tuple[int, str]]") -> list[dict[str, Any]]:
+def member(tx: Tx, account_id: int, role: str | None) -> dict[str, Any]:
+    """One account and its role, which is None for who does not belong."""
+    return {"account": accounts.many(tx, [account_id])[0], "role": role}
+
+
+def members(tx: Tx, rows: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
     """Members with their roles, in this order."""
     shown = {int(entity["id"]): entity for entity in accounts.many(tx, [row[0] for row in rows])}
     return [{"account": shown[id_], "role": role} for id_, role in rows if id_ in shown]
 
 
-def bans(tx: Tx, group_id: int, rows: "Sequence[tuple[int, str]]") -> list[dict[str, Any]]:
+def bans(tx: Tx, group_id: int, rows: Sequence[tuple[int, str]]) -> list[dict[str, Any]]:
     """Who is kept out, until when and why, in this order; of a group elsewhere the reason stays there."""
     found = {id_: memberships.find(tx, group_id, id_) for id_, _ in rows}
     return [
         {
             "account": item["account"],
             "reason": known.reason if (known := found[int(item["account"]["id"])]) is not None else "",
-            "until": _iso(known.until_at) if known is not None else None,
+            "until": iso_or_none(known.until_at) if known is not None else None,
         }
         for item in members(tx, rows)
     ]

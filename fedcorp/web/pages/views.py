@@ -13,10 +13,10 @@ from fedcorp.clock import from_ms
 from fedcorp.social import accounts, applications, statuses, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
-from fedcorp.social.visibility import is_shown
 from fedcorp.social.statuses import Status
 from fedcorp.social.text import normalise_tag
 from fedcorp.social.timelines import Entry
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web import browser
 from fedcorp.web.call import Call
