@@ -35,7 +35,7 @@ def _urls(call: Call) -> Urls:
 
 async def get_webfinger(call: Call) -> Response:
     """Whom a handle or address means (RFC 7033)."""
-    resource = call.query_params.get("resource", "")
+    resource = call.query.text("resource") or ""
     if not resource or len(resource) > 2048 or ":" not in resource:
         raise BadRequest("WebFinger needs a `resource` such as acct:name@host.")
     account = await call.context.db.read(_find, resource)
