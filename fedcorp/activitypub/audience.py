@@ -92,6 +92,19 @@ def of_account(tx: Tx, account_id: int) -> set[Destination]:
     return followers(tx, account_id, "public") | people(tx, ids, "public")
 
 
+_SHARED = (
+    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri, accounts_table.c.shared_inbox_uri)
+    .distinct()
+    .where(~accounts_table.c.local, accounts_table.c.shared_inbox_uri.is_not(None))
+)
+
+
+def departments(tx: Tx) -> set[Destination]:
+    """Every department of which an account is known here: what all may have found, all must hear the end of."""
+    found = _within(tx, tx.conn.execute(_SHARED), "company")
+    return {item for item in found if peers.find_tier(tx, item.domain) == "department"}
+
+
 def dialect(tx: Tx, domain: str) -> str:
     """How a group speaks to this peer: `fedcorp`, `wrap`, `boost` or `both` (not known yet)."""
     peer = peers.find(tx, domain)

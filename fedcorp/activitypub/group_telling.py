@@ -23,6 +23,7 @@ from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import ledger_heads
+from fedcorp.storage.tables import statuses as statuses_table
 
 BATCH = 50  # entries in one Announce
 
@@ -30,6 +31,14 @@ _UNANNOUNCED = (
     sa.select(ledger_heads.c.group_id)
     .join(accounts_table, accounts_table.c.id == ledger_heads.c.group_id)
     .where(ledger_heads.c.announced < ledger_heads.c.seq, accounts_table.c.local)
+)
+_WRAPPER = (  # the last one, which was taken back already
+    sa.select(statuses_table.c.id)
+    .where(
+        statuses_table.c.account_id == sa.bindparam("group"), statuses_table.c.reblog_of_id == sa.bindparam("status")
+    )
+    .order_by(statuses_table.c.deleted_at.desc(), statuses_table.c.id.desc())
+    .limit(1)
 )
 _ANNOUNCED = (
     sa.update(ledger_heads)
@@ -58,8 +67,25 @@ def _flush(tx: Tx, group: Account, rules: Group) -> None:
             return
         inner = [orjson.loads(body) for _, _, body, _ in rows if body is not None]
         signed = [orjson.loads(entry) for _, entry, _, _ in rows]
-        _announce(tx, group, rules, inner, signed, _departments(tx, group, rules), reach=rules.reach)
+        departments = _departments(tx, group, rules)
+        _announce(tx, group, rules, inner, signed, departments, reach=rules.reach)
+        for doc, entry in zip(inner, signed, strict=True):
+            _tell_home(tx, group, rules, doc, entry, departments)
         tx.conn.execute(_ANNOUNCED, {"group": group.id, "upto": rows[-1][0]})
+
+
+def _tell_home(
+    tx: Tx, group: Account, rules: Group, doc: dict[str, Any], entry: dict[str, Any], told: set[Destination]
+) -> None:
+    """The department of somebody who left or was banned hears of that, when nobody there belongs: just this entry."""
+    relation = doc.get("object")
+    uri = relation.get("subject") if isinstance(relation, dict) else None
+    subject = accounts.find_by_uri(tx, uri) if isinstance(uri, str) else None
+    if subject is None:
+        return
+    destinations = {item for item in audience.people(tx, [subject.id], rules.reach) if _is_department(tx, item)}
+    if destinations - told:
+        _announce(tx, group, rules, [doc], [entry], destinations - told, reach=rules.reach)
 
 
 def _announce(
@@ -90,7 +116,7 @@ def _accept(
 ) -> None:
     """Write the entry of what was done to a post, and announce both. What waits in the ledger goes first."""
     _flush(tx, group, rules)
-    signed = ledger.append(tx, group, inner)
+    signed = ledger.append(tx, group, inner, keep=inner["actor"] == group.uri)
     _announce(tx, group, rules, [inner], [signed], destinations, reach=status.reach, status_id=status.id)
     tx.conn.execute(_ANNOUNCED, {"group": group.id, "upto": signed["seq"]})
 
@@ -225,8 +251,12 @@ def _because(tx: Tx, actor_id: int | None, act_uri: str | None, reason: str) -> 
 
 
 def _take_back(tx: Tx, group: Account, status: Status, boosting: set[Destination]) -> None:
-    """Servers that were given the id of a post get an Undo of that."""
-    inner = {"type": "Announce", "actor": group.uri, "object": status.uri}
+    """Servers that were given the id of a post get an Undo of that; some find it by its id only."""
+    inner: dict[str, Any] = {"type": "Announce", "actor": group.uri, "object": status.uri}
+    wrapper_id = tx.conn.execute(_WRAPPER, {"group": group.id, "status": status.id}).scalar()
+    wrapper = statuses.find(tx, wrapper_id) if wrapper_id is not None else None
+    if wrapper is not None:
+        inner["id"] = wrapper.uri
     document = render.activity("Undo", telling.new_uri(tx), group, inner, at=tx.ms, to=[PUBLIC])
     telling.post(tx, group, document, boosting, reach=status.reach, status_id=status.id)
 
@@ -397,8 +427,8 @@ def _role(group: Account, _actor: Account, subject: str, detail: dict[str, Any])
 def _judge(group: Account, actor: Account, subject: str, detail: dict[str, Any]) -> _Wanted:
     featured = {"target": group.featured_uri}
     match detail["verdict"]:
-        case "removed":
-            return "Delete", subject, {}
+        case "removed":  # the summary, also an empty one, tells it from the Delete of an author
+            return "Delete", subject, {"summary": ""}
         case "restored":
             return "Undo", {"type": "Delete", "actor": actor.uri, "object": subject}, {}
         case "locked":

@@ -88,6 +88,9 @@ _DIGEST = sa.select(ledger.c.digest).where(
 _HAS_OBJECT = sa.select(ledger.c.seq).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
 )
+_TIME = sa.select(ledger.c.entry).where(
+    ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
+)
 _INSERT = sa.insert(ledger)
 
 
@@ -145,6 +148,13 @@ def _write(tx: Tx, group_id: int, document: dict[str, Any], digest: str, body: b
 def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
     """Whether an activity has an entry already."""
     return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
+
+
+def find_time(tx: Tx, group_id: int, object_uri: str | None) -> int | None:
+    """When the group accepted an activity (ms); None when it has no entry here."""
+    found = tx.conn.execute(_TIME, {"group": group_id, "uri": object_uri}).scalar()
+    entry = read(orjson.loads(found)) if found is not None else None
+    return entry.published if entry is not None else None
 
 
 def entries(tx: Tx, group_id: int, after: int, most: int = PAGE) -> list[tuple[int, bytes, bytes | None, str]]:

@@ -87,9 +87,10 @@ def is_locked(tx: Tx, group_id: int, status_id: int) -> bool:
     return found is not None and found.locked_at is not None
 
 
-def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = "") -> None:
-    """Write down how a status stands in a group. A pending one is only ever new."""
-    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason, "created_at": tx.ms}
+def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = "", *, at: int | None = None) -> None:
+    """Write down how a status stands in a group, since `at` (ms; now). A pending one is only ever new."""
+    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason}
+    values["created_at"] = tx.ms if at is None else at
     if insert_ignore(tx, group_posts, **values) or state == "pending":
         return
     mine = sa.and_(group_posts.c.group_id == group_id, group_posts.c.status_id == status_id)

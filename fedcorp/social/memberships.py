@@ -24,6 +24,8 @@ from fedcorp.storage.tables import affiliations, memberships
 from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.upsert import insert_ignore, upsert
 
+LAST_ADMIN = "You are the only admin of this group; make somebody else an admin first."
+
 
 @dataclass(slots=True)
 class Membership:
@@ -73,6 +75,9 @@ _SUCCESSOR = (
     .where(accounts_table.c.deleted_at.is_(None), accounts_table.c.suspended_at.is_(None))
     .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
     .limit(1)
+)
+_COPIED_ROLES = sa.select(affiliations.c.subject_uri, affiliations.c.role).where(
+    affiliations.c.group_id == sa.bindparam("group")
 )
 _EXPIRED = _SELECT.join(accounts_table, accounts_table.c.id == memberships.c.group_id).where(
     memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"), accounts_table.c.local
@@ -163,6 +168,8 @@ def leave(tx: Tx, account: Account, target: Account) -> None:
 
     Raises Unprocessable for the last admin while others are there: a group is never left without one.
     """
+    if not target.local and _is_last_admin_elsewhere(tx, target, account):
+        raise Unprocessable(LAST_ADMIN)
     if target.local:
         check_not_last_admin(tx, target.id, account.id)
         invitations.close(tx, target.id, account.id, "declined")
@@ -280,7 +287,15 @@ def is_last_admin(tx: Tx, group_id: int, account_id: int) -> bool:
 def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
     """Raises Unprocessable for the only admin of a group that has other members."""
     if is_last_admin(tx, group_id, account_id):
-        raise Unprocessable("You are the only admin of this group; make somebody else an admin first.")
+        raise Unprocessable(LAST_ADMIN)
+
+
+def _is_last_admin_elsewhere(tx: Tx, group: Account, account: Account) -> bool:
+    """The same as far as the ledger of a group elsewhere is known here; without one, its server decides alone."""
+    roles = {row[0]: row[1] for row in tx.conn.execute(_COPIED_ROLES, {"group": group.id})}
+    own = roles.pop(account.uri, None)
+    others = [role for role in roles.values() if role in policy.MEMBERS]
+    return own == "admin" and bool(others) and "admin" not in others
 
 
 def find_successor(tx: Tx, group_id: int, leaving_id: int) -> int | None:
@@ -395,25 +410,36 @@ def copy(tx: Tx, group: Account, told: Affiliation) -> None:
     if told.role is None:
         tx.conn.execute(sa.delete(affiliations).where(mine))
     else:
+        known = tx.conn.execute(sa.select(affiliations.c.role, affiliations.c.since_at).where(mine)).first()
+        stays = known is not None and _only_rises(known.role, told.role)
         upsert(
             tx, affiliations, ("group_id", "subject_uri"), group_id=group.id, subject_uri=told.subject_uri,
-            origin=told.origin,
-            role=told.role, since_at=told.since_at, until_at=told.until_at,
+            origin=told.origin, role=told.role, until_at=told.until_at,
+            since_at=known.since_at if known is not None and stays else told.since_at,
         )  # fmt: skip
     subject = accounts.find_by_uri(tx, told.subject_uri)
     if subject is not None and subject.local:
         _copy_own(tx, group, subject, told)
 
 
+def _only_rises(was: str, role: str | None) -> bool:
+    """Whether a member only gets another role: what they read, and since when, stays."""
+    return was in policy.MEMBERS and role in policy.MEMBERS and was != role
+
+
 def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation) -> None:
-    was = role_of(tx, group.id, subject.id)
+    known = find(tx, group.id, subject.id)
+    was = known.role if known is not None else None
+    stays = known is not None and _only_rises(known.role, told.role)
     if told.role is None:
         _delete(tx, group.id, subject.id)
     else:
         upsert(
             tx, memberships, ("group_id", "account_id"), group_id=group.id, account_id=subject.id, role=told.role,
-            created_at=told.since_at, until_at=told.until_at, reads_from=told.reads_from,
+            created_at=known.created_at if known is not None and stays else told.since_at, until_at=told.until_at,
+            reads_from=known.reads_from if known is not None and stays else told.reads_from,
         )  # fmt: skip
+        invitations.close(tx, group.id, subject.id, "accepted" if told.role in policy.MEMBERS else "revoked")
     if was != told.role:
         tx.record(MemberChanged(group.id, subject.id, told.role, was))
 

@@ -21,6 +21,7 @@ from fedcorp.storage.tables import (
     favourites,
     follows,
     group_lists,
+    group_posts,
     list_accounts,
     lists,
     media,
@@ -251,6 +252,11 @@ def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
 # -- of one account --------------------------------------------------------------------------------------------------
 
 _ACCOUNT = sa.bindparam("account", type_=sa.BigInteger)
+_PINNED_BY_GROUP = sa.exists().where(  # a group pins what others wrote: its boost of that
+    group_posts.c.group_id == _ENTRY.c.account_id,
+    group_posts.c.status_id == _ENTRY.c.reblog_of_id,
+    group_posts.c.pinned_at.is_not(None),
+)
 
 
 @cache
@@ -268,7 +274,7 @@ def _of_account(signed_in: bool, replies: bool, reblogs: bool, only_media: bool,
     if only_media:
         statement = statement.where(_has_media(_ENTRY))
     if pinned:
-        statement = statement.where(_ENTRY.c.pinned_at.is_not(None))
+        statement = statement.where(sa.or_(_ENTRY.c.pinned_at.is_not(None), _PINNED_BY_GROUP))
     if tagged:
         statement = statement.where(_ENTRY.c.id.in_(_tagged("any")))
     return Listing(statement, _ENTRY.c.id)

@@ -64,16 +64,19 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     raw = parse_json(activity.raw)
     docs = [doc for doc in as_list(raw.get("object"))[:MAX_BATCH] if isinstance(doc, dict)]
-    if not has_local_follower(tx, group.id):
-        docs = [doc for doc in docs if tx.site.urls.owns(str(doc.get("actor")))]  # our author hears what became of it
-        signed: dict[str, Entry] = {}
-    else:
-        signed = _entries(raw)
+    belongs, signed = has_local_follower(tx, group.id), _entries(raw)
     outcome = IGNORED
     for doc in docs:
         entry = signed.get(str(doc.get("id")))
-        if _receive_one(tx, activity, group, doc, entry, intake) == PROCESSED:
-            outcome = PROCESSED
+        if belongs:
+            what = _receive_one(tx, activity, group, doc, entry, intake)
+        elif entry is not None and _decides_on_ours(tx, doc):
+            what = _receive_last(tx, group, doc, entry, intake)
+        elif tx.site.urls.owns(str(doc.get("actor"))):  # our author hears what became of it
+            what = _receive_one(tx, activity, group, doc, None, intake)
+        else:
+            what = IGNORED
+        outcome = PROCESSED if what == PROCESSED else outcome
     return outcome
 
 
@@ -103,6 +106,17 @@ def _receive_one(
         raise Forbidden("The entry speaks of another activity.")
     catch_up(tx, group, intake, upto=entry.seq - 1)
     return _take(tx, outer, group, entry, doc, intake)
+
+
+def _receive_last(tx: Tx, group: Account, doc: dict[str, Any], entry: Entry, intake: Intake) -> str:
+    """One of ours left or was banned, and nobody here belongs now: it counts, wherever our copy of the ledger ends."""
+    ledger.check(tx, group, entry)
+    if not ledger.fits(entry, doc):
+        raise Forbidden("The entry speaks of another activity.")
+    last = ledger.head(tx, group.id).seq
+    if entry.seq <= last + 1:
+        return _take(tx, None, group, entry, doc, intake)
+    return _receive_fact(tx, group, doc, intake)
 
 
 def _take(
@@ -177,6 +191,10 @@ def _take_quietly(tx: Tx, group: Account, entry: Entry, doc: dict[str, Any] | No
 def _decides_on_members(doc: dict[str, Any]) -> bool:
     thing = doc.get("object")
     return doc.get("type") in ("Add", "Remove") and isinstance(thing, dict) and "Relationship" in types_of(thing)
+
+
+def _decides_on_ours(tx: Tx, doc: dict[str, Any]) -> bool:
+    return _decides_on_members(doc) and tx.site.urls.owns(str(doc["object"].get("subject")))
 
 
 def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -> str:
@@ -271,7 +289,8 @@ def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, inta
     status = find_status(tx, create.object_id, intake)
     if status is None or status.visibility not in ("public", "unlisted", policy.GROUP):
         return
-    group_posts.note_state(tx, group.id, status.id, "distributed")
+    at = ledger.find_time(tx, group.id, create.id)
+    group_posts.note_state(tx, group.id, status.id, "distributed", at=at)
     interactions.boost(tx, outer, group, status)
 
 

@@ -293,6 +293,35 @@ def _judge(
     )  # fmt: skip
 
 
+def verify_delete(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """A moderator takes a post out of a group of ours; else somebody deletes what is theirs. Raises Forbidden."""
+    if _bereft_group(tx, activity) is None:
+        statuses.verify_delete(tx, activity, intake)
+    else:
+        sender(tx, activity, intake)
+
+
+def _bereft_group(tx: Tx, activity: Activity) -> Account | None:
+    """The group of ours that a Delete takes a post out of: it is the audience, and there is a summary.
+
+    So do Lemmy's moderators, and ours. What an author deletes, perhaps of a group that the same person moderates, has
+    no summary.
+    """
+    groups_named = [group for uri in activity.audience if (group := _local_group(tx, uri)) is not None]
+    status = social_statuses.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if status is None or "summary" not in activity.doc:
+        return None
+    return next((group for group in groups_named if group_posts.find(tx, group.id, status.id) is not None), None)
+
+
+def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A post is taken out of a group of ours; else something is gone."""
+    group = _bereft_group(tx, activity)
+    if group is None:
+        return statuses.receive_delete(tx, activity, intake)
+    return _judge(tx, activity, group, sender(tx, activity, intake), activity.object_id, "removed", intake)
+
+
 def receive_lock(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A moderator ends a thread in a group of ours."""
     actor, group = sender(tx, activity, intake), _addressed_group(tx, activity)
