@@ -200,11 +200,12 @@ class PostJudged(Federated):
 
 @dataclass(frozen=True, slots=True)
 class GroupChanged(Federated):
-    """Somebody changed the rules or the profile of a local group, archived it or opened it again."""
+    """Somebody changed the rules or the profile of a local group, archived it or opened it again (`what`)."""
 
     group_id: int
     actor_id: int | None = None
     act_uri: str | None = None
+    what: str = "rules"  # or archived, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ class Invited(Federated):
 
 @dataclass(frozen=True, slots=True)
 class InvitationEnded(Federated):
-    """An invitation was revoked by the group, or declined by whom it was for (`state`)."""
+    """An invitation was revoked by the group, or accepted or declined by whom it was for (`state`)."""
 
     group_id: int
     invitation_id: int
@@ -239,6 +240,15 @@ class Reported(Event):
 
     group_id: int
     report_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResolved(Event):
+    """A moderator has dealt with a report in a local group."""
+
+    group_id: int
+    report_id: int
+    actor_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +294,7 @@ KINDS: dict[str, type[Event]] = {
         InvitationEnded,
         GroupWished,
         Reported,
+        ReportResolved,
         ActivityForGroup,
         ActivityForwarded,
     )

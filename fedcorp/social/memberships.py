@@ -15,7 +15,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, follows, groups, invitations, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import MemberChanged
+from fedcorp.social.events import InvitationEnded, MemberChanged
 from fedcorp.social.groups import Group
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
@@ -133,8 +133,10 @@ def join(
     state = follows.follow(
         tx, account, target, uri=uri, message=message, admit=let_in or group.joining == "open", **how
     )
-    if state == "accepted":
+    known = invitations.find_open(tx, target.id, account.id) if state == "accepted" else None
+    if known is not None:
         invitations.close(tx, target.id, account.id, "accepted")
+        tx.record(InvitationEnded(target.id, known.id, "accepted"))
     return state
 
 

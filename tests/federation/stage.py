@@ -45,7 +45,7 @@ class Post:
     @property
     def words(self) -> str:
         """The words without the name of the group, which each department writes its own way."""
-        return bare(self.text)
+        return bare(f"@{NAME} {self.text}")
 
 
 def bare(text: str) -> str:

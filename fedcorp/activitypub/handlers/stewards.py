@@ -18,7 +18,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import as_list, first_string, ids_of, parse_time, types_of, value_or_id
 from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound
-from fedcorp.social import accounts, group_posts, groups, invitations, stewardship, wishes
+from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, stewardship, wishes
 from fedcorp.social import statuses as social_statuses
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
@@ -67,6 +67,7 @@ def _act(tx: Tx, activity: Activity, group: Account, actor: Account, work: Calla
         log.info("refused %s in the group %s: %s", activity.type, group.handle, error.text)
         values = {"created_at": tx.ms, "actor": actor.uri, "act": f"group.{activity.type}", "subject": group.uri}
         tx.conn.execute(sa.insert(audit).values(**values, outcome=REFUSED, reason=error.text))
+        group_effects.wish_refused(tx, group, actor.id, error.text)
         if activity.id is not None:
             group_telling.answer(tx, group, actor, activity.id, refused=error.text)
         return REFUSED
@@ -161,8 +162,7 @@ def _declined(tx: Tx, activity: Activity, invitee: Account) -> str:
     group = accounts.find(tx, found.group_id) if found is not None else None
     if found is None or group is None or not group.local or found.account_id != invitee.id:
         return IGNORED
-    stewardship.decline(tx, group, invitee)
-    return PROCESSED
+    return _act(tx, activity, group, invitee, lambda: stewardship.decline(tx, group, invitee))
 
 
 # -- Invite ----------------------------------------------------------------------------------------------------------

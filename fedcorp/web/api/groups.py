@@ -67,7 +67,7 @@ def _act(tx: Tx, viewer: Viewer, id_: int, act: Act, shown: Callable[[Tx, Accoun
     tx.finish()
     if wish is not None:
         return entities.wish(tx, wish), ACCEPTED
-    return shown(tx, accounts.get(tx, id_), viewer.id), OK
+    return shown(tx, accounts.find(tx, id_) or group, viewer.id), OK  # found also when the act was to delete it
 
 
 def nothing(_tx: Tx, _group: Account, _viewer_id: int) -> dict[str, Any]:
