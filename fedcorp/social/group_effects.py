@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import accounts, events, invitations, memberships, notices, policy, statuses
+from fedcorp.social import accounts, events, groups, invitations, memberships, notices, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import group_reports, home
@@ -164,10 +164,10 @@ _CHANGES = {
 
 def group_changed(tx: Tx, event: events.GroupChanged) -> None:
     """The other moderators hear of it. Not all members: there may be thousands, and whoever posts is told then."""
-    group = _local_group(tx, event.group_id)
-    if group is not None:
-        words = _CHANGES[event.what].format(group=_name(group))
-        notices.tell(tx, group, _moderators(tx, group, event.actor_id), words)
+    group, rules = _local_group(tx, event.group_id), groups.find(tx, event.group_id)
+    if group is not None and rules is not None:
+        what = "archived" if rules.archived_at == tx.ms else event.what
+        notices.tell(tx, group, _moderators(tx, group, event.actor_id), _CHANGES[what].format(group=_name(group)))
 
 
 def wish_refused(tx: Tx, group: Account, actor_id: int, reason: str) -> None:

@@ -252,10 +252,13 @@ def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
 # -- of one account --------------------------------------------------------------------------------------------------
 
 _ACCOUNT = sa.bindparam("account", type_=sa.BigInteger)
-_PINNED_BY_GROUP = sa.exists().where(  # a group pins what others wrote: its boost of that
+
+
+_PINNED_BY_GROUP = sa.exists().where(  # which stands with the post, not with the boost that passed it on
     group_posts.c.group_id == _ENTRY.c.account_id,
     group_posts.c.status_id == _ENTRY.c.reblog_of_id,
     group_posts.c.pinned_at.is_not(None),
+    group_posts.c.state == "distributed",
 )
 
 

@@ -70,8 +70,10 @@ class Stage:
         self.members_only = False
         self.secret = False
         self.announces = False
+        self.joining_waits = False
         self.gone = False
         self.parted = False
+        self.waiting: list[tuple[Person, str, str]] = []
 
     def __getattr__(self, name: str) -> Person:
         try:
@@ -134,7 +136,9 @@ class Stage:
         assert wish["state"] == "pending"
         shown = await self.send(person, "GET")  # whoever declined knows of a secret group no longer
         assert shown.status_code == 404 or shown.json()["pending"][0] == wish
-        if not self.parted:
+        if self.parted:
+            self.waiting.append((person, wish["id"], refused))
+        else:
             await self.settle()
             await self.decided(person, wish["id"], refused)
         return wish
@@ -168,6 +172,9 @@ class Stage:
         self.company.network.cut.discard(department.domain)
         self.parted = False
         await self.company.retry()
+        for person, wish_id, refused in self.waiting:
+            await self.decided(person, wish_id, refused)
+        self.waiting.clear()
         await self.agree()
 
     # -- steps: members ----------------------------------------------------------------------------------------------
@@ -434,6 +441,7 @@ async def stage_of(company: Company, preset: str, **settings: Any) -> Stage:
     people = {name: await made[number].person(name) for name, number in CAST.items()}
     stage = Stage(company, made, people)
     stage.secret, stage.announces = preset == "secret", preset == "announcement"
+    stage.joining_waits = preset in ("request", "private")
     stage.members_only = preset in ("private", "secret") or settings.get("reading") == "members"
     answer = await stage.ann.post(API, name=NAME, title="Robots", preset=preset, **settings)
     assert answer["role"] == "admin"

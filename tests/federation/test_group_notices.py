@@ -69,6 +69,8 @@ async def follow(s: Stage, name: str) -> tuple[Told, Told]:
     """Do a step: what the table wants for it, and what was told."""
     play = STEPS[name](s)
     meant = await anext(play)
+    unknown = {who for who, _, _ in rows()[name]} - set(meant)
+    assert not unknown, f"{name}: the test does not say who {unknown} are"
     await s.settle()
     before = await told(s)
     again = await anext(play, None)
