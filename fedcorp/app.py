@@ -17,6 +17,7 @@ from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
+from fedcorp.activitypub.discovery import Discovery
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -71,7 +72,9 @@ class Instance:
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
         ledgers = LedgerPull(self.db, self.resolver)
-        jobs = Jobs(self.db, {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run})
+        discovery = Discovery(self.client, self.db)
+        kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
+        jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),

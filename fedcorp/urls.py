@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 _ACTOR = re.compile(r"/(u|g)/(\d{1,19})(?:/([a-z]+))?/?\Z")
 _OBJECT = re.compile(r"/o/(\d{1,19})/?\Z")
 _ACTIVITY = re.compile(r"/a/(\d{1,19})/?\Z")
+_RELAYED = re.compile(r"/g/\d{1,19}/relay/(\d{1,19})/?\Z")
 _PAGE = re.compile(r"/@([A-Za-z0-9_.-]+)(?:/(\d{1,19}))?/?\Z")
 
 
@@ -55,6 +56,15 @@ class Urls:
 
     def object(self, id_: int) -> str:
         return f"{self.origin}/o/{id_}"
+
+    def relayed(self, group_uri: str, id_: int) -> str:
+        """The id under which a local group says a status to servers that cannot keep it."""
+        return f"{group_uri}/relay/{id_}"
+
+    def find_relayed_id(self, uri: str) -> int | None:
+        """The id of the status in `/g/ID/relay/STATUS`."""
+        match = _RELAYED.match(self.path(uri) or "")
+        return int(match[1]) if match else None
 
     def activity(self, id_: int) -> str:
         return f"{self.origin}/a/{id_}"

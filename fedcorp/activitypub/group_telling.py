@@ -2,7 +2,8 @@
 
 A local group writes an entry of its ledger for everything that it accepts and announces both together, in the order of
 the ledger. Departments get all of it; servers of another make get posts and what becomes of them, in the form that they
-understand. What members-only groups say goes to departments where members are, and to nobody else.
+understand. What members-only groups say goes to servers of members that can keep it; others are refused, or served by
+`relay`.
 
 Sources: FEP-1b12 (announced activities), FEP-1a11 (several in one Announce), FEP-5219 (relationships).
 """
@@ -12,10 +13,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import audience, ledger, render, telling
+from fedcorp.activitypub import audience, ledger, relay, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.company import peers
 from fedcorp.social import accounts, events, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
@@ -96,17 +96,14 @@ def _accept(
 
 
 def _departments(tx: Tx, group: Account, rules: Group) -> set[Destination]:
-    return {item for item in audience.followers(tx, group.id, rules.reach) if _is_department(tx, item)}
-
-
-def _is_department(tx: Tx, destination: Destination) -> bool:
-    return peers.find_tier(tx, destination.domain) == "department"
+    """Servers that keep copies of the ledger."""
+    return {item for item in audience.followers(tx, group.id, rules.reach) if audience.may_hold(tx, item.domain)}
 
 
 def _everybody(tx: Tx, group: Account, rules: Group, status: Status) -> set[Destination]:
     """The servers of members, and that of the author."""
     found = audience.followers(tx, group.id, status.reach) | audience.people(tx, [status.account_id], status.reach)
-    return {item for item in found if _is_department(tx, item)} if rules.members_only else found
+    return {item for item in found if audience.may_hold(tx, item.domain)} if rules.members_only else found
 
 
 def _by_dialect(
@@ -146,6 +143,7 @@ def posted(tx: Tx, event: events.GroupPosted) -> None:
     telling.post(tx, group, document, boosting, reach=original.reach, status_id=original.id)
     if create is not None:
         _accept(tx, group, rules, create, wrapping, original)
+    relay.said(tx, group, rules, original)
 
 
 def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
@@ -159,6 +157,10 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:
         telling.keep(tx, group.id, uri, str(inner["type"]), body, boosting, reach=status.reach, status_id=status.id)
+    if inner["type"] == "Update":
+        relay.said(tx, group, rules, status, changed=True)
+    elif inner["type"] == "Delete":
+        relay.taken_back(tx, group, rules, status)
 
 
 def passed_on(tx: Tx, event: events.ActivityForGroup) -> None:
@@ -188,6 +190,8 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     _accept(tx, group, rules, inner, wrapping, status)
     if event.verdict == "removed" and not rules.members_only:
         _take_back(tx, group, status, boosting)
+    elif event.verdict == "removed":
+        relay.taken_back(tx, group, rules, status)
 
 
 def _judgement(tx: Tx, group: Account, status: Status, event: events.PostJudged) -> dict[str, Any] | None:
@@ -323,7 +327,7 @@ def _invitation(tx: Tx, group_id: int, invitation_id: int, *, undo: bool) -> Non
 
 
 def _may_hold(tx: Tx, rules: Group, destination: Destination) -> bool:
-    return not rules.members_only or _is_department(tx, destination)
+    return not rules.members_only or audience.may_hold(tx, destination.domain)
 
 
 # -- wishes ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import ledger, render, telling
+from fedcorp.activitypub import ledger, relay, render, telling
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.errors import NotFound
@@ -218,6 +218,20 @@ def _status_of(tx: Tx, body: bytes | None) -> Status | None:
     thing = orjson.loads(body).get("object") if body is not None else None
     uri = thing.get("id") if isinstance(thing, dict) else thing
     return statuses.find_by_uri(tx, uri) if isinstance(uri, str) else None
+
+
+def relayed(tx: Tx, uri: str, status_id: int, signer: Signer) -> Served:
+    """What a members-only group of ours says to members whose servers cannot keep its posts. Raises NotFound."""
+    group = _known_actor(tx, uri, signer)
+    rules, status = groups.find(tx, group.id), statuses.find(tx, status_id)
+    known = group_posts.find(tx, group.id, status_id)
+    if rules is None or rules.outsiders != "relay" or status is None or status.deleted_at is not None:
+        raise NotFound
+    if known is None or known.state != "distributed" or not _is_member(tx, group, signer):
+        raise NotFound
+    if not policy.reaches(status.reach, signer.tier):
+        raise NotFound
+    return Served(render.in_context(relay.note(tx, group, status)))
 
 
 # -- notes -----------------------------------------------------------------------------------------------------------

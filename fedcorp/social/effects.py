@@ -21,6 +21,7 @@ from fedcorp.social import (
     notifications,
     policy,
     polls,
+    relay,
     statuses,
     stewardship,
 )
@@ -202,12 +203,21 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
 
 
 def _to_groups(tx: Tx, status: Status, author: Account) -> None:
-    """Local groups that the status is addressed to, or whose thread it continues, take it or leave it."""
-    if author.is_group or status.visibility not in ("public", "unlisted", policy.GROUP):
+    """Local groups that the status is addressed to, or whose thread it continues, take it or leave it.
+
+    What somebody writes to a group alone is for its moderators.
+    """
+    if author.is_group:
+        if status.visibility == policy.GROUP and status.group_id == author.id:  # its own word to its members
+            group_posts.distribute(tx, author, status)
         return
     addressed = set(statuses.mentioned_ids(tx, status.id)) | ({status.group_id} - {None})
     for account in accounts.find_many(tx, addressed).values():  # type: ignore[arg-type]
-        if account.is_group and account.local and not account.hidden:
+        if not account.is_group or not account.local or account.hidden:
+            continue
+        if status.visibility == "direct":
+            group_effects.written_to_moderators(tx, account, status, author)
+        elif status.visibility != "private" or relay.is_relayed(tx, account, status, author):
             group_posts.submit(tx, account, status, author)
 
 
@@ -240,6 +250,7 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
     stream(tx, "status.update", status_id=status.id)
+    relay.edited(tx, status)
     interested = sa.union(
         sa.select(statuses_table.c.account_id).where(
             statuses_table.c.reblog_of_id == status.id, statuses_table.c.deleted_at.is_(None)
@@ -257,6 +268,11 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
     stream(tx, "delete", status_id=event.status_id)
+    relay.deleted(tx, event.status_id)
+
+
+def _relays(tx: Tx, event: events.GroupRelays) -> None:
+    relay.pass_on(tx, event.group_id, event.status_id)
 
 
 def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
@@ -420,6 +436,7 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusPublished: _published,
     events.StatusEdited: _edited,
     events.StatusDeleted: _deleted,
+    events.GroupRelays: _relays,
     events.StatusReblogged: _reblogged,
     events.StatusUnreblogged: _unreblogged,
     events.StatusFavourited: _favourited,

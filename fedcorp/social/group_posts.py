@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fedcorp.errors import Forbidden
 from fedcorp.social import accounts, groups, interactions, memberships, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import GroupPosted, PostJudged
+from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -122,9 +122,17 @@ def _reason_against(tx: Tx, group: Group, role: str | None, status: Status) -> s
         return "This group is archived."
     if not policy.may_post_in_group(group.posting, role):
         return "Only moderators post here." if group.posting == "moderators" else "Only members post here."
-    if status.in_reply_to_id is not None and is_locked(tx, group.account_id, status.id):
+    answered = answered_id(tx, status)
+    if answered is not None and is_locked(tx, group.account_id, answered):
         return "This thread is locked."
     return ""
+
+
+def answered_id(tx: Tx, status: Status) -> int | None:
+    """The status that another one answers, also by the address under which the group had said it to others."""
+    if status.in_reply_to_id is not None or status.in_reply_to_uri is None:
+        return status.in_reply_to_id
+    return tx.site.urls.find_relayed_id(status.in_reply_to_uri)
 
 
 def check_may_post(tx: Tx, account: Account, group: Group, parent: Status | None, author: Account) -> None:
@@ -141,8 +149,11 @@ def check_may_post(tx: Tx, account: Account, group: Group, parent: Status | None
 
 
 def distribute(tx: Tx, account: Account, status: Status) -> None:
-    """The group passes a status on to its members."""
+    """The group passes a status on to its members; one that only its author's followers may read, in its own words."""
     note_state(tx, account.id, status.id, "distributed")
+    if status.visibility == "private":
+        tx.record(GroupRelays(account.id, status.id))
+        return
     if status.group_id is None:
         tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status.id).values(group_id=account.id))
     wrapper = interactions.reblog(tx, account, status, visibility=status.visibility, at=status.created_at)

@@ -428,6 +428,15 @@ group_wishes = Table(  # what our people asked of groups elsewhere, until those 
 )
 Index("ix_group_wishes_group_id", group_wishes.c.group_id, group_wishes.c.account_id)
 
+relays = Table(  # what a group said in its own name for a member whose server cannot keep its posts
+    "relays",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("status_id", primary=True),  # what the member wrote
+    _ref("copy_id"),  # what the group said
+)
+Index("ix_relays_status_id", relays.c.status_id)
+
 group_reports = Table(
     "group_reports",
     metadata,

@@ -25,7 +25,7 @@ from fedcorp.activitypub.handlers.parties import (
 from fedcorp.activitypub.intake import Deferred, Intake
 from fedcorp.activitypub.ledger import Entry, Fork
 from fedcorp.activitypub.proofs import proof_of, verify_proof
-from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, first_string, parse_time, types_of
+from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, NOTE_TYPES, as_list, first_string, parse_time, types_of
 from fedcorp.clock import to_ms
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden
@@ -196,6 +196,14 @@ def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -
     return PROCESSED if changed else IGNORED
 
 
+def _says_itself(doc: dict[str, Any]) -> bool:
+    """A post of the group in its own name: it said it for a member whose server cannot keep the group's posts."""
+    thing = doc.get("object")
+    return (
+        doc.get("type") in ("Create", "Update") and isinstance(thing, dict) and bool(NOTE_TYPES & set(types_of(thing)))
+    )
+
+
 def _settle_wish(tx: Tx, doc: dict[str, Any]) -> None:
     because = doc.get("instrument")
     if isinstance(because, dict) and isinstance(because.get("id"), str):
@@ -237,7 +245,7 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
 
 
 def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str, Any], intake: Intake) -> str:
-    if doc.get("actor") == group.uri:
+    if doc.get("actor") == group.uri and not _says_itself(doc):
         return _receive_fact(tx, group, doc, intake)
     inner = read_activity(normalize(doc), b"")
     if tx.site.urls.owns(inner.actor):
