@@ -11,6 +11,7 @@ import orjson
 from fedcorp.activitypub.vocabulary import (
     ACTOR_CONTEXT,
     COLLECTION_CONTEXT,
+    FEDCORP,
     GROUP_CONTEXT,
     PUBLIC,
     format_time,
@@ -32,6 +33,14 @@ _IMPLEMENTS = [
         "name": "RFC-9421 Ed25519",
         "href": "https://datatracker.ietf.org/doc/html/rfc9421#name-eddsa-using-curve-edwards25",
     },
+]
+
+
+_GROUPS_IMPLEMENT = [
+    *_IMPLEMENTS,
+    {"name": "FEP-1b12", "href": "https://w3id.org/fep/1b12"},
+    {"name": "FEP-5219", "href": "https://w3id.org/fep/5219"},
+    {"name": "ledger", "href": f"{FEDCORP}ledger"},
 ]
 
 
@@ -72,7 +81,7 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
                 "publicKeyMultibase": keys["ed25519"].public,
             }
         ],
-        "generator": {"type": "Application", "implements": _IMPLEMENTS},
+        "generator": {"type": "Application", "implements": _GROUPS_IMPLEMENT if account.is_group else _IMPLEMENTS},
     }
     if account.kind != "service":
         document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}

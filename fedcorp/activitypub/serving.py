@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import ledger, relay, render, telling
+from fedcorp.activitypub import group_telling, ledger, relay, render, telling
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.errors import NotFound
@@ -25,6 +25,7 @@ from fedcorp.storage.tables import statuses as statuses_table
 
 PAGE = 20
 THREAD = 200
+AFFILIATIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def find_inbox_owner(tx: Tx, uri: str) -> Account | None:
 
 
 def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
-    """`followers`, `following`, `outbox`, `featured` or, of a group, `moderators`. Raises NotFound."""
+    """`followers`, `following`, `outbox`, `featured`; of a group also `moderators`, `affiliations`. Raises NotFound."""
     account = _known_actor(tx, uri, signer)
     address = f"{uri}/{name}"
     if name == "outbox":
@@ -168,10 +169,29 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
         found = accounts.find_many(tx, memberships.moderators(tx, account.id))
         uris = [found[id_].uri for id_ in memberships.moderators(tx, account.id) if id_ in found]
         return Served(render.collection(address, len(uris), uris))
+    if name == "affiliations" and account.is_group:
+        return Served(_affiliations(tx, account, signer, address))
     counts = {"followers": account.followers_count, "following": account.following_count}
     if name not in counts:
         raise NotFound
     return Served(_owned(render.collection(address, counts[name]), f"{name}Of", uri))
+
+
+def _affiliations(tx: Tx, group: Account, signer: Signer, address: str) -> dict[str, Any]:
+    """Who has which role, the highest first (FEP-5219): moderators for all who may know the group, members for the
+    servers of members. The whole membership, however long, is told by the ledger.
+    """
+    roles = memberships.roles_in(tx, group.id)
+    wanted = set(policy.MEMBERS) if _is_member(tx, group, signer) else {"admin", "moderator"}
+    shown = sorted((id_ for id_, role in roles.items() if role in wanted), key=lambda id_: (_RANKS[roles[id_]], id_))
+    found = accounts.find_many(tx, shown[:AFFILIATIONS])
+    items = [
+        group_telling.affiliation(group, found[id_].uri, roles[id_]) for id_ in shown[:AFFILIATIONS] if id_ in found
+    ]
+    return render.collection(address, len(shown), items)
+
+
+_RANKS = {"admin": 0, "moderator": 1, "member": 2}
 
 
 def _owned(collection: dict[str, Any], relation: str, uri: str) -> dict[str, Any]:

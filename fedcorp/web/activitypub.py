@@ -178,7 +178,7 @@ ROUTES = (
     Route("GET", "/g/{id}/ledger", get_ledger),
     *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
     Route("GET", "/g/{id}/relay/{status}", get_relayed),
-    Route("GET", "/g/{id}/moderators", _get_actor_collection("moderators")),
+    *(Route("GET", f"/g/{{id}}/{name}", _get_actor_collection(name)) for name in ("moderators", "affiliations")),
     Route("GET", "/o/{id}", get_note),
     *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),
     Route("GET", "/a/{id}", get_activity),
