@@ -122,7 +122,7 @@ def join(
     if group is None or not target.local:
         return follows.follow(tx, account, target, uri=uri, message=message, link=link, **how)
     role = role_of(tx, target.id, account.id)
-    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, link)
+    let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
     if not let_in:
         _check_may_ask(group, role)
     state = follows.follow(
@@ -145,6 +145,21 @@ def opens(group: Group, link: str) -> bool:
     """Whether this is the link (or the secret at its end) that lets people into the group without asking."""
     token = link.rpartition("/")[2]
     return bool(token and group.join_token) and hmac.compare_digest(token.encode(), str(group.join_token).encode())
+
+
+def show_link(tx: Tx, account: Account, target: Account, link: str) -> bool:
+    """Somebody shows the link of a local group before they join; says whether it opens.
+
+    Then, for an hour, the group is no secret to them and lets them in, with any client that can follow.
+    """
+    group = groups.find(tx, target.id)
+    if group is None or not opens(group, link):
+        return False
+    is_new = role_of(tx, target.id, account.id) is None and invitations.find_open(tx, target.id, account.id) is None
+    if is_new and group.archived_at is None:
+        uri, expires_at = tx.site.urls.activity(tx.new_id()), tx.ms + invitations.LINK_MS
+        invitations.keep(tx, target.id, account.id, None, uri=uri, message="", expires_at=expires_at)
+    return True
 
 
 def _check_may_ask(group: Group, role: str | None) -> None:
