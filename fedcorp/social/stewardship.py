@@ -216,8 +216,8 @@ def succeed(tx: Tx, group_id: int, leaving_id: int) -> None:
     if heir is not None:
         memberships.set_role(tx, group_id, heir, "admin", reason="The last admin is gone.")
         return
-    group = accounts.find(tx, group_id)
-    if group is not None and not group.hidden:
+    group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
+    if group is not None and not group.hidden and rules is not None and rules.archived_at is None:
         groups.set_archived(tx, group, archived=True)
         tx.record(GroupChanged(group_id))
 
