@@ -1,8 +1,14 @@
 """The description of our own API: a valid OpenAPI document that says of every route what the route does."""
 
+import argparse
 import json
+import re
+import shlex
+from pathlib import Path
+from string import Template
 from typing import Any
 
+import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -12,11 +18,12 @@ from fedcorp.web.route import Param, Route
 from fedcorp.web.routes import API_ROUTES
 from tests.web import described
 from tests.web.club import Cast, hire_cast
-from tests.web.instance import ORIGIN, Office, picture
+from tests.web.instance import ORIGIN, Office, Person, picture
 from tests.web.test_bad_input import id_of
 
 pytestmark = pytest.mark.anyio
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 OURS = [route for route in API_ROUTES if route.path.startswith(openapi.PREFIX)]
 
 
@@ -138,3 +145,41 @@ async def test_pictures_come_as_multipart(cast: Cast) -> None:
         assert ("multipart/form-data" in body) == bool(files) == route.uploads
     answer = await cast.people["admin"].ask("PATCH", club.path, files={"header": ("x.png", picture(), "image/png")})
     assert answer.status_code == 200
+
+
+# -- the walk of the document ----------------------------------------------------------------------------------------
+
+
+async def test_the_walk_in_the_document_leads_where_it_says(office: Office, ann: Person, ben: Person) -> None:
+    section = DOCUMENT.read_text(encoding="utf-8").split("### The API of groups\n")[1].split("\n### ")[0]
+    (script,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    known = {"ANN": str(ann.token), "BEN": str(ben.token), "BEN_ID": ben.id}
+    found: list[httpx.Response] = []
+    for line in script.splitlines():
+        words = shlex.split(Template(line).substitute(known), comments=True)
+        if words[:1] == ["curl"]:
+            found.append(await curl(office, words[1:]))
+            assert found[-1].is_success, (line, found[-1].text)
+            await office.settle()  # entries of the ledger are written soon after, not at once
+            known |= {"GROUP": found[0].json()["id"]} if len(found) == 1 else {}
+            known |= {"STATUS": found[-1].json()["id"]} if "/api/v1/statuses" in line else {}
+        elif words:
+            name, _, value = words[0].partition("=")
+            known[name] = value
+    assert [answer.status_code for answer in found][:2] == [200, 202]
+    assert found[5].json()[0]["state"] == "distributed"
+    assert found[8].json()["rules"] == ["Be kind"]
+    assert len(found[9].json()["entries"]) == 5
+
+
+async def curl(office: Office, words: list[str]) -> httpx.Response:
+    """What curl would do with these options: -H, -X and -d."""
+    parser = argparse.ArgumentParser()
+    for option in ("-H", "-X", "-d"):
+        parser.add_argument(option, action="append", default=[])
+    parser.add_argument("url")
+    given = parser.parse_args(words)
+    method = given.X[0] if given.X else "POST" if given.d else "GET"
+    headers = dict(line.split(": ", 1) for line in given.H)
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if given.d else {}
+    return await office.anybody.ask(method, given.url, content="&".join(given.d).encode(), headers=headers | form)
