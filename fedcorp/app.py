@@ -26,7 +26,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, memberships, polls, stewardship
+from fedcorp.social import accounts, effects, invitations, memberships, polls, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -93,8 +93,9 @@ class Instance:
         return await self.db.write(polls.close_due)
 
     async def _tend_groups(self) -> int:
-        """End bans and groups whose time is over."""
-        return await self.db.write(memberships.lift_expired) + await self.db.write(stewardship.archive_ended)
+        """End bans, invitations and groups whose time is over."""
+        lifted = await self.db.write(memberships.lift_expired) + await self.db.write(invitations.end_expired)
+        return lifted + await self.db.write(stewardship.archive_ended)
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)

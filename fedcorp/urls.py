@@ -16,6 +16,7 @@ _ACTOR = re.compile(r"/(u|g)/(\d{1,19})(?:/([a-z]+))?/?\Z")
 _OBJECT = re.compile(r"/o/(\d{1,19})/?\Z")
 _ACTIVITY = re.compile(r"/a/(\d{1,19})/?\Z")
 _RELAYED = re.compile(r"/g/\d{1,19}/relay/(\d{1,19})/?\Z")
+_JOIN = re.compile(r"/@([A-Za-z0-9_.-]+)/join/([A-Za-z0-9_-]+)/?\Z")
 _PAGE = re.compile(r"/@([A-Za-z0-9_.-]+)(?:/(\d{1,19}))?/?\Z")
 
 
@@ -53,6 +54,11 @@ class Urls:
     def join_link(self, username: str, token: str) -> str:
         """The page of a local group that lets in whoever holds it."""
         return f"{self.origin}/@{username}/join/{token}"
+
+    def find_join(self, url: str) -> tuple[str, str] | None:
+        """(username, secret) of a link that lets people into one of our groups."""
+        match = _JOIN.match(self.path(url) or "")
+        return (match[1], match[2]) if match else None
 
     def object(self, id_: int) -> str:
         return f"{self.origin}/o/{id_}"
@@ -107,6 +113,13 @@ class Urls:
         """(username, status id or None) of a page for people."""
         match = _PAGE.match(self.path(url) or "")
         return (match[1], int(match[2]) if match[2] else None) if match else None
+
+
+def split_join_link(url: str) -> tuple[str, str] | None:
+    """(handle, secret) of a link that lets people into a group of any server: ('chess@finance.localhost', 'x4...')."""
+    parts = urlsplit(url)
+    match = _JOIN.match(parts.path)
+    return (f"{match[1]}@{parts.netloc}", match[2]) if match and parts.netloc else None
 
 
 def split_handle(handle: str) -> tuple[str, str | None]:

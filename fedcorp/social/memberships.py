@@ -15,7 +15,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, follows, groups, invitations, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import MemberChanged
+from fedcorp.social.events import GroupChanged, MemberChanged
 from fedcorp.social.groups import Group
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
@@ -57,6 +57,11 @@ _ONE = _SELECT.where(
 )
 _ROLE = sa.select(memberships.c.role).where(
     memberships.c.group_id == sa.bindparam("group"), memberships.c.account_id == sa.bindparam("account")
+)
+_ANY_MEMBER = (
+    sa.select(memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
+    .limit(1)
 )
 _ROLES = sa.select(memberships.c.account_id, memberships.c.role).where(memberships.c.group_id == sa.bindparam("group"))
 _BY_RANK = sa.case((memberships.c.role == "admin", 0), (memberships.c.role == "moderator", 1), else_=2)
@@ -122,7 +127,7 @@ def join(
     if group is None or not target.local:
         return follows.follow(tx, account, target, uri=uri, message=message, link=link, **how)
     role = role_of(tx, target.id, account.id)
-    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, link)
+    let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
     if not let_in:
         _check_may_ask(group, role)
     state = follows.follow(
@@ -145,6 +150,21 @@ def opens(group: Group, link: str) -> bool:
     """Whether this is the link (or the secret at its end) that lets people into the group without asking."""
     token = link.rpartition("/")[2]
     return bool(token and group.join_token) and hmac.compare_digest(token.encode(), str(group.join_token).encode())
+
+
+def show_link(tx: Tx, account: Account, target: Account, link: str) -> bool:
+    """Somebody shows the link of a local group before they join; says whether it opens.
+
+    Then, for an hour, the group is no secret to them and lets them in, with any client that can follow.
+    """
+    group = groups.find(tx, target.id)
+    if group is None or not opens(group, link):
+        return False
+    is_new = role_of(tx, target.id, account.id) is None and invitations.find_open(tx, target.id, account.id) is None
+    if is_new and group.archived_at is None:
+        uri, expires_at = tx.site.urls.activity(tx.new_id()), tx.ms + invitations.LINK_MS
+        invitations.keep(tx, target.id, account.id, None, uri=uri, message="", expires_at=expires_at)
+    return True
 
 
 def _check_may_ask(group: Group, role: str | None) -> None:
@@ -210,12 +230,23 @@ def remove(
     reason: str = "",
     act_uri: str | None = None,
 ) -> None:
-    """End a membership. An outcast stays one."""
+    """End a membership; the last one ends the group with it. An outcast stays one."""
     was = role_of(tx, group_id, account_id)
     if was is None or was == "outcast":
         return
     _delete(tx, group_id, account_id)
     tx.record(MemberChanged(group_id, account_id, None, was, actor_id, reason, act_uri=act_uri))
+    _end_when_empty(tx, group_id)
+
+
+def _end_when_empty(tx: Tx, group_id: int) -> None:
+    """A group that nobody is left in ends: whoever joined it would find nobody who looks after it."""
+    group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
+    if group is None or rules is None or not group.local or group.hidden or rules.archived_at is not None:
+        return
+    if tx.conn.execute(_ANY_MEMBER, {"group": group_id}).first() is None:
+        groups.set_archived(tx, group, archived=True)
+        tx.record(GroupChanged(group_id))
 
 
 def _delete(tx: Tx, group_id: int, account_id: int) -> None:

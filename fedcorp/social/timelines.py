@@ -21,6 +21,7 @@ from fedcorp.storage.tables import (
     favourites,
     follows,
     group_lists,
+    group_posts,
     list_accounts,
     lists,
     media,
@@ -253,6 +254,14 @@ def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
 _ACCOUNT = sa.bindparam("account", type_=sa.BigInteger)
 
 
+_PINNED_BY_GROUP = sa.exists().where(  # which stands with the post, not with the boost that passed it on
+    group_posts.c.group_id == _ENTRY.c.account_id,
+    group_posts.c.status_id == _ENTRY.c.reblog_of_id,
+    group_posts.c.pinned_at.is_not(None),
+    group_posts.c.state == "distributed",
+)
+
+
 @cache
 def _of_account(signed_in: bool, replies: bool, reblogs: bool, only_media: bool, pinned: bool, tagged: bool) -> Listing:
     viewer = _VIEWER if signed_in else None
@@ -268,7 +277,7 @@ def _of_account(signed_in: bool, replies: bool, reblogs: bool, only_media: bool,
     if only_media:
         statement = statement.where(_has_media(_ENTRY))
     if pinned:
-        statement = statement.where(_ENTRY.c.pinned_at.is_not(None))
+        statement = statement.where(sa.or_(_ENTRY.c.pinned_at.is_not(None), _PINNED_BY_GROUP))
     if tagged:
         statement = statement.where(_ENTRY.c.id.in_(_tagged("any")))
     return Listing(statement, _ENTRY.c.id)

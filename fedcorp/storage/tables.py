@@ -386,7 +386,7 @@ invitations = Table(  # into local groups: of everybody; into remote groups: of 
     _ref("account_id"),
     _ref("by_id", null=True),
     _text("message"),
-    Column("state", Text, nullable=False),  # open | accepted | declined | revoked
+    Column("state", Text, nullable=False),  # open | accepted | declined | revoked | expired
     _at("expires_at"),
     _at("created_at"),
 )
