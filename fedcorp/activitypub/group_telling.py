@@ -16,7 +16,7 @@ from fedcorp.activitypub import audience, ledger, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.company import peers
-from fedcorp.social import accounts, events, groups, invitations, policy, statuses, wishes
+from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
@@ -155,6 +155,11 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
         return
     group, rules = found
     inner = orjson.loads(body)
+    known = group_posts.find(tx, group.id, status.id)
+    if known is None or known.state not in (
+        ("distributed", "removed") if inner["type"] == "Delete" else ("distributed",)
+    ):
+        return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:

@@ -445,6 +445,10 @@ def moderates(viewer: str, group: str) -> bool:
     return viewer in MODERATORS[group]
 
 
+def may_invite(viewer: str, group: str) -> bool:
+    return moderates(viewer, group) or (group in ("open", "ask") and belongs(viewer, group))
+
+
 async def held(world: DoorWorld) -> Complaints:
     async for complaint in about_groups("/held", moderates, allowed=set(MODERATED))(world):
         yield complaint
@@ -465,7 +469,9 @@ async def invites(world: DoorWorld) -> Complaints:
                 yield f"{viewer} learns of the invitations of {sorted(shown)} into {name}"
 
 
-def acts_in_groups(method: str, suffix: str, *, known: bool = True, **body: Any) -> Row:
+def acts_in_groups(
+    method: str, suffix: str, *, known: bool = True, may: Callable[[str, str], bool] | None = None, **body: Any
+) -> Row:
     """What is done in a group: whoever may not is refused, and is told no more than that.
 
     Without `known`, everybody who knows the group may; then only the secret one is tried. Members are tried where only
@@ -477,11 +483,9 @@ def acts_in_groups(method: str, suffix: str, *, known: bool = True, **body: Any)
             app, home = world.app(viewer), world.home_of(viewer)
             missing = await app.request(method, "/api/fedcorp/v1/groups/1" + _filled(world, home, suffix), json=body)
             for name in world.groups[home]:
-                if knows(viewer, name) and (not known or moderates(viewer, name)):
+                if knows(viewer, name) and (not known or (may or moderates)(viewer, name)):
                     continue
-                answer = await app.request(
-                    method, world.group(viewer, name) + _filled(world, home, suffix), json=body
-                )
+                answer = await app.request(method, world.group(viewer, name) + _filled(world, home, suffix), json=body)
                 for complaint in too_much(viewer, f"{method} {suffix} of {name}", answer, readable(viewer)):
                     yield complaint
                 if viewer == NOBODY:
@@ -879,7 +883,7 @@ ROWS: dict[str, Row] = {
     f"POST {_GROUP}/requests/{{account}}/reject": acts_in_groups("POST", "/requests/{account}/reject"),
     f"GET {_GROUP}/invites": invites,
     f"POST {_GROUP}/invites": acts_in_groups("POST", "/invites", known=False, acct="fay"),
-    f"DELETE {_GROUP}/invites/{{account}}": acts_in_groups("DELETE", "/invites/{account}"),
+    f"DELETE {_GROUP}/invites/{{account}}": acts_in_groups("DELETE", "/invites/{account}", may=may_invite),
     f"GET {_GROUP}/bans": about_groups("/bans", moderates),
     f"POST {_GROUP}/bans": acts_in_groups("POST", "/bans", account_id="1"),
     f"DELETE {_GROUP}/bans/{{account}}": acts_in_groups("DELETE", "/bans/{account}"),

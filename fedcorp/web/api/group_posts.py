@@ -6,9 +6,10 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import BadRequest, NotFound
-from fedcorp.social import group_acts, group_posts, memberships, statuses, stewardship
+from fedcorp.social import accounts, group_acts, group_posts, memberships, statuses, stewardship
 from fedcorp.social.accounts import Account
 from fedcorp.social.stewardship import Report
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web.api.groups import acting, enter, get_group, nothing
 from fedcorp.web.auth import Viewer
@@ -134,6 +135,10 @@ async def places(call: Call) -> Response:
 def _places(tx: Tx, viewer: Viewer, id_: int) -> list[dict[str, Any]]:
     status = statuses.get_visible(tx, viewer.id, id_)
     items = group_posts.of_statuses(tx, [id_]).get(id_, [])
-    return entities.places(
-        tx, [item for item in items if viewer.id == status.account_id or item.state == "distributed"]
-    )
+    known = accounts.find_many(tx, [item.group_id for item in items])
+    if viewer.id != status.account_id:
+        items = [
+            item for item in items
+            if item.state == "distributed" and is_shown(tx, known[item.group_id], viewer.id)
+        ]  # fmt: skip
+    return entities.places(tx, items)
