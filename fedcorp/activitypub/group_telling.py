@@ -156,9 +156,8 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     group, rules = found
     inner = orjson.loads(body)
     known = group_posts.find(tx, group.id, status.id)
-    if known is None or known.state not in (
-        ("distributed", "removed") if inner["type"] == "Delete" else ("distributed",)
-    ):
+    told = ("distributed", "removed") if inner["type"] == "Delete" else ("distributed",)
+    if known is None or known.state not in told:
         return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
     _accept(tx, group, rules, inner, wrapping, status)

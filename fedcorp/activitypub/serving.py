@@ -123,7 +123,7 @@ def _follows_from(tx: Tx, domain: str, account_id: int, *states: str) -> bool:
 
 
 def _knows_secret(tx: Tx, group: Account, signer: Signer) -> bool:
-    """Whether the person who signed, or somebody of the server that did, belongs to the group, asked to, or is invited."""
+    """Whether the person who signed, or somebody of the server that did, belongs to the group, asked to, is invited."""
     person = _person(tx, signer)
     if person is not None:
         return is_shown(tx, group, person.id) or _is_member(tx, group, signer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, groups, interactions, memberships, policy
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, PostJudged
 from fedcorp.social.groups import Group
@@ -93,7 +93,16 @@ def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = 
     Members read along from the moment they joined, so what waited counts from when it was passed on, and what was
     passed on and taken out from when it was first.
     """
-    since = tx.ms if at is None else at
+    status = statuses.find(tx, status_id)
+    was_counted = status is not None and statuses.is_counted_reply(tx, status)
+    _write_state(tx, group_id, status_id, state, reason, tx.ms if at is None else at)
+    if status is not None and status.in_reply_to_id is not None:
+        change = statuses.is_counted_reply(tx, status) - was_counted
+        if change:
+            statuses.change_count(tx, status.in_reply_to_id, "replies_count", change)
+
+
+def _write_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str, since: int) -> None:
     values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason, "created_at": since}
     if insert_ignore(tx, group_posts, **values) or state == "pending":
         return

@@ -466,7 +466,7 @@ def has_member_at(tx: Tx, group: Account, origin: str) -> bool:
 @cache
 def _readers(local: bool, of_server: bool) -> "sa.Select[Any]":
     """Members that may read what a group passed on at a time: one actor, or those of a server."""
-    at, roles = sa.bindparam("at", type_=sa.BigInteger), sa.bindparam[Any]("roles", expanding=True)
+    at, roles = sa.bindparam("at", type_=sa.BigInteger), sa.bindparam("roles", type_=sa.Text, expanding=True)
     if local:
         who = accounts_table.c.origin if of_server else accounts_table.c.uri
         return (

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 import sqlalchemy as sa
+from starlette.types import Message
 
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import activities
@@ -24,9 +25,10 @@ from fedcorp.web.routes import ROUTES
 from tests.federation.door_world import (
     COLLEAGUES,
     EVERYBODY,
+    FOLLOWERS,
     GROUPS,
-    INVITED,
     KINDS,
+    LATE,
     MEMBERS,
     MODERATED,
     MODERATORS,
@@ -736,7 +738,6 @@ async def webfinger(world: DoorWorld) -> Complaints:
 
 _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
-_STREAMED = "test_what_is_pushed"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
 _EMPTY = "always empty, or never there"
 
@@ -770,8 +771,8 @@ EXEMPT: dict[str, str] = {
     "GET /oauth/userinfo": _OWN,
     "POST /oauth/userinfo": _OWN,
     "POST /sign-out": _OWN,
-    "GET /avatars/{name}": "drawn from a number: test_drawn_pictures_say_nothing",
-    "GET /headers/{name}": "drawn from a number: test_drawn_pictures_say_nothing",
+    "GET /avatars/{name}": "drawn from an id that nobody can guess; says only that it is one",
+    "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "POST /inbox": _INBOX,
     "POST /u/{id}/inbox": _INBOX,
     "POST /g/{id}/inbox": _INBOX,
@@ -871,7 +872,10 @@ ROWS: dict[str, Row] = {
     f"GET {_GROUP}": about_groups("", knows),
     f"PATCH {_GROUP}": acts_in_groups("PATCH", "", purpose="mine"),
     f"DELETE {_GROUP}": acts_in_groups("DELETE", ""),
-    **{f"POST {_GROUP}/{verb}": acts_in_groups("POST", f"/{verb}", known=False) for verb in ("join", "leave", "decline")},
+    **{
+        f"POST {_GROUP}/{verb}": acts_in_groups("POST", f"/{verb}", known=False)
+        for verb in ("join", "leave", "decline")
+    },
     f"POST {_GROUP}/link": acts_in_groups("POST", "/link"),
     f"DELETE {_GROUP}/link": acts_in_groups("DELETE", "/link"),
     f"GET {_GROUP}/ledger": about_groups("/ledger", reads),
@@ -924,6 +928,7 @@ ROWS: dict[str, Row] = {
         "/o/{id}", "/o/{id}/replies", "/o/{id}/likes", "/o/{id}/shares", "/t/{id}")},
     "GET /a/{id}": all_activities,
 }  # fmt: skip
+# What these push: test_what_is_pushed, which opens every one of them for everybody.
 STREAMS = {f"{route.method} {route.path}" for route in ROUTES if route.path.startswith("/api/v1/streaming")} - set(ROWS)
 
 
@@ -939,3 +944,238 @@ def test_every_route_has_a_row() -> None:
 async def test_a_door(world: DoorWorld, route: str) -> None:
     complaints = [complaint async for complaint in ROWS[route](world)]
     assert not complaints, f"{len(complaints)} at {route}:\n" + "\n".join(complaints[:60])
+
+
+# -- counts ----------------------------------------------------------------------------------------------------------
+
+COUNTED = {key for key in KINDS if key in PUBLIC or KINDS[key].values.get("visibility") in ("unlisted", "private")}
+BOOSTS = {"ann": 2, "col": 1}
+
+
+async def test_counts_say_nothing_of_what_only_some_may_know(world: DoorWorld) -> None:
+    """Direct messages and what only members read count nowhere; nor do those who follow a secret group betray it."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=world.finance.instance.app), base_url=world.finance.origin
+    ) as nobody:
+        for name in ("ann", "fay", "col", "mo"):
+            account = (await nobody.get("/api/v1/accounts/lookup", params={"acct": name})).json()
+            wrote = {key for key in COUNTED if KINDS[key].author == name and key != "delpub"}
+            assert account["statuses_count"] == len(wrote) + BOOSTS.get(name, 0), name
+        for name in ("priv", "queue"):
+            account = (await nobody.get("/api/v1/accounts/lookup", params={"acct": name})).json()
+            assert (account["statuses_count"], account["last_status_at"]) == (0, None), name
+        fay = (await nobody.get("/api/v1/accounts/lookup", params={"acct": "fay"})).json()
+        assert fay["following_count"] == len(GROUPS) - 1 + 1  # ann, and every group but the secret one
+        asked = (await nobody.get(f"/api/v1/statuses/{world.ids['finance']['pubpub']}")).json()
+        assert asked["replies_count"] == 1  # of three, of which one is public
+    member = await world.people["fay"].get(f"/api/v1/statuses/{world.ids['finance']['inpriv']}")
+    assert member["replies_count"] == 1
+    outbox = await world.signers("finance")["@legal"].get(world.finance, f"{world.people['ann'].account.uri}/outbox")
+    wrote = {key for key in COUNTED if KINDS[key].author == "ann" and key != "delpub"}
+    assert outbox.json()["totalItems"] == len(wrote) + BOOSTS["ann"]
+
+
+# -- what reaches into what is hidden --------------------------------------------------------------------------------
+
+
+async def test_words_that_reach_into_what_is_hidden(world: DoorWorld) -> None:
+    """An answer to what one may not read, a file of somebody else, a name that hides: all as if there were none."""
+    for viewer in ("col", "nat", "lee", "out", "ivy", "lou"):
+        app, home = world.app(viewer), world.home_of(viewer)
+        missing = await app.post("/api/v1/statuses", json={"status": "x", "in_reply_to_id": "1"})
+        for key, id_ in world.ids[home].items():
+            if key not in readable(viewer):
+                answer = await app.post("/api/v1/statuses", json={"status": "x", "in_reply_to_id": id_})
+                assert same(answer, missing), (viewer, key, answer.text)
+        file = await app.post("/api/v1/statuses", json={"status": "x", "media_ids": ["1"]})
+        for id_ in world.files[home].values():
+            stolen = await app.post("/api/v1/statuses", json={"status": "x", "media_ids": [id_]})
+            assert same(stolen, file), (viewer, stolen.text)
+        if not knows(viewer, SECRET):
+            posted = (await app.post("/api/v1/statuses", json={"status": f"to @{SECRET}@finance.localhost"})).json()
+            assert (posted["mentions"], posted["visibility"]) == ([], "public"), viewer
+            assert "href" not in posted["content"]
+
+
+# -- streams ---------------------------------------------------------------------------------------------------------
+
+PUSHED: dict[str, tuple[str, frozenset[str], str, dict[str, Any]]] = {
+    "pushpublic": ("ann", COLLEAGUES, "", {"visibility": "public", "reach": "company"}),
+    "pushhere": ("ann", frozenset(STAFF["finance"]), "", {"visibility": "public", "reach": "department"}),
+    "pushfollowers": ("ann", FOLLOWERS, "", {"visibility": "private", "reach": "company"}),
+    "pushdirect": ("ann", frozenset({"ann", "bo", "fay"}), "", {"visibility": "direct"}),
+    "pushpriv": ("ann", MEMBERS | LATE, "priv", {}),
+    "pushbo": ("bo", MEMBERS | LATE, "priv", {}),
+    "pushsecret": ("ann", MEMBERS, SECRET, {}),
+    "pushtaken": ("fay", MEMBERS | LATE, "priv", {}),
+    "pushheld": ("fay", frozenset({"fay"}), "queue", {}),
+    "pushheldbo": ("bo", frozenset({"bo"}), "queue", {}),
+}
+HERALDS = ("ann", "nat", "cy", "zoe")
+NAMED = ("user", "user:notification", "public", "public:local", "public:remote", "direct")
+
+
+class Ear:
+    """Everything that is pushed to somebody, over one WebSocket for all streams or as events of one of them."""
+
+    def __init__(self, viewer: str) -> None:
+        self.viewer = viewer
+        self.said: asyncio.Queue[Message] = asyncio.Queue()
+        self.heard: asyncio.Queue[Message] = asyncio.Queue()
+        self.news: list[tuple[str, bytes]] = []
+
+    async def frame(self) -> dict[str, Any]:
+        async with asyncio.timeout(20):
+            message = await self.heard.get()
+        frame: dict[str, Any] = json.loads(message.get("text") or "{}")
+        if "event" in frame:
+            self.news.append((frame["event"], frame["payload"].encode()))
+        return frame
+
+    async def until(self, word: str) -> None:
+        """Hear on until this was said."""
+        while not any(word in words(payload) for _, payload in self.news):
+            await self.frame()
+
+    async def subscribe(self, frames: list[dict[str, str]]) -> None:
+        """Ask for streams; what is refused stays closed."""
+        for frame in frames:
+            await self.said.put({"type": "websocket.receive", "text": json.dumps({"type": "subscribe", **frame})})
+        await self.said.put({"type": "websocket.receive", "text": "[]"})
+        while "JSON" not in (await self.frame()).get("error", ""):
+            pass
+
+    def events(self) -> None:
+        """Read what came as server-sent events."""
+        body = b""
+        while not self.heard.empty():
+            body += self.heard.get_nowait().get("body", b"")
+        for name, payload in re.findall(rb"event: (.+)\ndata: (.+)\n\n", body):
+            self.news.append((name.decode(), payload))
+
+
+@asynccontextmanager
+async def ear(world: DoorWorld, viewer: str, path: str = "", **query: str) -> AsyncIterator[Ear]:
+    """A connection of this viewer; with `path` server-sent events of that stream."""
+    department, made = world.departments[world.home_of(viewer)], Ear(viewer)
+    full = f"/api/v1/streaming/{path}".rstrip("/")
+    kind = "http" if path else "websocket"
+    scope = {
+        "type": kind, "path": full, "raw_path": full.encode(), "query_string": urlencode(query).encode(),
+        "scheme": "http" if path else "ws", "method": "GET", "http_version": "1.1", "root_path": "",
+        "headers": [(b"host", department.domain.encode()),
+                    (b"authorization", f"Bearer {world.people[viewer].token}".encode())],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "subprotocols": [],
+    }  # fmt: skip
+    task = asyncio.ensure_future(department.instance.app(scope, made.said.get, made.heard.put))
+    if not path:
+        await made.said.put({"type": "websocket.connect"})
+    first = await made.heard.get()
+    assert first["type"] in ("websocket.accept", "http.response.start")
+    try:
+        yield made
+    finally:
+        await made.said.put({"type": f"{kind}.disconnect", "code": 1000})
+        await task
+
+
+def _push_ids(tx: Tx) -> list[Any]:
+    columns = (statuses_table.c.id, statuses_table.c.uri, statuses_table.c.reblog_of_id)
+    return list(tx.conn.execute(sa.select(*columns)))
+
+
+async def _push(world: DoorWorld) -> dict[str, dict[str, str]]:
+    """Publish everything of PUSHED, edit it, take it away. Returns department -> id (also of boosts) -> key."""
+    made: dict[str, tuple[str, str]] = {}
+    to = {key: f"@{group}@finance.localhost" if group else "" for key, (_, _, group, _) in PUSHED.items()}
+    to["pushdirect"] = f"@{world.people['bo'].handle} @fay"
+    for key, (author, _, _, values) in PUSHED.items():
+        status = await world.people[author].publish(f"{to[key]} zz{key}zz #qqpushqq", **values)
+        made[key] = (status["uri"], status["id"])
+    await world.company.settle()
+    for key, (author, *_) in PUSHED.items():
+        path = f"/api/v1/statuses/{made[key][1]}"
+        edited = await world.people[author].send("PUT", path, status=f"{to[key]} now zz{key}zz")
+        assert edited.status_code == 200, edited.text
+    await world.company.settle()
+    by_uri = {uri: key for key, (uri, _) in made.items()}
+    known: dict[str, dict[str, str]] = {}
+    for place, department in world.departments.items():
+        rows = await department.db.read(_push_ids)
+        known[place] = {str(id_): by_uri[uri] for id_, uri, _ in rows if uri in by_uri}
+        known[place] |= {str(id_): known[place][str(of)] for id_, _, of in rows if str(of) in known[place]}
+    taken = next(id_ for id_, key in known["finance"].items() if key == "pushtaken")
+    await world.people["ann"].post(f"{world.group('ann', 'priv')}/statuses/{taken}/remove", reason="no")
+    for key, (author, *_) in PUSHED.items():
+        if key != "pushtaken":
+            gone = await world.people[author].send("DELETE", f"/api/v1/statuses/{made[key][1]}")
+            assert gone.status_code == 200, gone.text
+    await world.company.settle()
+    for herald in HERALDS:
+        await world.people[herald].publish("zzheraldzz", reach="department")
+    return known
+
+
+async def test_what_is_pushed(world: DoorWorld) -> None:
+    """What is posted, edited, deleted and taken out of a group is pushed to those who may read it; that it is gone, to
+    those who got it; nothing to anybody else."""
+    people = VIEWERS[:-1]
+    start = "/api/v1/streaming/"
+    paths = [route.path.removeprefix(start) for route in ROUTES if route.path.startswith(start)]
+    paths.remove("health")
+    async with AsyncExitStack() as stack:
+        sockets = {viewer: await stack.enter_async_context(ear(world, viewer)) for viewer in people}
+        for viewer, socket in sockets.items():
+            lists = [{"stream": "list", "list": id_} for id_ in world.groups[world.home_of(viewer)].values()]
+            tags = [{"stream": name, "tag": "qqpushqq"} for name in ("hashtag", "hashtag:local")]
+            await socket.subscribe([{"stream": name} for name in NAMED] + tags + lists)
+        readers = []
+        for viewer in people:
+            for path in paths:
+                groups = world.groups[world.home_of(viewer)]
+                mine = [id_ for name, id_ in groups.items() if belongs(viewer, name)]
+                if path != "list":
+                    readers.append(await stack.enter_async_context(ear(world, viewer, path, tag="qqpushqq")))
+                for id_ in mine if path == "list" else ():
+                    readers.append(await stack.enter_async_context(ear(world, viewer, path, list=id_)))
+        known = await _push(world)
+        for socket in sockets.values():
+            await socket.until("herald")
+        for _ in range(50):  # what was queued with the last words is on its way
+            await asyncio.sleep(0)
+    for reader in readers:
+        reader.events()
+    complaints = [
+        complaint for listener in (*sockets.values(), *readers) for complaint in _overheard(world, listener, known)
+    ]
+    for viewer, socket in sockets.items():
+        complaints += _missed(viewer, socket, known[world.home_of(viewer)])
+    assert not complaints, f"{len(complaints)}:\n" + "\n".join(complaints[:60])
+
+
+def _overheard(world: DoorWorld, listener: Ear, known: dict[str, dict[str, str]]) -> list[str]:
+    viewer, ids = listener.viewer, known[world.home_of(listener.viewer)]
+    allowed = readable(viewer) | {key for key, (_, readers, *_) in PUSHED.items() if viewer in readers}
+    found = []
+    for event, payload in listener.news:
+        told = words(payload) if event != "delete" else {ids.get(payload.decode(), f"an unknown {payload.decode()}")}
+        if told - allowed - {"push", "herald"}:
+            found.append(f"{viewer} hears of {sorted(told - allowed)} by {event}")
+    return found
+
+
+def _missed(viewer: str, socket: Ear, ids: dict[str, str]) -> list[str]:
+    """Whoever was shown something hears that it is gone, and that it was changed."""
+    shown = {key for event, payload in socket.news if event == "update" for key in words(payload) if key in PUSHED}
+    changed = {key for event, payload in socket.news if event == "status.update" for key in words(payload)}
+    gone = {ids.get(payload.decode()) for event, payload in socket.news if event == "delete"}
+    due = {
+        key for key, (author, readers, group, _) in PUSHED.items()
+        if viewer in readers and (viewer == author or (group and belongs(viewer, group)))
+    }  # fmt: skip
+    wrong = []
+    news = {"shown": due - shown, "told the change of": shown - changed, "told the end of": shown - gone}
+    for what, keys in news.items():
+        if keys - ({"pushtaken"} if viewer == "fay" else set()):  # its author keeps what was taken out of the group
+            wrong.append(f"{viewer} is not {what} {sorted(keys)}")
+    return wrong
