@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from fedcorp.activitypub import audience, ledger, relay, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.social import accounts, events, groups, invitations, policy, statuses, wishes
+from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
@@ -153,6 +153,10 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
         return
     group, rules = found
     inner = orjson.loads(body)
+    known = group_posts.find(tx, group.id, status.id)
+    told = ("distributed", "removed") if inner["type"] == "Delete" else ("distributed",)
+    if known is None or known.state not in told:
+        return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:

@@ -303,8 +303,15 @@ def _reblogged_by_group(tx: Tx, account: Account, wrapper: Status, original: Sta
 
 
 def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
+    account = accounts.find(tx, event.account_id)
+    if account is not None and account.is_group:  # who could read it followed from the group, which has let go of it
+        holders = sa.select(home.c.account_id).where(home.c.entry_id == event.reblog_id)
+        for holder_id in tx.conn.execute(holders).scalars().all():
+            stream(tx, "delete", status_id=event.reblog_id, account_id=holder_id)
+        stream(tx, "delete", status_id=event.status_id, account_id=account.id)
+    else:
+        stream(tx, "delete", status_id=event.reblog_id)
     tx.conn.execute(sa.delete(home).where(home.c.entry_id == event.reblog_id))
-    stream(tx, "delete", status_id=event.reblog_id)
     _forget(tx, f"reblog:{event.account_id}:{event.status_id}")
 
 
@@ -416,8 +423,9 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         _uncount(tx, row.target_id, "followers_count", row.state)
     for group_id in memberships.joined(tx, id_):
         stewardship.succeed(tx, group_id, id_)
+    counted = follows.is_counted(tx, id_)
     for row in list(tx.conn.execute(sa.select(follows_table).where(follows_table.c.target_id == id_))):
-        _uncount(tx, row.follower_id, "following_count", row.state)
+        _uncount(tx, row.follower_id, "following_count", row.state if counted else "")
     tx.conn.execute(
         sa.update(statuses_table)
         .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, groups, interactions, memberships, policy
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
@@ -87,13 +87,29 @@ def is_locked(tx: Tx, group_id: int, status_id: int) -> bool:
     return found is not None and found.locked_at is not None
 
 
-def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = "") -> None:
-    """Write down how a status stands in a group. A pending one is only ever new."""
-    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason, "created_at": tx.ms}
+def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = "", *, at: int | None = None) -> None:
+    """Write down how a status stands in a group, since `at` (ms; None: now). A pending one is only ever new.
+
+    Members read along from the moment they joined, so what waited counts from when it was passed on, and what was
+    passed on and taken out from when it was first.
+    """
+    status = statuses.find(tx, status_id)
+    was_counted = status is not None and statuses.is_counted_reply(tx, status)
+    _write_state(tx, group_id, status_id, state, reason, tx.ms if at is None else at)
+    if status is not None and status.in_reply_to_id is not None:
+        change = statuses.is_counted_reply(tx, status) - was_counted
+        if change:
+            statuses.change_count(tx, status.in_reply_to_id, "replies_count", change)
+
+
+def _write_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str, since: int) -> None:
+    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason, "created_at": since}
     if insert_ignore(tx, group_posts, **values) or state == "pending":
         return
     mine = sa.and_(group_posts.c.group_id == group_id, group_posts.c.status_id == status_id)
-    changed = {"state": state, "reason": reason}
+    waited = group_posts.c.state.in_(("pending", "held"))
+    created_at = sa.case((waited, since), else_=group_posts.c.created_at)
+    changed = {"state": state, "reason": reason, "created_at": created_at}
     tx.conn.execute(sa.update(group_posts).where(mine).values(**changed))
 
 
@@ -218,8 +234,8 @@ def _accept(tx: Tx, account: Account, status: Status, _reason: str) -> bool:
 def _mark(name: str, value: bool) -> _Verdict:
     def mark(tx: Tx, account: Account, status: Status, _reason: str) -> bool:
         status_id = status.thread_id if name == "locked_at" else status.id
-        if find(tx, account.id, status_id) is None:
-            note_state(tx, account.id, status_id, "distributed")
+        if find(tx, account.id, status_id) is None:  # a lock or pin opens nothing that the group did not pass on
+            note_state(tx, account.id, status_id, "pending")
         mine = sa.and_(group_posts.c.group_id == account.id, group_posts.c.status_id == status_id)
         column = group_posts.c[name]
         wanted = column.is_(None) if value else column.is_not(None)

@@ -7,6 +7,7 @@ does in `affiliations`, which is what the group's ledger tells.
 
 import hmac
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import affiliations, memberships
 from fedcorp.storage.tables import follows as follows_table
+from fedcorp.storage.tables import groups as groups_table
 from fedcorp.storage.upsert import insert_ignore, upsert
 
 
@@ -423,8 +425,13 @@ def unknown(tx: Tx, group: Account, most: int) -> list[str]:
 def copy(tx: Tx, group: Account, told: Affiliation) -> None:
     """Keep what the ledger of a group elsewhere says of somebody's role."""
     mine = sa.and_(affiliations.c.group_id == group.id, affiliations.c.subject_uri == told.subject_uri)
+    stays = told.role in policy.MEMBERS and (
+        tx.conn.execute(sa.select(affiliations.c.role).where(mine)).scalar() in policy.MEMBERS
+    )
     if told.role is None:
         tx.conn.execute(sa.delete(affiliations).where(mine))
+    elif stays:
+        tx.conn.execute(sa.update(affiliations).where(mine).values(role=told.role, until_at=told.until_at))
     else:
         upsert(
             tx, affiliations, ("group_id", "subject_uri"), group_id=group.id, subject_uri=told.subject_uri,
@@ -433,13 +440,17 @@ def copy(tx: Tx, group: Account, told: Affiliation) -> None:
         )  # fmt: skip
     subject = accounts.find_by_uri(tx, told.subject_uri)
     if subject is not None and subject.local:
-        _copy_own(tx, group, subject, told)
+        _copy_own(tx, group, subject, told, stays=stays)
 
 
-def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation) -> None:
+def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation, *, stays: bool) -> None:
+    """`stays`: a member gets another role, and reads what they read before."""
     was = role_of(tx, group.id, subject.id)
     if told.role is None:
         _delete(tx, group.id, subject.id)
+    elif stays and was is not None:
+        mine = sa.and_(memberships.c.group_id == group.id, memberships.c.account_id == subject.id)
+        tx.conn.execute(sa.update(memberships).where(mine).values(role=told.role, until_at=told.until_at))
     else:
         upsert(
             tx, memberships, ("group_id", "account_id"), group_id=group.id, account_id=subject.id, role=told.role,
@@ -481,3 +492,38 @@ def has_member_at(tx: Tx, group: Account, origin: str) -> bool:
     if group.local:
         return tx.conn.execute(_HERE_AT, {"group": group.id, "origin": origin}).first() is not None
     return tx.conn.execute(_COPIED_AT, {"group": group.id, "origin": origin}).first() is not None
+
+
+@cache
+def _readers(local: bool, of_server: bool) -> "sa.Select[Any]":
+    """Members that may read what a group passed on at a time: one actor, or those of a server."""
+    at, roles = sa.bindparam("at", type_=sa.BigInteger), sa.bindparam("roles", type_=sa.Text, expanding=True)
+    if local:
+        who = accounts_table.c.origin if of_server else accounts_table.c.uri
+        return (
+            sa.select(memberships.c.role)
+            .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
+            .where(memberships.c.group_id == _GROUP, who == sa.bindparam("who"), memberships.c.role.in_(roles))
+            .where(sa.or_(memberships.c.reads_from.is_(None), memberships.c.reads_from <= at))
+            .limit(1)
+        )
+    who = affiliations.c.origin if of_server else affiliations.c.subject_uri
+    whole = sa.exists().where(groups_table.c.account_id == _GROUP, groups_table.c.history == "all")
+    return (
+        sa.select(affiliations.c.role)
+        .where(affiliations.c.group_id == _GROUP, who == sa.bindparam("who"), affiliations.c.role.in_(roles))
+        .where(sa.or_(whole, affiliations.c.since_at <= at))
+        .limit(1)
+    )
+
+
+def has_reader(
+    tx: Tx, group: Account, at: int, *, actor_uri: str | None = None, origin: str = "", moderating: bool = False
+) -> bool:
+    """Whether an actor, or else anybody of a server (`https://host`), may read what a group passed on at a time (ms).
+
+    With `moderating`: whether they are a moderator of it.
+    """
+    roles = ("moderator", "admin") if moderating else sorted(policy.MEMBERS)
+    values = {"group": group.id, "at": at, "roles": roles, "who": origin if actor_uri is None else actor_uri}
+    return tx.conn.execute(_readers(group.local, actor_uri is None), values).first() is not None

@@ -279,7 +279,9 @@ def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, inta
     status = find_status(tx, create.object_id, intake)
     if status is None or status.visibility not in ("public", "unlisted", policy.GROUP):
         return
-    group_posts.note_state(tx, group.id, status.id, "distributed")
+    told = parse_time(outer.published) if outer is not None else None
+    at = status.created_at if told is None else to_ms(told)
+    group_posts.note_state(tx, group.id, status.id, "distributed", at=min(at, tx.ms))
     interactions.boost(tx, outer, group, status)
 
 
