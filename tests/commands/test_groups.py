@@ -3,6 +3,8 @@
 import asyncio
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -225,6 +227,10 @@ def second_history(tx: Tx) -> None:
     put(tx, 5, entry=orjson.dumps(document), digest=digest_without_proof(document), kind="Delete")
 
 
+def wrong_head(tx: Tx) -> None:
+    tx.conn.execute(sa.update(ledger_heads).values(digest="zQmX"))
+
+
 def more_context(tx: Tx) -> None:
     """A proof covers only the beginning of a context; the digest covers all of it."""
     context = orjson.loads(rows_of(tx)[3].entry)["@context"]
@@ -254,7 +260,7 @@ TAMPERINGS: list[tuple[str, Callable[[Tx], None], int, str]] = [
     ("a foreign key", foreign_key, 4, "the group's key did not sign it"),
     ("another key of the group", other_key_of_group, 1, "the group's key did not sign it"),
     ("a second history", second_history, 6, "it does not follow the entry before it"),
-    ("a wrong head", lambda tx: tx.conn.execute(sa.update(ledger_heads).values(digest="zQmX")), TOTAL, "the head"),
+    ("a wrong head", wrong_head, TOTAL, "the head"),
 ]
 
 
@@ -505,6 +511,21 @@ def test_a_forger_with_a_key_of_their_own_is_found_by_the_key_that_one_trusts(ro
     assert robots.err.startswith("fedcorp: entry 1: it was changed, or the group's key did not sign it")
 
 
+def test_the_verifier_in_the_document_agrees(robots: Line, exported: Path) -> None:
+    """Two programs, one answer: that of docs/ledger.md uses nothing of ours."""
+    text = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    program = text.split("```python\n")[1].split("```")[0]
+    lines = read_lines(exported)
+    command = [sys.executable, "-I", "-c", program, str(exported), lines[0]["key"]["publicKeyMultibase"]]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.stdout, found.stderr) == (f"{TOTAL} entries hold, head is {lines[0]['head']}\n", "")
+    for _, tamper, seq, _ in FILES[:9]:
+        write_lines(exported, tamper(orjson.loads(orjson.dumps(lines))))
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert found.returncode == 1
+        assert found.stderr.startswith(f"entry {seq}: "), found.stderr
+
+
 def test_a_whole_tail_that_was_cut_off_with_its_title_cannot_be_seen(robots: Line, exported: Path) -> None:
     write_lines(exported, cut_with_title(read_lines(exported)))
     assert robots.plain("group", "verify", "--file", str(exported)) == 0
@@ -602,7 +623,7 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
 
     async def role(table: sa.Table, role: str, mine: "sa.ColumnElement[bool]") -> None:
         change = sa.update(table).where(table.c.group_id == group.id, mine).values(role=role)
-        await hr.db.write(lambda tx: tx.conn.execute(change) and None)
+        await hr.db.write(lambda tx: tx.conn.execute(change))
 
     of_ann = affiliations.c.subject_uri == ann.account.uri
     await role(affiliations, "member", of_ann)
