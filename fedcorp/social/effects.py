@@ -41,12 +41,12 @@ BACKFILL = 40  # statuses of a newly followed account that are put into the home
 
 
 def apply(tx: Tx, event: Event) -> None:
-    """Write the effects of one event."""
+    """Write the effects of one event. It is kept before what follows from it, so that others hear of it first."""
+    if event.federated and _is_ours_to_tell(tx, event):
+        keep(tx, event)
     handler = _HANDLERS.get(type(event))
     if handler is not None:
         handler(tx, event)
-    if event.federated and _is_ours_to_tell(tx, event):
-        keep(tx, event)
 
 
 def keep(tx: Tx, event: Event) -> None:
