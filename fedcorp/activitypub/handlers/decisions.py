@@ -18,7 +18,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.resolve import store_actor
 from fedcorp.activitypub.vocabulary import first_string, parse_time, types_of
 from fedcorp.clock import to_ms
-from fedcorp.social import accounts, follows, group_posts, groups, interactions, memberships, statuses
+from fedcorp.social import accounts, follows, group_posts, groups, interactions, memberships, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.memberships import Affiliation
 from fedcorp.social.statuses import Status
@@ -46,6 +46,8 @@ def receive(tx: Tx, outer_id: str | None, group: Account, inner: Activity, intak
     rules = groups.find(tx, group.id)
     if rules is None or rules.ledger_uri is not None:
         return None
+    if inner.id is not None and tx.site.urls.owns(inner.id):
+        wishes.settle(tx, inner.id, "done")  # what a moderator of ours asked for comes back announced
     undone = inner.type == "Undo" and isinstance(inner.object, dict)
     act = inner.object if undone else inner.doc
     reason = (first_string(inner.doc.get("summary")) or first_string(act.get("summary")) or "").strip()
