@@ -317,7 +317,7 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
     found = _find(tx, event.group_id)
     if found is None or found[0].hidden:
         return
-    group, rules = found
+    group, _ = found
     actor = render.actor(tx, group)
     context = actor.pop("@context")
     more = _because(tx, event.actor_id, event.act_uri, "")
@@ -325,11 +325,6 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
         "Update", telling.new_uri(tx), group, actor, at=tx.ms, to=[group.followers_uri or ""], **more
     ) | {"@context": context}
     ledger.append(tx, group, inner, keep=True, announced=False)
-    others = {item for item in audience.followers(tx, group.id, rules.reach) if not _is_department(tx, item)}
-    if others and not rules.members_only:  # every server reads what an actor says of itself
-        cc = [group.followers_uri] if group.followers_uri else []
-        update = render.activity("Update", telling.new_uri(tx), group, actor, at=tx.ms, to=[PUBLIC], cc=cc)
-        telling.post(tx, group, update | {"@context": context}, others, reach=rules.reach)
 
 
 # -- single people ---------------------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """A server of other make, played from files: its documents stand in a folder of this one, with blanks for what is ours.
 
 A file holds one document as that software writes it, under an example domain. `$group`, `$member` and the like are
-filled in when it is read, `$key` with the public key of the server, `$serial` with a number of its own. The folder's
-README says where each fact comes from.
+filled in when it is read, `$key` with the public key of the server, `$serial` with a number of its own, `$now` and
+`$later` with the time. The folder's README says where each fact comes from.
 """
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -13,11 +14,11 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
-from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, PUBLIC
+from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, PUBLIC, format_time
 from fedcorp.company import peers
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox
-from tests.federation.world import ACTIVITY, Company, Department, Outsider, Person
+from tests.federation.world import ACTIVITY, Company, Department, Outsider, Person, plain
 
 FOLDER = Path(__file__).parent
 
@@ -45,7 +46,9 @@ class Server(Outsider):
         """The document of a file, with its blanks filled."""
         text = (FOLDER / self.software / f"{name}.json").read_text()
         self.serial += 1
-        blanks = {**self.words, "serial": str(self.serial), **words}
+        now = self.company.clock.now()
+        times = {"now": format_time(now), "later": format_time(now + timedelta(seconds=1))}
+        blanks = {**self.words, **times, "serial": str(self.serial), **words}
         found: dict[str, Any] = json.loads(Template(text).substitute(blanks))
         return found
 
@@ -111,6 +114,22 @@ async def accept_last_follow(server: Server, department: Department, name: str) 
     """The server answers the last Follow that it got, in its own words."""
     follow = server.got("Follow")[-1]
     await server.send(department, name, follow=follow["id"], follower=follow["actor"], followed=follow["object"])
+
+
+async def join(server: Server, handle: str, *people: Person) -> str:
+    """These people follow a group of the server, which accepts them; the id of the group, there."""
+    group_id = ""
+    for person in people:
+        group_id = await person.find(handle)
+        await person.post(f"/api/v1/accounts/{group_id}/follow")
+        await server.company.settle()
+        await accept_last_follow(server, person.department, "accept_follow")
+    return group_id
+
+
+async def listed(person: Person, group_id: str) -> list[str]:
+    """The words that the list of a group shows to somebody, latest first."""
+    return [plain(item["content"]).strip() for item in await person.get(f"/api/v1/timelines/list/{group_id}")]
 
 
 async def place(person: Person, status_id: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.federation.world import PUBLIC, Company, Department, Person, plain
-from tests.wire.server import Server, accept_last_follow, outcomes, place
+from tests.wire.server import Server, accept_last_follow, join, listed, outcomes, place
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ class Scene:
 
     async def shown(self) -> list[str]:
         """What the list of the community shows to ann."""
-        return [plain(item["content"]) for item in await self.ann.get(f"/api/v1/timelines/list/{self.group_id}")]
+        return await listed(self.ann, self.group_id)
 
     async def post(self) -> dict[str, object]:
         """The post of lea, as ann sees it."""
@@ -43,12 +43,7 @@ async def scene_of(company: Company) -> Scene:
     lemmy = Server(company, "lemmy")
     lemmy.publish("group", "person_lea", "person_mo", "moderators")
     await lemmy.meet(finance)
-    for person in (ann, ben):
-        group_id = await person.find(HANDLE)
-        await person.post(f"/api/v1/accounts/{group_id}/follow")
-        await company.settle()
-        await accept_last_follow(lemmy, finance, "accept_follow")
-    return Scene(lemmy, finance, ann, ben, group_id)
+    return Scene(lemmy, finance, ann, ben, await join(lemmy, HANDLE, ann, ben))
 
 
 async def test_a_community_is_a_group_whose_follow_waits_for_its_answer(company: Company) -> None:
@@ -121,9 +116,14 @@ async def test_a_picture_post_has_its_picture_once_and_with_its_description(comp
 
 async def test_a_comment_hangs_in_its_thread_and_an_edit_changes_the_post(company: Company) -> None:
     scene = await scene_of(company)
-    await scene.announce("announce_create_comment")  # before the post: it is fetched
-    await scene.announce("announce_create_page")
+    scene.lemmy.serve(scene.lemmy.read_file("announce_create_page"))
+    await scene.announce("announce_create_comment")  # the post was there before ann belonged: it is fetched
     post = await scene.post()
+    answer = await scene.ann.publish("and at night?", in_reply_to_id=post["id"])
+    await company.settle()
+    assert scene.lemmy.got("Create")[-1]["audience"] == COMMUNITY
+    await scene.ann.http.delete(f"/api/v1/statuses/{answer['id']}")
+    await scene.announce("announce_create_page")
     context = await scene.ann.get(f"/api/v1/statuses/{post['id']}/context")
     assert [plain(item["content"]).strip() for item in context["descendants"]] == ["Ours is dry by noon."]
     await scene.announce("announce_update_page")

@@ -7,7 +7,7 @@ import pytest
 from fedcorp.company import peers
 from fedcorp.storage.tables import peers as peers_table
 from tests.federation.world import PUBLIC, Company, Department, Person, plain
-from tests.wire.server import Server, outcomes, place
+from tests.wire.server import Server, listed, outcomes, place
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ class Scene:
         await self.lemmy.send(self.finance, name, **words)
 
     async def shown(self) -> list[str]:
-        return [plain(item["content"]) for item in await self.ben.get(f"/api/v1/timelines/list/{self.group_id}")]
+        return await listed(self.ben, self.group_id)
 
     def announced(self, kind: str) -> list[dict[str, Any]]:
         return self.lemmy.got("Announce", kind)
