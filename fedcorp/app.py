@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from fedcorp import __version__
 from fedcorp.activitypub import outbox
+from fedcorp.activitypub.acquaintance import Acquaintance
 from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
@@ -71,7 +72,10 @@ class Instance:
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
         ledgers = LedgerPull(self.db, self.resolver)
-        jobs = Jobs(self.db, {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run})
+        software = Acquaintance(self.client, self.db)
+        jobs = Jobs(
+            self.db, {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_software": software.run}
+        )
         upkeep = Upkeep(self.db, self.clock, self.files)
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),

@@ -318,12 +318,9 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
     if found is None or found[0].hidden:
         return
     group, _ = found
-    actor = render.actor(tx, group)
-    context = actor.pop("@context")
     more = _because(tx, event.actor_id, event.act_uri, "")
-    inner = render.activity(
-        "Update", telling.new_uri(tx), group, actor, at=tx.ms, to=[group.followers_uri or ""], **more
-    ) | {"@context": context}
+    to = [group.followers_uri or ""]
+    inner = render.activity("Update", telling.new_uri(tx), group, render.actor(tx, group), at=tx.ms, to=to, **more)
     ledger.append(tx, group, inner, keep=True, announced=False)
 
 

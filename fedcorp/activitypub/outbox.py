@@ -254,18 +254,9 @@ def _account_updated(tx: Tx, event: events.AccountUpdated) -> None:
     account = accounts.find(tx, event.account_id)
     if account is None or account.hidden:
         return
-    document = render.actor(tx, account)
-    context = document.pop("@context")
-    update = render.activity(
-        "Update",
-        telling.new_uri(tx),
-        account,
-        document,
-        at=tx.ms,
-        to=[PUBLIC],
-        cc=[account.followers_uri or account.uri],
-    )
-    update["@context"] = context
+    to, cc = [PUBLIC], [account.followers_uri or account.uri]
+    # The actor keeps its context: the terms of cid/v1 are protected, and a proof that repeated them would not expand.
+    update = render.activity("Update", telling.new_uri(tx), account, render.actor(tx, account), at=tx.ms, to=to, cc=cc)
     telling.post(tx, account, update, audience.of_account(tx, account.id), reach=UPDATE_REACH)
 
 

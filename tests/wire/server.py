@@ -36,6 +36,11 @@ class Server(Outsider):
         self.serves_activities = serves_activities
         self.gone: set[str] = set()
         self.secure = False  # unsigned reading is refused
+        schema = "http://nodeinfo.diaspora.software/ns/schema/2.1"
+        self.documents |= {
+            f"{self.origin}/.well-known/nodeinfo": {"links": [{"rel": schema, "href": f"{self.origin}/nodeinfo/2.1"}]},
+            f"{self.origin}/nodeinfo/2.1": {"version": "2.1", "software": {"name": software, "version": "1"}},
+        }
 
     async def meet(self, *departments: Department) -> None:
         """These departments take it as a partner."""
@@ -95,7 +100,7 @@ class Server(Outsider):
         url = str(request.url)
         if request.method == "GET" and url in self.gone:
             return httpx.Response(410, request=request)
-        open_to_all = request.url.path.startswith("/.well-known/") or url.endswith("/main-key")
+        open_to_all = request.url.path.startswith(("/.well-known/", "/nodeinfo")) or url.endswith("/main-key")
         if request.method == "GET" and self.secure and not open_to_all and "signature" not in request.headers:
             return httpx.Response(401, request=request)
         return await super().respond(request)

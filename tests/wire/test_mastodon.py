@@ -62,6 +62,7 @@ async def test_a_note_that_mentions_the_group_is_posted_to_it_and_boosted_back(c
     assert (boost["actor"], boost["to"]) == (scene.group, [PUBLIC])
     assert set(boost["cc"]) == {scene.group + "/followers", TIM}
     assert boost["published"]
+    assert [item for item in scene.mastodon.got("Announce") if not isinstance(item["object"], str)] == []
     await scene.send("update_note")
     assert await listed(scene.ann, scene.group_id) == ["@robots does it climb wet stairs?"]
     await scene.send("delete_note")

@@ -3,7 +3,8 @@
 A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either.
 """
 
-from fedcorp.activitypub.documents import Activity
+from fedcorp.activitypub import acquaintance
+from fedcorp.activitypub.documents import Activity, domain_of
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import first_string, ids_of, value_or_id
@@ -32,6 +33,7 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
     try:
         if target.is_group:
+            acquaintance.want(tx, domain_of(follower.uri))
             link = value_or_id(activity.doc.get("instrument")) or ""
             memberships.join(tx, follower, target, uri=activity.id, message=message, link=link)
         else:
