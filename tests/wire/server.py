@@ -35,6 +35,7 @@ class Server(Outsider):
         self.words = {"key": json.dumps(self.pair.rsa_public)[1:-1], "public": PUBLIC, **words}
         self.serves_activities = serves_activities
         self.gone: set[str] = set()
+        self.hidden: set[str] = set()  # what it shows to nobody
         self.secure = False  # unsigned reading is refused
         schema = "http://nodeinfo.diaspora.software/ns/schema/2.1"
         self.documents |= {
@@ -100,6 +101,8 @@ class Server(Outsider):
         url = str(request.url)
         if request.method == "GET" and url in self.gone:
             return httpx.Response(410, request=request)
+        if request.method == "GET" and url in self.hidden:
+            return httpx.Response(403, request=request)
         open_to_all = request.url.path.startswith(("/.well-known/", "/nodeinfo")) or url.endswith("/main-key")
         if request.method == "GET" and self.secure and not open_to_all and "signature" not in request.headers:
             return httpx.Response(401, request=request)

@@ -256,11 +256,13 @@ async def test_changed_rules_are_read_at_the_communitys_own_address(company: Com
 async def test_what_others_are_said_to_have_done_is_not_believed(company: Company) -> None:
     scene = await scene_of(company)
     other = Server(company, "lemmy", "other.example")
+    other.actor("kim")
     await other.meet(scene.finance)
     await scene.announce("announce_forged")
     assert await scene.shown() == []
-    found = await scene.ann.get("/api/v2/search", q="https://lemmy.example/post/109", type="statuses")
+    found = await scene.ann.get("/api/v2/search", q="https://other.example/notes/22", type="statuses")
     assert found["statuses"] == []
+    assert "https://other.example/activities/22" in other.fetched
 
 
 async def test_a_post_of_ours_is_what_lemmy_can_read_and_comes_back_as_distributed(company: Company) -> None:

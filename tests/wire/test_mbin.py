@@ -106,8 +106,10 @@ async def test_likes_moderators_and_bans(company: Company) -> None:
     assert (await scene.status(PAGE))["favourites_count"] == 0
     await scene.announce("announce_add_moderator", person=scene.ann.account.uri)
     assert (await scene.ann.get(f"/api/fedcorp/v1/groups/{scene.group_id}"))["role"] == "moderator"
-    await scene.announce("announce_block", person=scene.ann.account.uri, until=END)  # says `expires`, not `endTime`
-    assert (await scene.ann.get(f"/api/fedcorp/v1/groups/{scene.group_id}"))["role"] == "outcast"
+    ben = await scene.finance.person("ben")
+    await scene.announce("announce_block", person=ben.account.uri, until=END)  # says `expires`, not `endTime`
+    (ban,) = await scene.ann.get(f"/api/fedcorp/v1/groups/{scene.group_id}/bans")
+    assert (ban["account"]["acct"], ban["until"][:10]) == ("ben", "2099-01-01")
     assert [row for row in await outcomes(scene.finance) if row[1] in ("failed", "refused")] == []
 
 
