@@ -4,16 +4,19 @@ Asks NodeInfo, once when a peer is added and again when somebody there first wan
 not say what it is stays unknown. Sources: NodeInfo 2.1, FEP-f1d5; what each server reads: docs/groups.md.
 """
 
+import logging
 from typing import Any
 
 import sqlalchemy as sa
 
 from fedcorp.activitypub.client import Client
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, Forbidden, Gone, NotFound, Unauthorized
+from fedcorp.errors import FedcorpError, Unavailable
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import peers as peers_table
+
+log = logging.getLogger(__name__)
 
 WRAPPING = frozenset(
     {
@@ -53,14 +56,22 @@ class Discovery:
         domain = str(payload["domain"])
         try:
             software, version = await self._client.nodeinfo(f"{self._client.scheme_of(domain)}://{domain}")
-        except (NotFound, Gone, BadRequest, Forbidden, Unauthorized):  # it does not say, or is no peer any more
+        except Unavailable:
+            raise
+        except FedcorpError as error:
+            log.info("%s does not say what it runs: %s", domain, type(error).__name__)
             return
         if software:
             await self._db.write(_keep, domain, software, version)
 
 
 def _keep(tx: Tx, domain: str, software: str, version: str) -> None:
-    values = {"software": software, "version": version, "dialect": dialect_of(software)}
+    known = peers.find(tx, domain)
+    if known is None:
+        return
+    learned_before = known.dialect in (None, dialect_of(known.software or ""))
+    dialect = dialect_of(software) if learned_before else known.dialect  # what an admin set stays
+    values = {"software": software, "version": version, "dialect": dialect}
     tx.conn.execute(sa.update(peers_table).where(peers_table.c.domain == domain).values(**values))
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import audience, ledger, relay, render, telling
+from fedcorp.activitypub import audience, group_words, ledger, relay, render, telling
 from fedcorp.activitypub.audience import Destination
+from fedcorp.activitypub.group_words import Act
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
@@ -167,15 +168,42 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
         relay.taken_back(tx, group, rules, status)
 
 
+def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> None:
+    """A like of a post in one of our groups, or its Undo, goes on to servers that are known to count for themselves
+    (Lemmy and its kin), and to the author's, whom such servers do not tell. It has no entry in the ledger.
+    """
+    found = _find(tx, status.group_id) if status.group_id is not None else None
+    if found is None or found[1].members_only or status.visibility not in ("public", "unlisted"):
+        return
+    group, rules = found
+    home = actor.origin.split("://", 1)[1]
+    destinations = {
+        item for item in audience.followers(tx, group.id, status.reach) if audience.dialect(tx, item.domain) == "wrap"
+    }
+    if not actor.local and not audience.may_hold(tx, home):
+        destinations |= audience.people(tx, [status.account_id], status.reach)
+    destinations = {item for item in destinations if item.domain != home}
+    if destinations:
+        _announce(tx, group, rules, [inner], [], destinations, reach=status.reach, status_id=status.id)
+
+
 def passed_on(tx: Tx, event: events.ActivityForGroup) -> None:
     """What a member elsewhere did to a post of the group."""
     body = telling.find_received(tx, event.activity_uri)
     if body is None:
         return
-    target = orjson.loads(body).get("object")
+    inner = orjson.loads(body)
+    target = inner.get("object")
+    if inner.get("type") == "Undo" and isinstance(target, dict):
+        target = target.get("object")
     status = statuses.find_by_uri(tx, target.get("id", "") if isinstance(target, dict) else str(target))
-    if status is not None:
+    if status is None:
+        return
+    actor = accounts.find_by_uri(tx, str(inner.get("actor")))
+    if inner.get("type") not in ("Like", "EmojiReact", "Undo"):
         pass_on(tx, status, event.activity_uri, body)
+    elif actor is not None:
+        reacted(tx, status, actor, inner)
 
 
 def judged(tx: Tx, event: events.PostJudged) -> None:
@@ -190,12 +218,18 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     inner = _judgement(tx, group, status, event)
     if inner is None:
         return
-    wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
-    _accept(tx, group, rules, inner, wrapping, status)
-    if event.verdict == "removed" and not rules.members_only:
-        _take_back(tx, group, status, boosting)
-    elif event.verdict == "removed":
-        relay.taken_back(tx, group, rules, status)
+    wrapping, _ = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
+    keeping = {item for item in wrapping if audience.may_hold(tx, item.domain)}
+    _accept(tx, group, rules, inner, keeping, status)
+    if rules.members_only:
+        if event.verdict == "removed":
+            relay.taken_back(tx, group, rules, status)
+        return
+    thing = {**inner["object"], "summary": event.reason} if event.verdict == "restored" else inner["object"]
+    more = {name: inner[name] for name in ("target",) if name in inner}
+    more |= {"summary": event.reason} if event.reason or event.verdict == "removed" else {}
+    act = Act(inner["type"], thing, more, event.actor_id, event.act_uri)
+    group_words.announce(tx, group, act, wrapping - keeping, reach=status.reach, status_id=status.id)
 
 
 def _judgement(tx: Tx, group: Account, status: Status, event: events.PostJudged) -> dict[str, Any] | None:
@@ -232,13 +266,6 @@ def _because(tx: Tx, actor_id: int | None, act_uri: str | None, reason: str) -> 
     return more
 
 
-def _take_back(tx: Tx, group: Account, status: Status, boosting: set[Destination]) -> None:
-    """Servers that were given the id of a post get an Undo of that."""
-    inner = {"type": "Announce", "actor": group.uri, "object": status.uri}
-    document = render.activity("Undo", telling.new_uri(tx), group, inner, at=tx.ms, to=[PUBLIC])
-    telling.post(tx, group, document, boosting, reach=status.reach, status_id=status.id)
-
-
 def _tell_author(tx: Tx, group: Account, status: Status, event: events.PostJudged) -> None:
     author, create = accounts.find(tx, status.account_id), telling.find_create(tx, status)
     if author is None or author.local or create is None:
@@ -258,7 +285,7 @@ def member_changed(tx: Tx, event: events.MemberChanged) -> None:
     found, subject = _find(tx, event.group_id), accounts.find(tx, event.account_id)
     if found is None or subject is None:
         return
-    group, _ = found
+    group, rules = found
     kind = "Remove" if event.role is None else "Add"
     more = _because(tx, event.actor_id, event.act_uri, event.reason) | {"target": group.uri + "/affiliations"}
     relation = affiliation(group, subject.uri, event.role or event.was or "member", at=tx.ms, until_at=event.until_at)
@@ -266,6 +293,22 @@ def member_changed(tx: Tx, event: events.MemberChanged) -> None:
         kind, telling.new_uri(tx), group, relation, at=tx.ms, to=[group.followers_uri or ""], **more
     )
     ledger.append(tx, group, inner, keep=True, announced=False)
+    act = group_words.of_member(group, subject, event)
+    if act is not None and not rules.members_only:
+        group_words.announce(tx, group, act, _others(tx, group, rules, subject), reach=rules.reach)
+
+
+def _others(tx: Tx, group: Account, rules: Group, *subjects: Account) -> set[Destination]:
+    """Servers of another make where members are, and those of whom it is about, that take whole activities."""
+    found = audience.followers(tx, group.id, rules.reach) | audience.people(
+        tx, [one.id for one in subjects], rules.reach
+    )
+    found = {item for item in found if audience.dialect(tx, item.domain) != "boost"}
+    return {item for item in found if not audience.may_hold(tx, item.domain)}
+        item
+        for item in found
+        if audience.dialect(tx, item.domain) != "boost" and not audience.may_hold(tx, item.domain)
+    }
 
 
 def affiliation(
@@ -289,12 +332,9 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
     if found is None or found[0].hidden:
         return
     group, _ = found
-    actor = render.actor(tx, group)
-    context = actor.pop("@context")
     more = _because(tx, event.actor_id, event.act_uri, "")
-    inner = render.activity(
-        "Update", telling.new_uri(tx), group, actor, at=tx.ms, to=[group.followers_uri or ""], **more
-    ) | {"@context": context}
+    to = [group.followers_uri or ""]
+    inner = render.activity("Update", telling.new_uri(tx), group, render.actor(tx, group), at=tx.ms, to=to, **more)
     ledger.append(tx, group, inner, keep=True, announced=False)
 
 
@@ -341,13 +381,22 @@ def wished(tx: Tx, event: events.GroupWished) -> None:
     """What one of our people wants of a group elsewhere, as an activity of theirs to the group."""
     wish, group = wishes.find(tx, event.wish_id), accounts.find(tx, event.group_id)
     actor = accounts.find(tx, wish.account_id) if wish is not None else None
-    if wish is None or group is None or actor is None:
+    rules = groups.find(tx, event.group_id)
+    if wish is None or group is None or actor is None or rules is None:
         return
     detail = orjson.loads(event.detail)
     kind, thing, more = _WISHES[wish.act](group, actor, wish.subject_uri, detail)
     if detail.get("reason"):
         more["summary"] = detail["reason"]
-    document = render.activity(kind, wish.uri, actor, thing, at=tx.ms, to=[group.uri], audience=group.uri, **more)
+    to, cc = [group.uri], []
+    if rules.ledger_uri is None and wish.act in ("judge", "ban", "unban", "role"):
+        to, cc = [PUBLIC], [group.uri]
+        if wish.act == "role":  # moderators are persons in a collection there
+            kind, thing = "Add" if policy.may_moderate(detail["role"]) else "Remove", wish.subject_uri
+            more["target"] = f"{group.uri}/moderators"
+        act = group_words.worded(Act(kind, thing, more), group, wish.uri)
+        kind, thing, more = act.kind, act.thing, act.more
+    document = render.activity(kind, wish.uri, actor, thing, at=tx.ms, to=to, cc=cc, audience=group.uri, **more)
     telling.post(tx, actor, document, audience.people(tx, [group.id], "public", shared=False), reach="public")
 
 

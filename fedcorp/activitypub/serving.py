@@ -175,7 +175,8 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
     if name == "outbox":
         return Served(_owned(_outbox(tx, account, signer, address), "outboxOf", uri))
     if name == "featured":
-        notes = [render.note(tx, status) for status in _visible(tx, _ids(tx, _PINNED, account=account.id), signer)]
+        ids = group_posts.pinned(tx, account.id) if account.is_group else _ids(tx, _PINNED, account=account.id)
+        notes = [_whole(tx, status) for status in _visible(tx, ids, signer)]
         return Served(render.in_context(render.bare_collection(address, len(notes), notes)))
     if name == "moderators" and account.is_group:
         found = accounts.find_many(tx, memberships.moderators(tx, account.id))
@@ -186,6 +187,8 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
     counts = {"followers": account.followers_count, "following": account.following_count}
     if name not in counts:
         raise NotFound
+    if name == "followers" and account.is_group:  # the form that Lemmy reads: a number, and nobody by name
+        return Served(_owned(render.collection(address, counts[name], [], ordered=False), "followersOf", uri))
     return Served(_owned(render.collection(address, counts[name]), f"{name}Of", uri))
 
 
@@ -204,6 +207,17 @@ def _affiliations(tx: Tx, group: Account, signer: Signer, address: str) -> dict[
 
 
 _RANKS = {"admin": 0, "moderator": 1, "member": 2}
+
+
+def _whole(tx: Tx, status: Status) -> Any:
+    """The object of a status as its author wrote it; its id where that is not kept."""
+    if status.local:
+        return render.note(tx, status)
+    create = telling.find_create(tx, status)
+    thing = create.get("object") if create is not None else None
+    if create is None or not isinstance(thing, dict):
+        return status.uri
+    return {"@context": create.get("@context"), **thing}
 
 
 def _owned(collection: dict[str, Any], relation: str, uri: str) -> dict[str, Any]:

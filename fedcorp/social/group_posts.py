@@ -260,6 +260,20 @@ _VERDICTS: dict[str, _Verdict] = {
 }
 
 
+def own_thread(tx: Tx, account: Account, status: Status) -> None:
+    """The group passes a status on: it governs the thread from now on, unless another group does already.
+
+    Answers then go to the group as well, which is the only one who passes them on.
+    """
+    unowned = sa.and_(
+        statuses_table.c.thread_id == status.thread_id,
+        statuses_table.c.group_id.is_(None),
+        statuses_table.c.reblog_of_id.is_(None),
+        statuses_table.c.visibility.in_(("public", "unlisted")),
+    )
+    tx.conn.execute(sa.update(statuses_table).where(unowned).values(group_id=account.id))
+
+
 def groups_of(tx: Tx, status: Status) -> list[Account]:
     """The groups that a status stands in, where it was distributed."""
     ids = [item.group_id for item in of_statuses(tx, [status.id]).get(status.id, []) if item.state == "distributed"]

@@ -81,8 +81,9 @@ _SUCCESSOR = (
     .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
     .limit(1)
 )
-_EXPIRED = _SELECT.join(accounts_table, accounts_table.c.id == memberships.c.group_id).where(
-    memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"), accounts_table.c.local
+_EXPIRED = _SELECT.where(memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"))
+_FORGET_EXPIRED = sa.delete(affiliations).where(
+    affiliations.c.role == "outcast", affiliations.c.until_at <= sa.bindparam("now")
 )
 
 
@@ -287,7 +288,8 @@ def lift(tx: Tx, group_id: int, account_id: int, *, actor_id: int | None = None,
 
 
 def lift_expired(tx: Tx) -> int:
-    """End the bans whose time is over; how many there were."""
+    """End the bans whose time is over; how many there were. Groups of other makes told that time with the ban."""
+    tx.conn.execute(_FORGET_EXPIRED, {"now": tx.ms})
     expired = [Membership(*row) for row in tx.conn.execute(_EXPIRED, {"now": tx.ms})]
     for item in expired:
         lift(tx, item.group_id, item.account_id)

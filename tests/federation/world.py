@@ -254,6 +254,7 @@ class Outsider:
         self.fetched: list[str] = []
         self.answer = 202
         self.software = ""  # what its NodeInfo says; it has none without
+        self.key_name = "#main-key"
         self.serial = 0
         company.network.servers[domain] = self
 
@@ -343,7 +344,7 @@ class Outsider:
         body = json.dumps(document).encode()
         url = department.origin + path
         headers = signatures.sign(
-            "POST", url, body, key_id=(signer or str(document.get("actor"))) + "#main-key",
+            "POST", url, body, key_id=(signer or str(document.get("actor"))) + self.key_name,
             private=keys.load_private(self.pair.rsa_private), dialect=dialect, now=self.company.clock.now(),
             headers=None,
         )  # fmt: skip
@@ -358,7 +359,7 @@ class Outsider:
         headers = {"Accept": ACTIVITY}
         if signer is not None:
             headers |= signatures.sign(
-                "GET", url, None, key_id=signer + "#main-key", private=keys.load_private(self.pair.rsa_private),
+                "GET", url, None, key_id=signer + self.key_name, private=keys.load_private(self.pair.rsa_private),
                 dialect="cavage", now=self.company.clock.now(), headers=None,
             )  # fmt: skip
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=department.instance.app)) as client:
