@@ -303,8 +303,7 @@ def _others(tx: Tx, group: Account, rules: Group, *subjects: Account) -> set[Des
     found = audience.followers(tx, group.id, rules.reach) | audience.people(
         tx, [one.id for one in subjects], rules.reach
     )
-    found = {item for item in found if audience.dialect(tx, item.domain) != "boost"}
-    return {item for item in found if not audience.may_hold(tx, item.domain)}
+    return {
         item
         for item in found
         if audience.dialect(tx, item.domain) != "boost" and not audience.may_hold(tx, item.domain)
