@@ -13,9 +13,12 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
+from bench import ledgers
 from bench.department import PAIR, Department, remote
 from bench.load import Load, Outcome
-from fedcorp.activitypub import signatures
+from fedcorp import __main__ as commands
+from fedcorp.activitypub import ledger_copy, ledger_file, signatures
+from fedcorp.clock import Clock
 from fedcorp.keys import load_private
 from fedcorp.social import accounts, follows
 from fedcorp.storage.database import Database, Tx
@@ -275,9 +278,35 @@ def _see(finance: Department, people: Department, count: int) -> list[float]:
     return times
 
 
+# -- ledgers ---------------------------------------------------------------------------------------------------------
+
+
+def ledger(bench: Bench) -> Iterator[Row]:
+    """Verifying the ledger of a group offline, on one core: our copy with its roles, then the exported file."""
+    with bench.department("finance") as finance:
+        finance.hire("ann")
+        count = bench.count(20_000)
+        group = finance.do(lambda db: ledgers.write(db, count))
+        path = finance.folder / "ledger.jsonl"
+        config = ["-c", str(finance.folder / "config.toml")]
+        commands.run(["group", "export", ledgers.NAME, "--output", str(path), *config])
+        yield _verified("ledger_copy", lambda: finance.do(lambda db: db.read(ledger_copy.examine, group)))
+        with path.open("rb") as stream:
+            yield _verified("ledger_file", lambda: ledger_file.verify(stream, Clock())[1])
+
+
+def _verified(name: str, verify: Callable[[], ledger_copy.Outcome]) -> Row:
+    """The rate is for a second of one core: nothing here waits, and other programs on the machine do not count."""
+    began = time.process_time()
+    found = verify()
+    cpu = time.process_time() - began
+    return Row(name, found.count / cpu, cpu / found.count * 1e6, note=found.wrong or "target 5,000 a second")
+
+
 SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "api": api,
     "arriving": arriving,
     "delivering": delivering,
     "between": between,
+    "ledger": ledger,
 }

@@ -1,6 +1,7 @@
 """The command line. Reads arguments, hands over to `fedcorp.commands`, and says in one line what went wrong.
 
-Exit codes: 0 done, 1 the doctor has warnings, 2 an error whose line names the cure, 130 interrupted.
+Exit codes: 0 done, 1 the doctor has warnings or a ledger does not hold, 2 an error whose line names the cure,
+130 interrupted.
 """
 
 import sys
@@ -11,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import demo, doctor, peers, people, serve, setup, work
+from fedcorp.commands import demo, doctor, groups, peers, people, serve, setup, work
 from fedcorp.errors import FedcorpError
 
 app = typer.Typer(
@@ -27,7 +28,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(people.account, name="account")
 app.add_typer(people.token, name="token")
-app.add_typer(people.group, name="group")
+app.add_typer(groups.group, name="group")
 app.add_typer(peers.peer, name="peer")
 
 

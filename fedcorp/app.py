@@ -17,6 +17,7 @@ from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
+from fedcorp.activitypub.discovery import Discovery
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -25,7 +26,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, memberships, polls, stewardship
+from fedcorp.social import accounts, effects, invitations, memberships, polls, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -71,7 +72,9 @@ class Instance:
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
         ledgers = LedgerPull(self.db, self.resolver)
-        jobs = Jobs(self.db, {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run})
+        discovery = Discovery(self.client, self.db)
+        kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
+        jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),
@@ -90,8 +93,9 @@ class Instance:
         return await self.db.write(polls.close_due)
 
     async def _tend_groups(self) -> int:
-        """End bans and groups whose time is over."""
-        return await self.db.write(memberships.lift_expired) + await self.db.write(stewardship.archive_ended)
+        """End bans, invitations and groups whose time is over."""
+        lifted = await self.db.write(memberships.lift_expired) + await self.db.write(invitations.end_expired)
+        return lifted + await self.db.write(stewardship.archive_ended)
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 _ACTOR = re.compile(r"/(u|g)/(\d{1,19})(?:/([a-z]+))?/?\Z")
 _OBJECT = re.compile(r"/o/(\d{1,19})/?\Z")
 _ACTIVITY = re.compile(r"/a/(\d{1,19})/?\Z")
+_RELAYED = re.compile(r"/g/\d{1,19}/relay/(\d{1,19})/?\Z")
+_JOIN = re.compile(r"/@([A-Za-z0-9_.-]+)/join/([A-Za-z0-9_-]+)/?\Z")
 _PAGE = re.compile(r"/@([A-Za-z0-9_.-]+)(?:/(\d{1,19}))?/?\Z")
 
 
@@ -53,8 +55,22 @@ class Urls:
         """The page of a local group that lets in whoever holds it."""
         return f"{self.origin}/@{username}/join/{token}"
 
+    def find_join(self, url: str) -> tuple[str, str] | None:
+        """(username, secret) of a link that lets people into one of our groups."""
+        match = _JOIN.match(self.path(url) or "")
+        return (match[1], match[2]) if match else None
+
     def object(self, id_: int) -> str:
         return f"{self.origin}/o/{id_}"
+
+    def relayed(self, group_uri: str, id_: int) -> str:
+        """The id under which a local group says a status to servers that cannot keep it."""
+        return f"{group_uri}/relay/{id_}"
+
+    def find_relayed_id(self, uri: str) -> int | None:
+        """The id of the status in `/g/ID/relay/STATUS`."""
+        match = _RELAYED.match(self.path(uri) or "")
+        return int(match[1]) if match else None
 
     def activity(self, id_: int) -> str:
         return f"{self.origin}/a/{id_}"
@@ -97,6 +113,13 @@ class Urls:
         """(username, status id or None) of a page for people."""
         match = _PAGE.match(self.path(url) or "")
         return (match[1], int(match[2]) if match[2] else None) if match else None
+
+
+def split_join_link(url: str) -> tuple[str, str] | None:
+    """(handle, secret) of a link that lets people into a group of any server: ('chess@finance.localhost', 'x4...')."""
+    parts = urlsplit(url)
+    match = _JOIN.match(parts.path)
+    return (f"{match[1]}@{parts.netloc}", match[2]) if match and parts.netloc else None
 
 
 def split_handle(handle: str) -> tuple[str, str | None]:

@@ -6,7 +6,7 @@ pause that grows; it never ends its loop. Nothing is kept here that a killed pro
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +114,7 @@ class Worker:
 class Jobs:
     """The pass that runs jobs: each kind by its function, a batch at a time."""
 
-    def __init__(self, db: Database, handlers: dict[str, Callable[[dict[str, Any]], Awaitable[None]]]) -> None:
+    def __init__(self, db: Database, handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]]) -> None:
         self._db = db
         self._handlers = handlers
 

@@ -113,6 +113,11 @@ def dialect(tx: Tx, domain: str) -> str:
     return "fedcorp" if peer is not None and peer.tier == "department" else "both"
 
 
+def may_hold(tx: Tx, domain: str) -> bool:
+    """Whether this peer keeps what only members of a group may read: it runs what we run, as far as is known."""
+    return dialect(tx, domain) == "fedcorp"
+
+
 def author_of(tx: Tx, status: Status) -> accounts.Account:
     """The account that wrote a status."""
     account = accounts.find(tx, status.account_id)

@@ -2,7 +2,8 @@
 
 A local group writes an entry of its ledger for everything that it accepts and announces both together, in the order of
 the ledger. Departments get all of it; servers of another make get posts and what becomes of them, in the form that they
-understand. What members-only groups say goes to departments where members are, and to nobody else.
+understand. What members-only groups say goes to servers of members that can keep it; others are refused, or served by
+`relay`.
 
 Sources: FEP-1b12 (announced activities), FEP-1a11 (several in one Announce), FEP-5219 (relationships).
 """
@@ -12,18 +13,17 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import audience, ledger, render, telling
+from fedcorp.activitypub import audience, group_words, ledger, relay, render, telling
 from fedcorp.activitypub.audience import Destination
+from fedcorp.activitypub.group_words import Act
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.company import peers
-from fedcorp.social import accounts, events, groups, invitations, policy, statuses, wishes
+from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import ledger_heads
-from fedcorp.storage.tables import statuses as statuses_table
 
 BATCH = 50  # entries in one Announce
 
@@ -31,14 +31,6 @@ _UNANNOUNCED = (
     sa.select(ledger_heads.c.group_id)
     .join(accounts_table, accounts_table.c.id == ledger_heads.c.group_id)
     .where(ledger_heads.c.announced < ledger_heads.c.seq, accounts_table.c.local)
-)
-_WRAPPER = (  # the last one, which was taken back already
-    sa.select(statuses_table.c.id)
-    .where(
-        statuses_table.c.account_id == sa.bindparam("group"), statuses_table.c.reblog_of_id == sa.bindparam("status")
-    )
-    .order_by(statuses_table.c.deleted_at.desc(), statuses_table.c.id.desc())
-    .limit(1)
 )
 _ANNOUNCED = (
     sa.update(ledger_heads)
@@ -83,9 +75,10 @@ def _tell_home(
     subject = accounts.find_by_uri(tx, uri) if isinstance(uri, str) else None
     if subject is None:
         return
-    destinations = {item for item in audience.people(tx, [subject.id], rules.reach) if _is_department(tx, item)}
-    if destinations - told:
-        _announce(tx, group, rules, [doc], [entry], destinations - told, reach=rules.reach)
+    home = audience.people(tx, [subject.id], rules.reach) - told
+    destinations = {item for item in home if audience.may_hold(tx, item.domain)}
+    if destinations:
+        _announce(tx, group, rules, [doc], [entry], destinations, reach=rules.reach)
 
 
 def _announce(
@@ -122,17 +115,14 @@ def _accept(
 
 
 def _departments(tx: Tx, group: Account, rules: Group) -> set[Destination]:
-    return {item for item in audience.followers(tx, group.id, rules.reach) if _is_department(tx, item)}
-
-
-def _is_department(tx: Tx, destination: Destination) -> bool:
-    return peers.find_tier(tx, destination.domain) == "department"
+    """Servers that keep copies of the ledger."""
+    return {item for item in audience.followers(tx, group.id, rules.reach) if audience.may_hold(tx, item.domain)}
 
 
 def _everybody(tx: Tx, group: Account, rules: Group, status: Status) -> set[Destination]:
     """The servers of members, and that of the author."""
     found = audience.followers(tx, group.id, status.reach) | audience.people(tx, [status.account_id], status.reach)
-    return {item for item in found if _is_department(tx, item)} if rules.members_only else found
+    return {item for item in found if audience.may_hold(tx, item.domain)} if rules.members_only else found
 
 
 def _by_dialect(
@@ -172,6 +162,7 @@ def posted(tx: Tx, event: events.GroupPosted) -> None:
     telling.post(tx, group, document, boosting, reach=original.reach, status_id=original.id)
     if create is not None:
         _accept(tx, group, rules, create, wrapping, original)
+    relay.said(tx, group, rules, original)
 
 
 def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
@@ -181,10 +172,37 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
         return
     group, rules = found
     inner = orjson.loads(body)
+    known = group_posts.find(tx, group.id, status.id)
+    told = ("distributed", "removed") if inner["type"] == "Delete" else ("distributed",)
+    if known is None or known.state not in told:
+        return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:
         telling.keep(tx, group.id, uri, str(inner["type"]), body, boosting, reach=status.reach, status_id=status.id)
+    if inner["type"] == "Update":
+        relay.said(tx, group, rules, status, changed=True)
+    elif inner["type"] == "Delete":
+        relay.taken_back(tx, group, rules, status)
+
+
+def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> None:
+    """A like of a post in one of our groups, or its Undo, goes on to servers that are known to count for themselves
+    (Lemmy and its kin), and to the author's, whom such servers do not tell. It has no entry in the ledger.
+    """
+    found = _find(tx, status.group_id) if status.group_id is not None else None
+    if found is None or found[1].members_only or status.visibility not in ("public", "unlisted"):
+        return
+    group, rules = found
+    home = actor.origin.split("://", 1)[1]
+    destinations = {
+        item for item in audience.followers(tx, group.id, status.reach) if audience.dialect(tx, item.domain) == "wrap"
+    }
+    if not actor.local and not audience.may_hold(tx, home):
+        destinations |= audience.people(tx, [status.account_id], status.reach)
+    destinations = {item for item in destinations if item.domain != home}
+    if destinations:
+        _announce(tx, group, rules, [inner], [], destinations, reach=status.reach, status_id=status.id)
 
 
 def passed_on(tx: Tx, event: events.ActivityForGroup) -> None:
@@ -192,10 +210,18 @@ def passed_on(tx: Tx, event: events.ActivityForGroup) -> None:
     body = telling.find_received(tx, event.activity_uri)
     if body is None:
         return
-    target = orjson.loads(body).get("object")
+    inner = orjson.loads(body)
+    target = inner.get("object")
+    if inner.get("type") == "Undo" and isinstance(target, dict):
+        target = target.get("object")
     status = statuses.find_by_uri(tx, target.get("id", "") if isinstance(target, dict) else str(target))
-    if status is not None:
+    if status is None:
+        return
+    actor = accounts.find_by_uri(tx, str(inner.get("actor")))
+    if inner.get("type") not in ("Like", "EmojiReact", "Undo"):
         pass_on(tx, status, event.activity_uri, body)
+    elif actor is not None:
+        reacted(tx, status, actor, inner)
 
 
 def judged(tx: Tx, event: events.PostJudged) -> None:
@@ -210,10 +236,18 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     inner = _judgement(tx, group, status, event)
     if inner is None:
         return
-    wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
-    _accept(tx, group, rules, inner, wrapping, status)
-    if event.verdict == "removed" and not rules.members_only:
-        _take_back(tx, group, status, boosting)
+    wrapping, _ = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
+    keeping = {item for item in wrapping if audience.may_hold(tx, item.domain)}
+    _accept(tx, group, rules, inner, keeping, status)
+    if rules.members_only:
+        if event.verdict == "removed":
+            relay.taken_back(tx, group, rules, status)
+        return
+    thing = {**inner["object"], "summary": event.reason} if event.verdict == "restored" else inner["object"]
+    more = {name: inner[name] for name in ("target",) if name in inner}
+    more |= {"summary": event.reason} if event.reason or event.verdict == "removed" else {}
+    act = Act(inner["type"], thing, more, event.actor_id, event.act_uri)
+    group_words.announce(tx, group, act, wrapping - keeping, reach=status.reach, status_id=status.id)
 
 
 def _judgement(tx: Tx, group: Account, status: Status, event: events.PostJudged) -> dict[str, Any] | None:
@@ -250,17 +284,6 @@ def _because(tx: Tx, actor_id: int | None, act_uri: str | None, reason: str) -> 
     return more
 
 
-def _take_back(tx: Tx, group: Account, status: Status, boosting: set[Destination]) -> None:
-    """Servers that were given the id of a post get an Undo of that; some find it by its id only."""
-    inner: dict[str, Any] = {"type": "Announce", "actor": group.uri, "object": status.uri}
-    wrapper_id = tx.conn.execute(_WRAPPER, {"group": group.id, "status": status.id}).scalar()
-    wrapper = statuses.find(tx, wrapper_id) if wrapper_id is not None else None
-    if wrapper is not None:
-        inner["id"] = wrapper.uri
-    document = render.activity("Undo", telling.new_uri(tx), group, inner, at=tx.ms, to=[PUBLIC])
-    telling.post(tx, group, document, boosting, reach=status.reach, status_id=status.id)
-
-
 def _tell_author(tx: Tx, group: Account, status: Status, event: events.PostJudged) -> None:
     author, create = accounts.find(tx, status.account_id), telling.find_create(tx, status)
     if author is None or author.local or create is None:
@@ -280,7 +303,7 @@ def member_changed(tx: Tx, event: events.MemberChanged) -> None:
     found, subject = _find(tx, event.group_id), accounts.find(tx, event.account_id)
     if found is None or subject is None:
         return
-    group, _ = found
+    group, rules = found
     kind = "Remove" if event.role is None else "Add"
     more = _because(tx, event.actor_id, event.act_uri, event.reason) | {"target": group.uri + "/affiliations"}
     relation = affiliation(group, subject.uri, event.role or event.was or "member", at=tx.ms, until_at=event.until_at)
@@ -288,6 +311,21 @@ def member_changed(tx: Tx, event: events.MemberChanged) -> None:
         kind, telling.new_uri(tx), group, relation, at=tx.ms, to=[group.followers_uri or ""], **more
     )
     ledger.append(tx, group, inner, keep=True, announced=False)
+    act = group_words.of_member(group, subject, event)
+    if act is not None and not rules.members_only:
+        group_words.announce(tx, group, act, _others(tx, group, rules, subject), reach=rules.reach)
+
+
+def _others(tx: Tx, group: Account, rules: Group, *subjects: Account) -> set[Destination]:
+    """Servers of another make where members are, and those of whom it is about, that take whole activities."""
+    found = audience.followers(tx, group.id, rules.reach) | audience.people(
+        tx, [one.id for one in subjects], rules.reach
+    )
+    return {
+        item
+        for item in found
+        if audience.dialect(tx, item.domain) != "boost" and not audience.may_hold(tx, item.domain)
+    }
 
 
 def affiliation(
@@ -311,12 +349,9 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
     if found is None or found[0].hidden:
         return
     group, _ = found
-    actor = render.actor(tx, group)
-    context = actor.pop("@context")
     more = _because(tx, event.actor_id, event.act_uri, "")
-    inner = render.activity(
-        "Update", telling.new_uri(tx), group, actor, at=tx.ms, to=[group.followers_uri or ""], **more
-    ) | {"@context": context}
+    to = [group.followers_uri or ""]
+    inner = render.activity("Update", telling.new_uri(tx), group, render.actor(tx, group), at=tx.ms, to=to, **more)
     ledger.append(tx, group, inner, keep=True, announced=False)
 
 
@@ -353,7 +388,7 @@ def _invitation(tx: Tx, group_id: int, invitation_id: int, *, undo: bool) -> Non
 
 
 def _may_hold(tx: Tx, rules: Group, destination: Destination) -> bool:
-    return not rules.members_only or _is_department(tx, destination)
+    return not rules.members_only or audience.may_hold(tx, destination.domain)
 
 
 # -- wishes ----------------------------------------------------------------------------------------------------------
@@ -363,13 +398,22 @@ def wished(tx: Tx, event: events.GroupWished) -> None:
     """What one of our people wants of a group elsewhere, as an activity of theirs to the group."""
     wish, group = wishes.find(tx, event.wish_id), accounts.find(tx, event.group_id)
     actor = accounts.find(tx, wish.account_id) if wish is not None else None
-    if wish is None or group is None or actor is None:
+    rules = groups.find(tx, event.group_id)
+    if wish is None or group is None or actor is None or rules is None:
         return
     detail = orjson.loads(event.detail)
     kind, thing, more = _WISHES[wish.act](group, actor, wish.subject_uri, detail)
     if detail.get("reason"):
         more["summary"] = detail["reason"]
-    document = render.activity(kind, wish.uri, actor, thing, at=tx.ms, to=[group.uri], audience=group.uri, **more)
+    to, cc = [group.uri], []
+    if rules.ledger_uri is None and wish.act in ("judge", "ban", "unban", "role"):
+        to, cc = [PUBLIC], [group.uri]
+        if wish.act == "role":  # moderators are persons in a collection there
+            kind, thing = "Add" if policy.may_moderate(detail["role"]) else "Remove", wish.subject_uri
+            more["target"] = f"{group.uri}/moderators"
+        act = group_words.worded(Act(kind, thing, more), group, wish.uri)
+        kind, thing, more = act.kind, act.thing, act.more
+    document = render.activity(kind, wish.uri, actor, thing, at=tx.ms, to=to, cc=cc, audience=group.uri, **more)
     telling.post(tx, actor, document, audience.people(tx, [group.id], "public", shared=False), reach="public")
 
 

@@ -4,7 +4,7 @@ Handlers run inside a unit of the database and never fetch. Where they need some
 `Missing`; whoever runs them fetches it outside the unit and runs them again with the same `Intake`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Kind = Literal["actor", "status", "document", "key"]
@@ -32,7 +32,7 @@ class Intake:
     """One activity under way. `domain` is the peer that delivered it; `tier` that of the actor's own server.
 
     `documents` holds what was read at its own address, `stored` maps URIs that were fetched to those they were stored
-    under, `unreachable` what could not be fetched now, `refused` what never will be.
+    under, `unreachable` what could not be fetched now, `refused` what never will be, `gone` what of that is not there.
     """
 
     domain: str
@@ -43,6 +43,7 @@ class Intake:
     stored: dict[str, str] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
     def want(self, uri: str, kind: Kind) -> None:
         """Ask once for something that is welcome but not needed. Raises Missing the first time."""
@@ -57,6 +58,4 @@ class Intake:
 
     def within(self, tier: str, announced_by: int) -> "Intake":
         """The same for an activity that stands inside this one, of an actor whose server has `tier`."""
-        return Intake(
-            self.domain, tier, True, announced_by, self.documents, self.stored, self.unreachable, self.refused
-        )
+        return replace(self, tier=tier, forwarded=True, announced_by=announced_by)

@@ -8,8 +8,9 @@ Reads and writes rows of its own tables, signs and verifies; never fetches. What
 Sources: FEP-8b32 (proofs), FEP-5219 (relationships). The bytes of an entry are part of every later digest.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -173,20 +174,48 @@ def read(document: Any) -> Entry | None:
     published = parse_time(document.get("published"))
     if type(seq) is not int or seq < 1 or published is None or not all(isinstance(text, str) for text in texts):
         return None
-    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    try:
+        own = digest_of({name: value for name, value in document.items() if name != "proof"})
+    except ValueError:  # nested too deep and the like: nothing that could have been signed
+        return None
     epoch, previous, kind, uri, actor, digest = (str(text) for text in texts)
-    return Entry(seq, epoch, previous, digest_of(unsigned), kind, uri, actor, digest, to_ms(published), document)
+    return Entry(seq, epoch, previous, own, kind, uri, actor, digest, to_ms(published), document)
 
 
 _TEXTS = ("epoch", "prevDigest", "objectType", "object", "objectActor", "digestMultibase")
 
 
-def is_signed(entry: Entry, group_uri: str, key_id: str, public: PublicKey, now: Any) -> bool:
-    """Whether the entry carries the proof of this group's key, and speaks for this group."""
-    proof = proof_of(entry.document)
-    if proof is None or proof.key_id != key_id or entry.document.get("attributedTo") != group_uri:
-        return False
-    return verify_proof(entry.document, proof, public, now)
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """The key that must have signed entries, and whose it is. `now`: a proof that has expired by then does not hold."""
+
+    group_uri: str
+    id: str
+    public: PublicKey
+    now: datetime
+
+
+def find_key(tx: Tx, group: Account) -> GroupKey | None:
+    """The key that a group publishes, as far as it is known here."""
+    key = accounts.public_keys(tx, group.id).get("ed25519")
+    return GroupKey(group.uri, key.id, load_public(key.public), tx.clock.now()) if key is not None else None
+
+
+def find_flaw(entry: Entry, key: GroupKey) -> str | None:
+    """Why this is no entry that the group signed; None when it is. What is signed is exactly what the digest is of."""
+    proof, document = proof_of(entry.document), entry.document
+    if proof is None:
+        return "it is not signed"
+    if document.get("attributedTo") != key.group_uri:
+        return "it belongs to another group"
+    if proof.key_id != key.id:
+        return f"it is signed with another key than the group's, {proof.key_id}"
+    beyond = "signature" in document or proof.options.get("@context", document.get("@context")) != document.get(
+        "@context"
+    )
+    if beyond or not verify_proof(document, proof, key.public, key.now):
+        return "it was changed, or the group's key did not sign it"
+    return None
 
 
 def fits(entry: Entry, inner: dict[str, Any]) -> bool:
@@ -199,8 +228,8 @@ def fits(entry: Entry, inner: dict[str, Any]) -> bool:
 
 def check(tx: Tx, group: Account, entry: Entry) -> None:
     """Raises Forbidden unless the group signed the entry with the key that it publishes."""
-    key = accounts.public_keys(tx, group.id).get("ed25519")
-    if key is None or not is_signed(entry, group.uri, key.id, load_public(key.public), tx.clock.now()):
+    key = find_key(tx, group)
+    if key is None or find_flaw(entry, key) is not None:
         raise Forbidden("The entry is not signed by the group.")
 
 
@@ -252,47 +281,39 @@ def mark_forked(tx: Tx, group_id: int, entry: Entry) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """The first thing that is wrong in a chain."""
+    """The first thing that is wrong in a chain; `seq` is the number of the entry."""
 
     seq: int
     text: str
 
 
-def verify_chain(
-    documents: Iterable[tuple[dict[str, Any], dict[str, Any] | None]],
-    *,
-    group_uri: str,
-    key_id: str,
-    public: PublicKey,
-    now: Any,
-) -> tuple[int, Flaw | None]:
-    """(entries that hold, first flaw or None) of (entry, kept body or None) in order. Needs nothing else."""
-    previous, epoch, count = "", None, 0
-    for document, body in documents:
+@dataclass(slots=True)
+class Chain:
+    """A chain as far as it was looked at: how many entries hold, and the last of them. Needs nothing else."""
+
+    key: GroupKey
+    count: int = 0
+    digest: str = ""
+    epoch: str = ""
+
+    def add(self, document: Any, body: Any) -> Flaw | None:
+        """Look at the next entry and its body (None when it was not kept); the flaw when it does not hold."""
         entry = read(document)
         if entry is None:
-            return count, Flaw(count + 1, "it is not an entry")
-        for flaw in _flaws(entry, body, count, previous, epoch, (group_uri, key_id, public, now)):
-            return count, Flaw(entry.seq, flaw)
-        previous, epoch, count = entry.digest, entry.epoch, entry.seq
-    return count, None
+            return Flaw(self.count + 1, "it is not an entry")
+        for text in self._flaws(entry, body):
+            return Flaw(self.count + 1, text)
+        self.count, self.digest, self.epoch = entry.seq, entry.digest, entry.epoch
+        return None
 
-
-def _flaws(
-    entry: Entry,
-    body: dict[str, Any] | None,
-    count: int,
-    previous: str,
-    epoch: str | None,
-    signer: tuple[str, str, PublicKey, Any],
-) -> Iterator[str]:
-    if entry.seq != count + 1:
-        yield f"number {count + 1} is missing"
-    if entry.previous != previous:
-        yield "it does not follow the entry before it"
-    if epoch is not None and entry.epoch != epoch:
-        yield "it belongs to another chain"
-    if not is_signed(entry, *signer):
-        yield "the signature of the group does not hold"
-    if body is not None and not fits(entry, body):
-        yield "the activity is not the one that it was written for"
+    def _flaws(self, entry: Entry, body: Any) -> Iterator[str]:
+        if entry.seq != self.count + 1:
+            yield f"it is missing or out of order, entry {entry.seq} stands in its place"
+        if (flaw := find_flaw(entry, self.key)) is not None:
+            yield flaw
+        if self.count and entry.epoch != self.epoch:
+            yield "it belongs to another chain of the group"
+        if entry.previous != self.digest:
+            yield "it does not follow the entry before it"
+        if body is not None and not (isinstance(body, dict) and fits(entry, body)):
+            yield "its body is not the activity that it was written for"

@@ -130,8 +130,8 @@ def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
 def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
     wrapper, original = statuses.find(tx, event.reblog_id), statuses.find(tx, event.status_id)
     account = accounts.find(tx, event.account_id)
-    if wrapper is None or original is None or account is None or account.is_group:
-        return  # what a group takes out is told by PostJudged
+    if wrapper is None or original is None or account is None:
+        return
     to, cc = render.addressing(tx, wrapper, account)
     inner = telling.announce(tx, wrapper, original, account)
     del inner["@context"]
@@ -150,16 +150,22 @@ def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
 
 
 def _like(tx: Tx, event: "events.StatusFavourited | events.StatusUnfavourited", *, undo: bool) -> None:
-    """Told to the author only, who publishes the count."""
+    """Told to the author, who publishes the count, and to the group that governs the thread, which passes it on."""
     status, account = statuses.find(tx, event.status_id), accounts.find(tx, event.account_id)
-    if status is None or account is None or status.local:
+    if status is None or account is None:
         return
     author = audience.author_of(tx, status)
-    document = render.activity("Like", event.uri, account, status.uri, at=tx.ms, to=[author.uri])
+    group = accounts.find(tx, status.group_id) if status.group_id is not None else None
+    told = [one for one in (author, group) if one is not None and not one.local]
+    if not told and (group is None or not group.local):
+        return
+    more: dict[str, Any] = {"audience": group.uri} if group is not None else {}
+    document = render.activity("Like", event.uri, account, status.uri, at=tx.ms, to=[author.uri], **more)
     if undo:
         document = telling.undo(tx, account, document, author)
-    destinations = audience.people(tx, [author.id], status.reach)
-    telling.post(tx, account, document, destinations, reach=status.reach, status_id=status.id)
+    destinations = audience.people(tx, [one.id for one in told], status.reach)
+    body = telling.post(tx, account, document, destinations, reach=status.reach, status_id=status.id)
+    group_telling.reacted(tx, status, account, orjson.loads(body))
 
 
 def _voted(tx: Tx, event: events.PollVoted) -> None:
@@ -248,18 +254,9 @@ def _account_updated(tx: Tx, event: events.AccountUpdated) -> None:
     account = accounts.find(tx, event.account_id)
     if account is None or account.hidden:
         return
-    document = render.actor(tx, account)
-    context = document.pop("@context")
-    update = render.activity(
-        "Update",
-        telling.new_uri(tx),
-        account,
-        document,
-        at=tx.ms,
-        to=[PUBLIC],
-        cc=[account.followers_uri or account.uri],
-    )
-    update["@context"] = context
+    to, cc = [PUBLIC], [account.followers_uri or account.uri]
+    # The actor keeps its context: the terms of cid/v1 are protected, and a proof that repeated them would not expand.
+    update = render.activity("Update", telling.new_uri(tx), account, render.actor(tx, account), at=tx.ms, to=to, cc=cc)
     telling.post(tx, account, update, audience.of_account(tx, account.id), reach=UPDATE_REACH)
 
 

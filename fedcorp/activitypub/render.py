@@ -11,6 +11,7 @@ import orjson
 from fedcorp.activitypub.vocabulary import (
     ACTOR_CONTEXT,
     COLLECTION_CONTEXT,
+    FEDCORP,
     GROUP_CONTEXT,
     PUBLIC,
     format_time,
@@ -32,6 +33,14 @@ _IMPLEMENTS = [
         "name": "RFC-9421 Ed25519",
         "href": "https://datatracker.ietf.org/doc/html/rfc9421#name-eddsa-using-curve-edwards25",
     },
+]
+
+
+_GROUPS_IMPLEMENT = [
+    *_IMPLEMENTS,
+    {"name": "FEP-1b12", "href": "https://w3id.org/fep/1b12"},
+    {"name": "FEP-5219", "href": "https://w3id.org/fep/5219"},
+    {"name": "ledger", "href": f"{FEDCORP}ledger"},
 ]
 
 
@@ -72,7 +81,7 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
                 "publicKeyMultibase": keys["ed25519"].public,
             }
         ],
-        "generator": {"type": "Application", "implements": _IMPLEMENTS},
+        "generator": {"type": "Application", "implements": _GROUPS_IMPLEMENT if account.is_group else _IMPLEMENTS},
     }
     if account.kind != "service":
         document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}
@@ -183,7 +192,7 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
         "to": to,
         "cc": cc,
         "tag": _tags(tx, status),
-        "attachment": [_attachment(tx, status, item) for item in media.of_statuses(tx, [status.id]).get(status.id, [])],
+        "attachment": attachments(tx, status),
         "context": status.context_uri,
         "conversation": status.context_uri,
         "replies": status.uri + "/replies",
@@ -207,11 +216,18 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
 def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:
     named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id, silent=False))
     mentions = [{"type": "Mention", "href": account.uri, "name": f"@{account.handle}"} for account in named.values()]
-    hashtags = [
-        {"type": "Hashtag", "href": tx.site.urls.tag(name.lower()), "name": f"#{name}"}
-        for name in statuses.tags_of(tx, status.id)
-    ]
-    return mentions + hashtags
+    return mentions + hashtags(tx, status)
+
+
+def hashtags(tx: Tx, status: Status) -> list[dict[str, Any]]:
+    """The hashtags of a status, as its `tag` names them."""
+    names = statuses.tags_of(tx, status.id)
+    return [{"type": "Hashtag", "href": tx.site.urls.tag(name.lower()), "name": f"#{name}"} for name in names]
+
+
+def attachments(tx: Tx, status: Status) -> list[dict[str, Any]]:
+    """The files of a local status; of a narrow one under addresses that expire."""
+    return [_attachment(tx, status, item) for item in media.of_statuses(tx, [status.id]).get(status.id, [])]
 
 
 def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from fedcorp.activitypub.intake import Intake, Missing
 from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_id
 from fedcorp.clock import Clock
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, FedcorpError, NotFound, TooManyRequests, Unauthorized, Unavailable
+from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooManyRequests, Unauthorized, Unavailable
 from fedcorp.social import accounts, groups, receiving, statuses
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
@@ -104,8 +104,10 @@ class Resolver:
                 intake.documents[missing.uri] = await self._client.get(missing.uri)
         except (Unavailable, TooManyRequests):
             intake.unreachable.add(missing.uri)
-        except FedcorpError:
+        except FedcorpError as error:
             intake.refused.add(missing.uri)
+            if isinstance(error, (Gone, NotFound)):
+                intake.gone.add(missing.uri)
 
     # -- actors -----------------------------------------------------------------------------------------------------
 

@@ -5,19 +5,21 @@ by `signers`.
 Sources: ActivityPub 3.2 and 5, FEP-4f05 (tombstones), FEP-7888 (threads), FEP-5711 (whose collection it is).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import ledger, render, telling
+from fedcorp.activitypub import group_telling, ledger, relay, render, telling
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
+from fedcorp.activitypub.vocabulary import PUBLIC, ids_of
 from fedcorp.errors import NotFound
 from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import activities, deliveries, follows
@@ -25,6 +27,7 @@ from fedcorp.storage.tables import statuses as statuses_table
 
 PAGE = 20
 THREAD = 200
+AFFILIATIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,12 @@ class Served:
     page: str | None = None
 
 
-_KNOWS_ACCOUNT = (
+_FOLLOWS = (
     sa.select(follows.c.id)
     .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
     .where(
         follows.c.target_id == sa.bindparam("target"),
+        follows.c.state.in_(sa.bindparam("states", expanding=True)),
         accounts_table.c.origin.in_(sa.bindparam("origins", expanding=True)),
     )
     .limit(1)
@@ -106,16 +110,26 @@ def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
     return account
 
 
-def _follows_from(tx: Tx, domain: str, account_id: int) -> bool:
-    """Whether somebody on that server follows this account, or has asked to."""
+def _person(tx: Tx, signer: Signer) -> Account | None:
+    """The person who signed; None when a server signed, for whomever it has."""
+    actor = accounts.find_by_uri(tx, signer.actor_uri)
+    return actor if actor is not None and actor.kind == "person" else None
+
+
+def _follows_from(tx: Tx, domain: str, account_id: int, *states: str) -> bool:
+    """Whether somebody on that server follows this account, in one of these states."""
     origins = [f"https://{domain}", f"http://{domain}"]
-    return tx.conn.execute(_KNOWS_ACCOUNT, {"target": account_id, "origins": origins}).first() is not None
+    values = {"target": account_id, "origins": origins, "states": states}
+    return tx.conn.execute(_FOLLOWS, values).first() is not None
 
 
 def _knows_secret(tx: Tx, group: Account, signer: Signer) -> bool:
-    """Whether somebody there belongs to the group, or is invited."""
+    """Whether the person who signed, or somebody of the server that did, belongs to the group, asked to, is invited."""
+    person = _person(tx, signer)
+    if person is not None:
+        return is_shown(tx, group, person.id) or _is_member(tx, group, signer)
     return (
-        _follows_from(tx, signer.domain, group.id)
+        _follows_from(tx, signer.domain, group.id, "accepted", "pending")
         or _is_member(tx, group, signer)
         or any(
             (invitee := accounts.find(tx, item.account_id)) is not None
@@ -127,8 +141,7 @@ def _knows_secret(tx: Tx, group: Account, signer: Signer) -> bool:
 
 def _is_member(tx: Tx, group: Account, signer: Signer) -> bool:
     """Whether the person who signed belongs to the group; of a server that signed for itself, anybody of it."""
-    actor = accounts.find_by_uri(tx, signer.actor_uri)
-    if actor is not None and actor.kind == "person":
+    if _person(tx, signer) is not None:
         return memberships.role_by_uri(tx, group, signer.actor_uri) in policy.MEMBERS
     return memberships.has_member_at(tx, group, origin(signer.actor_uri))
 
@@ -156,7 +169,7 @@ def find_inbox_owner(tx: Tx, uri: str) -> Account | None:
 
 
 def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
-    """`followers`, `following`, `outbox`, `featured` or, of a group, `moderators`. Raises NotFound."""
+    """`followers`, `following`, `outbox`, `featured`; of a group also `moderators`, `affiliations`. Raises NotFound."""
     account = _known_actor(tx, uri, signer)
     address = f"{uri}/{name}"
     if name == "outbox":
@@ -165,16 +178,49 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
         uris = [status.uri for status in _visible(tx, group_posts.pinned(tx, account.id), signer)]
         return Served(render.collection(address, len(uris), uris))
     if name == "featured":
-        notes = [render.note(tx, status) for status in _visible(tx, _ids(tx, _PINNED, account=account.id), signer)]
+        ids = group_posts.pinned(tx, account.id) if account.is_group else _ids(tx, _PINNED, account=account.id)
+        notes = [_whole(tx, status) for status in _visible(tx, ids, signer)]
         return Served(render.in_context(render.bare_collection(address, len(notes), notes)))
     if name == "moderators" and account.is_group:
         found = accounts.find_many(tx, memberships.moderators(tx, account.id))
         uris = [found[id_].uri for id_ in memberships.moderators(tx, account.id) if id_ in found]
         return Served(render.collection(address, len(uris), uris))
+    if name == "affiliations" and account.is_group:
+        return Served(_affiliations(tx, account, signer, address))
     counts = {"followers": account.followers_count, "following": account.following_count}
     if name not in counts:
         raise NotFound
+    if name == "followers" and account.is_group:  # the form that Lemmy reads: a number, and nobody by name
+        return Served(_owned(render.collection(address, counts[name], [], ordered=False), "followersOf", uri))
     return Served(_owned(render.collection(address, counts[name]), f"{name}Of", uri))
+
+
+def _affiliations(tx: Tx, group: Account, signer: Signer, address: str) -> dict[str, Any]:
+    """Who has which role, the highest first (FEP-5219): moderators for all who may know the group, members for the
+    servers of members. The whole membership, however long, is told by the ledger.
+    """
+    roles = memberships.roles_in(tx, group.id)
+    wanted = set(policy.MEMBERS) if _is_member(tx, group, signer) else {"admin", "moderator"}
+    shown = sorted((id_ for id_, role in roles.items() if role in wanted), key=lambda id_: (_RANKS[roles[id_]], id_))
+    found = accounts.find_many(tx, shown[:AFFILIATIONS])
+    items = [
+        group_telling.affiliation(group, found[id_].uri, roles[id_]) for id_ in shown[:AFFILIATIONS] if id_ in found
+    ]
+    return render.collection(address, len(shown), items)
+
+
+_RANKS = {"admin": 0, "moderator": 1, "member": 2}
+
+
+def _whole(tx: Tx, status: Status) -> Any:
+    """The object of a status as its author wrote it; its id where that is not kept."""
+    if status.local:
+        return render.note(tx, status)
+    create = telling.find_create(tx, status)
+    thing = create.get("object") if create is not None else None
+    if create is None or not isinstance(thing, dict):
+        return status.uri
+    return {"@context": create.get("@context"), **thing}
 
 
 def _owned(collection: dict[str, Any], relation: str, uri: str) -> dict[str, Any]:
@@ -199,7 +245,9 @@ def ledger_page(tx: Tx, uri: str, after: int, signer: Signer) -> Served:
     """
     group = _known_actor(tx, uri, signer)
     rules = groups.find(tx, group.id)
-    if rules is None or signer.tier != "department" or (rules.members_only and not _is_member(tx, group, signer)):
+    if rules is None or signer.tier != "department" or not policy.reaches(rules.reach, signer.tier):
+        raise NotFound
+    if rules.members_only and not _is_member(tx, group, signer):
         raise NotFound
     items = [
         {"type": "Delivery", "entry": orjson.loads(entry)} | _body_of(tx, body, object_uri, signer)
@@ -223,28 +271,62 @@ def _status_of(tx: Tx, body: bytes | None) -> Status | None:
     return statuses.find_by_uri(tx, uri) if isinstance(uri, str) else None
 
 
+def relayed(tx: Tx, uri: str, status_id: int, signer: Signer) -> Served:
+    """What a members-only group of ours says to members whose servers cannot keep its posts. Raises NotFound."""
+    group = _known_actor(tx, uri, signer)
+    rules, status = groups.find(tx, group.id), statuses.find(tx, status_id)
+    known = group_posts.find(tx, group.id, status_id)
+    if rules is None or rules.outsiders != "relay" or status is None or status.deleted_at is not None:
+        raise NotFound
+    if known is None or known.state != "distributed" or not _is_member(tx, group, signer):
+        raise NotFound
+    if not policy.reaches(status.reach, signer.tier):
+        raise NotFound
+    return Served(render.in_context(relay.note(tx, group, status)))
+
+
 # -- notes -----------------------------------------------------------------------------------------------------------
 
 
 def may_see(tx: Tx, status: Status, signer: Signer) -> bool:
-    """Whether the server that asks may have this status, for the people it has."""
+    """Whether the person who signed may see this status, or the server that did may have it, for the people it has.
+
+    Says nothing of whether it was deleted: who could see it may know that it is gone.
+    """
+    member = status.visibility == policy.GROUP and _reads_group(tx, status, signer)
+    person = _person(tx, signer)
+    if person is not None:
+        facts = replace(statuses.facts(tx, status, person.id), deleted=False, member=member)
+        within = status.visibility == "direct" or policy.reaches(status.reach, signer.tier)
+        return within and policy.may_see(policy.Viewer(person.id), facts)
     named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id)).values()
     recipients = {account.origin.split("://", 1)[1] for account in named if not account.local}
     return policy.may_peer_see(
         signer.tier,
         visibility=status.visibility,
         reach=status.reach,
-        has_follower=status.visibility == "private" and _follows_from(tx, signer.domain, status.account_id),
+        has_follower=status.visibility == "private" and _follows_from(tx, signer.domain, status.account_id, "accepted"),
         has_recipient=signer.domain in recipients,
-        has_member=status.visibility == policy.GROUP and _reads_group(tx, status, signer),
+        has_member=member,
     )
 
 
 def _reads_group(tx: Tx, status: Status, signer: Signer) -> bool:
-    """Members of a group that the post was written to, and the server of the group itself, which has to judge it."""
-    found = group_posts.of_statuses(tx, [status.id]).get(status.id, [])
-    for group in accounts.find_many(tx, [item.group_id for item in found]).values():
-        if group.origin.endswith(f"//{signer.domain}") or _is_member(tx, group, signer):
+    """Whether a group that the post was written to lets the signer read it: members what it passed on since they may
+    read along, moderators what waits; and the group's own server everything, since it has to judge."""
+    shown = status.reblog_of_id if status.reblog_of_id is not None else status.id
+    found = group_posts.of_statuses(tx, [shown]).get(shown, [])
+    known = accounts.find_many(tx, [item.group_id for item in found])
+    is_person = _person(tx, signer) is not None
+    for item in found:
+        group = known[item.group_id]
+        if not is_person and group.origin.endswith(f"//{signer.domain}"):
+            return True
+        who = {"actor_uri": signer.actor_uri} if is_person else {"origin": origin(signer.actor_uri)}
+        waits = item.state in ("pending", "held")
+        if (waits or item.state == "distributed") and memberships.has_reader(
+            tx, group, item.created_at, moderating=waits, **who
+        ):
             return True
     return False
 
@@ -304,16 +386,31 @@ def thread(tx: Tx, thread_id: int, signer: Signer) -> Served:
 
 
 def activity(tx: Tx, uri: str, signer: Signer) -> Served:
-    """An activity as it was sent: for those who may see its status, else for those it was sent to. Raises NotFound."""
+    """An activity as it was sent: for those who may see its status, else for those it was sent to. Raises NotFound.
+
+    What was sent to a server for some of its people is shown to the server, and to those people.
+    """
     row = tx.conn.execute(_ACTIVITY, {"uri": uri}).first()
     if row is None:
         raise NotFound
     status = statuses.find(tx, row.status_id) if row.status_id is not None else None
     if status is None:
-        if tx.conn.execute(_WAS_SENT, {"activity": row.id, "domain": signer.domain}).first() is None:
+        was_sent = tx.conn.execute(_WAS_SENT, {"activity": row.id, "domain": signer.domain}).first() is not None
+        if not was_sent or not _is_addressed(tx, orjson.loads(row.body), signer):
             raise NotFound
     elif not may_see(tx, status, signer):
         raise NotFound
     elif status.deleted_at is not None and row.type != "Delete":
         return Served(render.tombstone(uri, row.type, status.deleted_at), gone=True)
     return Served(orjson.loads(row.body))
+
+
+def _is_addressed(tx: Tx, document: dict[str, Any], signer: Signer) -> bool:
+    """Whether an activity was meant for whoever signed: a server, a person named in it, a member of its group."""
+    if _person(tx, signer) is None:
+        return True
+    addressed = {*ids_of(document.get("to")), *ids_of(document.get("cc"))}
+    if signer.actor_uri in addressed or PUBLIC in addressed:
+        return True
+    group = accounts.find_by_uri(tx, str(document.get("audience")))
+    return group is not None and _is_member(tx, group, signer)

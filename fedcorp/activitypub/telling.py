@@ -31,7 +31,11 @@ _DELIVERY = sa.insert(deliveries)
 _ACTIVITY = sa.insert(activities)
 _KNOWN = sa.select(activities.c.id).where(activities.c.uri == sa.bindparam("uri"))
 _BODY = sa.select(activities.c.body).where(activities.c.uri == sa.bindparam("uri"))
-_CREATED = sa.select(inbox.c.body).where(inbox.c.object_uri == sa.bindparam("uri")).limit(1)
+_CREATED = (
+    sa.select(inbox.c.body)
+    .where(inbox.c.object_uri == sa.bindparam("uri"), inbox.c.actor_uri == sa.bindparam("author"))
+    .limit(1)
+)
 _RECEIVED = sa.select(inbox.c.body).where(inbox.c.activity_id == sa.bindparam("uri"))
 
 
@@ -127,5 +131,6 @@ def find_create(tx: Tx, status: Status) -> dict[str, Any] | None:
     if status.local:
         body = find_sent(tx, create_uri(status))
     else:
-        body = tx.conn.execute(_CREATED, {"uri": status.uri}).scalar()
+        author = accounts.find(tx, status.account_id)  # somebody else may have claimed to have written it
+        body = tx.conn.execute(_CREATED, {"uri": status.uri, "author": author.uri if author else ""}).scalar()
     return orjson.loads(body) if body else None

@@ -380,10 +380,23 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
 
 def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
-    link = _page(doc) or str(doc.get("id"))
-    heading = text.render(title, mentions={}, tag_url=lambda _tag: link)
-    below = html or text.render(link, mentions={}, tag_url=lambda _tag: link)
-    return text.sanitize(f"<strong>{heading}</strong>{below}")
+    page = _page(doc) or str(doc.get("id"))
+    heading = text.render(title, mentions={}, tag_url=lambda _tag: page)
+    links = _links(doc) or ([] if html else [page])
+    below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
+    return text.sanitize(f"<strong>{heading}</strong>{below}{html}")
+
+
+def _links(doc: dict[str, Any]) -> list[str]:
+    """Where a post of a community points to: its attachments that are a Link to a page (Lemmy, PieFed, Mbin)."""
+    found = [item for item in as_list(doc.get("attachment"))[:MAX_MEDIA] if "Link" in types_of(item)]
+    return [str(item.get("href")) for item in found if _is_web_url(item.get("href")) and not _is_file(item)]
+
+
+def _is_file(link: dict[str, Any]) -> bool:
+    """Whether a Link leads to a picture, film or sound, by its media type."""
+    mime = link.get("mediaType")
+    return isinstance(mime, str) and mime.partition("/")[0].lower() in _KINDS
 
 
 def _spoiler(doc: dict[str, Any]) -> str:
@@ -411,9 +424,11 @@ def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
 
 def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
     found = []
-    for item in as_list(doc.get("attachment"))[:MAX_MEDIA]:
+    for item in _attached(doc)[:MAX_MEDIA]:
         if not isinstance(item, dict) or "PropertyValue" in types_of(item):
             continue
+        if "Link" in types_of(item) and not _is_file(item):
+            continue  # a page, shown in the text
         source = next(iter(as_list(item.get("url"))), None) or item.get("href")
         link = source if isinstance(source, dict) else item
         url = source.get("href") if isinstance(source, dict) else source
@@ -421,6 +436,14 @@ def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
         if _is_web_url(url) and (isinstance(mime, str) or "Image" in types_of(item)):
             found.append(_one_media(item, str(url), mime if isinstance(mime, str) else "image/jpeg"))
     return tuple(found)
+
+
+def _attached(doc: dict[str, Any]) -> list[Any]:
+    """The attachments; of a titled post without a picture of its own, the one that stands for it (`image`)."""
+    listed = as_list(doc.get("attachment"))
+    if {"Note", "Question"} & set(types_of(doc)) or any({"Image", "Document"} & set(types_of(item)) for item in listed):
+        return listed
+    return listed + [item for item in as_list(doc.get("image")) if "Image" in types_of(item)][:1]
 
 
 def _one_media(item: dict[str, Any], url: str, mime: str) -> RemoteMedia:

@@ -5,6 +5,8 @@ Knows no database. Names of people come from many languages; none of them means 
 
 from dataclasses import dataclass
 
+from fedcorp.social import policy
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -28,6 +30,16 @@ class Group:
     note: str
     preset: str = "open"
     reach: str = "company"
+
+    @property
+    def asks(self) -> bool:
+        """Whether its moderators let people in."""
+        return policy.needs_approval(policy.RULES[self.preset].joining)
+
+    @property
+    def members_only(self) -> bool:
+        """Whether only members read it."""
+        return policy.RULES[self.preset].reading == "members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +145,7 @@ GROUPS = (
     Group("inbound", "Inbound deliveries", "operations", "pieter", "Dock times and castings, with the foundry.",
           reach="partners"),
     Group("customer_voice", "Customer voice", "operations", "elif", "What customers tell us, good and less good."),
-    Group("incident_review", "Incident review", "operations", "linh", "What happened, why, what we change.", "request"),
+    Group("incident_review", "Incident review", "operations", "linh", "What happened, why, what we change.", "private"),
     Group("dutch_lessons", "Dutch lessons", "people", "maryam", "Elke dinsdag, half vijf. Ask in any language."),
     Group("new_starters", "New starters", "people", "mei", "Where is the canteen, who has the key, how do I ..."),
     Group("sustainability", "Sustainability", "people", "laila", "Energy, waste and transport, with numbers."),

@@ -132,7 +132,7 @@ class Seed:
     async def _approve(self, office: Office) -> None:
         """Owners let in everybody who asked to join their groups."""
         for group in GROUPS:
-            if group.home == office.key and group.preset == "request":
+            if group.home == office.key and group.asks:
                 asking = [name for name in self.plan.members[group.name] if name != group.owner]
                 group_id = office.known[group.name]
                 await office.write_each(_accept, [(name, office.domains[name], group_id) for name in asking])
@@ -269,7 +269,8 @@ class Seed:
         share, size, dice, known = SHARES[office.key], self.plan.size, office.dice, office.known
         chosen = self._pairs(office, posts, size.favourites * share // 100)
         await office.write_each(_favourite, [(known[name], here[post.uri].id) for name, post in chosen])
-        openings = [post for post in posts if post.parent is None and not post.poll]
+        for_all = [post for post in posts if post.group is None or not post.group.members_only]
+        openings = [post for post in for_all if post.parent is None and not post.poll]
         chosen = self._pairs(office, openings, size.reblogs * share // 100)
         moments = [later(dice, post.at, self.plan.now) for _, post in chosen]
         passed_on = [(known[name], here[post.uri].id, at) for (name, post), at in zip(chosen, moments, strict=True)]
@@ -280,7 +281,7 @@ class Seed:
         votes = [
             (known[name], here[post.uri].id, dice.below(1000))
             for name in people
-            for post in posts
+            for post in for_all
             if post.poll and post.author.person.username != name and dice.chance(VOTE_PERCENT)
         ]
         await office.write_each(_vote, votes)

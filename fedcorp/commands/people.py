@@ -1,4 +1,4 @@
-"""`fedcorp account`, `fedcorp token` and `fedcorp group`: makes people, their tokens and their groups."""
+"""`fedcorp account` and `fedcorp token`: makes people and their tokens. Their groups: `groups`."""
 
 from typing import Annotated
 
@@ -9,17 +9,14 @@ from fedcorp import keys
 from fedcorp.clock import Clock
 from fedcorp.commands.opening import run
 from fedcorp.commands.options import DEFAULT, ConfigPath, console
-from fedcorp.errors import ConfigError, NotFound
+from fedcorp.errors import NotFound
 from fedcorp.keys import KeyPair
-from fedcorp.social import accounts, applications, memberships, passwords
+from fedcorp.social import accounts, applications, passwords
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Database, Tx
 
 account = typer.Typer(help="People of this department.")
 token = typer.Typer(help="Access tokens for programs.")
-group = typer.Typer(help="Groups of this department.")
-
-LATER = ("private", "announcement", "secret")
 
 
 @account.command("create")
@@ -81,26 +78,3 @@ def find_person(tx: Tx, name: str) -> Account:
     if found is None or found.hidden or found.kind != "person":
         raise NotFound(f"there is nobody called {name!r} here; make the account with `fedcorp account create {name}`.")
     return found
-
-
-@group.command("create")
-def create_group(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Up to 30 of a-z, 0-9 and _.")],
-    title: Annotated[str, typer.Option(help="The name people see.")],
-    owner: Annotated[str, typer.Option(metavar="NAME", help="Who looks after it.")],
-    config: ConfigPath = DEFAULT,
-    preset: Annotated[str, typer.Option(help="open: everybody may join; request: joining is asked for.")] = "open",
-) -> None:
-    """Make a group that people of every department may find and join."""
-    if preset in LATER:
-        raise ConfigError(f"groups of the kind {preset} come with a later version; use open or request.")
-
-    async def work(db: Database) -> Account:
-        return await db.write(add_group, name, keys.generate(), title=title, preset=preset, owner=owner)
-
-    console.print(f"Made the group @{escape(run(config, work).handle)}.")
-
-
-def add_group(tx: Tx, name: str, pair: KeyPair, *, title: str, preset: str, owner: str) -> Account:
-    """Make a group with a person of this department as its admin. Raises NotFound, Unprocessable, Conflict."""
-    return memberships.found(tx, find_person(tx, owner), name, pair, title=title, preset=preset)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import ConfigError, Conflict, Forbidden, NotFound
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit, peers
 from fedcorp.storage.upsert import insert_ignore
@@ -104,6 +105,7 @@ def add(tx: Tx, domain: str, tier: str) -> None:
         .values(tier=tier, removed_at=None, fail_count=0, next_attempt_at=None, last_error=None)
     )
     _note(tx, "peer.add", domain, tier)
+    jobs.put(tx, "learn_peer", {"domain": domain}, unique_key=f"learn_peer:{domain}")
     tx.wake("deliveries")
 
 

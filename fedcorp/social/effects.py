@@ -21,6 +21,7 @@ from fedcorp.social import (
     notifications,
     policy,
     polls,
+    relay,
     statuses,
     stewardship,
 )
@@ -40,12 +41,12 @@ BACKFILL = 40  # statuses of a newly followed account that are put into the home
 
 
 def apply(tx: Tx, event: Event) -> None:
-    """Write the effects of one event."""
+    """Write the effects of one event. It is kept before what follows from it, so that others hear of it first."""
+    if event.federated and _is_ours_to_tell(tx, event):
+        keep(tx, event)
     handler = _HANDLERS.get(type(event))
     if handler is not None:
         handler(tx, event)
-    if event.federated and _is_ours_to_tell(tx, event):
-        keep(tx, event)
 
 
 def keep(tx: Tx, event: Event) -> None:
@@ -202,12 +203,21 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
 
 
 def _to_groups(tx: Tx, status: Status, author: Account) -> None:
-    """Local groups that the status is addressed to, or whose thread it continues, take it or leave it."""
-    if author.is_group or status.visibility not in ("public", "unlisted", policy.GROUP):
+    """Local groups that the status is addressed to, or whose thread it continues, take it or leave it.
+
+    What somebody writes to a group alone is for its moderators.
+    """
+    if author.is_group:
+        if status.visibility == policy.GROUP and status.group_id == author.id:  # its own word to its members
+            group_posts.distribute(tx, author, status)
         return
     addressed = set(statuses.mentioned_ids(tx, status.id)) | ({status.group_id} - {None})
     for account in accounts.find_many(tx, addressed).values():  # type: ignore[arg-type]
-        if account.is_group and account.local and not account.hidden:
+        if not account.is_group or not account.local or account.hidden:
+            continue
+        if status.visibility == "direct":
+            group_effects.written_to_moderators(tx, account, status, author)
+        elif status.visibility != "private" or relay.is_relayed(tx, account, status, author):
             group_posts.submit(tx, account, status, author)
 
 
@@ -240,6 +250,7 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
     stream(tx, "status.update", status_id=status.id)
+    relay.edited(tx, status)
     interested = sa.union(
         sa.select(statuses_table.c.account_id).where(
             statuses_table.c.reblog_of_id == status.id, statuses_table.c.deleted_at.is_(None)
@@ -257,6 +268,11 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
     stream(tx, "delete", status_id=event.status_id)
+    relay.deleted(tx, event.status_id)
+
+
+def _relays(tx: Tx, event: events.GroupRelays) -> None:
+    relay.pass_on(tx, event.group_id, event.status_id)
 
 
 def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
@@ -287,8 +303,15 @@ def _reblogged_by_group(tx: Tx, account: Account, wrapper: Status, original: Sta
 
 
 def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
+    account = accounts.find(tx, event.account_id)
+    if account is not None and account.is_group:  # who could read it followed from the group, which has let go of it
+        holders = sa.select(home.c.account_id).where(home.c.entry_id == event.reblog_id)
+        for holder_id in tx.conn.execute(holders).scalars().all():
+            stream(tx, "delete", status_id=event.reblog_id, account_id=holder_id)
+        stream(tx, "delete", status_id=event.status_id, account_id=account.id)
+    else:
+        stream(tx, "delete", status_id=event.reblog_id)
     tx.conn.execute(sa.delete(home).where(home.c.entry_id == event.reblog_id))
-    stream(tx, "delete", status_id=event.reblog_id)
     _forget(tx, f"reblog:{event.account_id}:{event.status_id}")
 
 
@@ -400,8 +423,9 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         _uncount(tx, row.target_id, "followers_count", row.state)
     for group_id in memberships.joined(tx, id_):
         stewardship.succeed(tx, group_id, id_)
+    counted = follows.is_counted(tx, id_)
     for row in list(tx.conn.execute(sa.select(follows_table).where(follows_table.c.target_id == id_))):
-        _uncount(tx, row.follower_id, "following_count", row.state)
+        _uncount(tx, row.follower_id, "following_count", row.state if counted else "")
     tx.conn.execute(
         sa.update(statuses_table)
         .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))
@@ -420,6 +444,7 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusPublished: _published,
     events.StatusEdited: _edited,
     events.StatusDeleted: _deleted,
+    events.GroupRelays: _relays,
     events.StatusReblogged: _reblogged,
     events.StatusUnreblogged: _unreblogged,
     events.StatusFavourited: _favourited,

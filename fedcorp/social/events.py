@@ -185,6 +185,14 @@ class GroupPosted(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupRelays(Event):
+    """A group takes what a member wrote whose server cannot keep its posts, and says it itself."""
+
+    group_id: int
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PostJudged(Federated):
     """A group decided on a status. The verdicts: held, accepted, rejected, removed, restored, locked, unlocked, pinned,
     unpinned. That a post was passed on is told by `GroupPosted`. `actor_id` and `act_uri` as in `MemberChanged`.
@@ -288,6 +296,7 @@ KINDS: dict[str, type[Event]] = {
         AccountDeleted,
         MemberChanged,
         GroupPosted,
+        GroupRelays,
         PostJudged,
         GroupChanged,
         Invited,

@@ -10,7 +10,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowAccepted, FollowRejected, FollowRequested, Unfollowed
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, accounts, blocks, follows, mutes, undone
+from fedcorp.storage.tables import account_notes, accounts, blocks, follows, groups, mutes, undone
 
 MAX_MESSAGE = 1000
 
@@ -180,7 +180,15 @@ def _end(tx: Tx, known: Follow) -> None:
 
 def _count(tx: Tx, follower_id: int, target_id: int, change: int) -> None:
     for column, id_ in (("followers_count", target_id), ("following_count", follower_id)):
+        if column == "following_count" and not is_counted(tx, target_id):
+            continue
         tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values({column: accounts.c[column] + change}))
+
+
+def is_counted(tx: Tx, target_id: int) -> bool:
+    """Whether whom one follows counts on one's profile: secret groups do not, since the number would betray them."""
+    secret = sa.select(groups.c.account_id).where(groups.c.account_id == target_id, groups.c.preset == "secret")
+    return tx.conn.execute(secret).first() is None
 
 
 def local_follower_ids(tx: Tx, target_id: int) -> list[int]:

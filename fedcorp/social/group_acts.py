@@ -69,6 +69,9 @@ def revoke(tx: Tx, group: Account, actor: Account, invitee: Account) -> Wish | N
             raise NotFound("There is no such invitation.")
         stewardship.revoke_invitation(tx, group, actor, known)
         return None
+    rules = groups.find(tx, group.id)  # whoever may invite may have invited them
+    if rules is None or not policy.may_invite(rules.inviting, memberships.role_of(tx, group.id, actor.id)):
+        raise Forbidden("Only moderators of the group may do this.")
     return wishes.ask(tx, group, actor, "revoke", subject_uri=invitee.uri)
 
 

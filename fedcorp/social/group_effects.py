@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from fedcorp.social import accounts, events, groups, invitations, memberships, notices, policy, statuses
 from fedcorp.social.accounts import Account
+from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import group_reports, home
 from fedcorp.storage.tables import statuses as statuses_table
@@ -129,6 +130,12 @@ def post_judged(tx: Tx, event: events.PostJudged) -> None:
     if event.verdict == "held":
         moderators = _moderators(tx, group, status.account_id)
         notices.tell(tx, group, moderators, f"A post in {_name(group)} waits for a moderator.")
+
+
+def written_to_moderators(tx: Tx, group: Account, status: Status, author: Account) -> None:
+    """Somebody wrote to the group alone: a message to all its moderators, in which department they may be."""
+    words = f"{author.display_name or author.username} (@{author.handle}) writes to the moderators of {_name(group)}."
+    notices.tell(tx, group, _moderators(tx, group, author.id), words, reason=status.text)
 
 
 def reported(tx: Tx, event: events.Reported) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, groups, interactions, memberships, policy
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import GroupPosted, PostJudged
+from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -88,13 +88,28 @@ def is_locked(tx: Tx, group_id: int, status_id: int) -> bool:
 
 
 def note_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str = "", *, at: int | None = None) -> None:
-    """Write down how a status stands in a group, since `at` (ms; now). A pending one is only ever new."""
-    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason}
-    values["created_at"] = tx.ms if at is None else at
+    """Write down how a status stands in a group, since `at` (ms; None: now). A pending one is only ever new.
+
+    Members read along from the moment they joined, so what waited counts from when it was passed on, and what was
+    passed on and taken out from when it was first.
+    """
+    status = statuses.find(tx, status_id)
+    was_counted = status is not None and statuses.is_counted_reply(tx, status)
+    _write_state(tx, group_id, status_id, state, reason, tx.ms if at is None else at)
+    if status is not None and status.in_reply_to_id is not None:
+        change = statuses.is_counted_reply(tx, status) - was_counted
+        if change:
+            statuses.change_count(tx, status.in_reply_to_id, "replies_count", change)
+
+
+def _write_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str, since: int) -> None:
+    values = {"group_id": group_id, "status_id": status_id, "state": state, "reason": reason, "created_at": since}
     if insert_ignore(tx, group_posts, **values) or state == "pending":
         return
     mine = sa.and_(group_posts.c.group_id == group_id, group_posts.c.status_id == status_id)
-    changed = {"state": state, "reason": reason}
+    waited = group_posts.c.state.in_(("pending", "held"))
+    created_at = sa.case((waited, since), else_=group_posts.c.created_at)
+    changed = {"state": state, "reason": reason, "created_at": created_at}
     tx.conn.execute(sa.update(group_posts).where(mine).values(**changed))
 
 
@@ -123,9 +138,17 @@ def _reason_against(tx: Tx, group: Group, role: str | None, status: Status) -> s
         return "This group is archived."
     if not policy.may_post_in_group(group.posting, role):
         return "Only moderators post here." if group.posting == "moderators" else "Only members post here."
-    if status.in_reply_to_id is not None and is_locked(tx, group.account_id, status.id):
+    answered = answered_id(tx, status)
+    if answered is not None and is_locked(tx, group.account_id, answered):
         return "This thread is locked."
     return ""
+
+
+def answered_id(tx: Tx, status: Status) -> int | None:
+    """The status that another one answers, also by the address under which the group had said it to others."""
+    if status.in_reply_to_id is not None or status.in_reply_to_uri is None:
+        return status.in_reply_to_id
+    return tx.site.urls.find_relayed_id(status.in_reply_to_uri)
 
 
 def check_may_post(tx: Tx, account: Account, group: Group, parent: Status | None, author: Account) -> None:
@@ -142,8 +165,11 @@ def check_may_post(tx: Tx, account: Account, group: Group, parent: Status | None
 
 
 def distribute(tx: Tx, account: Account, status: Status) -> None:
-    """The group passes a status on to its members."""
+    """The group passes a status on to its members; one that only its author's followers may read, in its own words."""
     note_state(tx, account.id, status.id, "distributed")
+    if status.visibility == "private":
+        tx.record(GroupRelays(account.id, status.id))
+        return
     if status.group_id is None:
         tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status.id).values(group_id=account.id))
     wrapper = interactions.reblog(tx, account, status, visibility=status.visibility, at=status.created_at)
@@ -208,8 +234,8 @@ def _accept(tx: Tx, account: Account, status: Status, _reason: str) -> bool:
 def _mark(name: str, value: bool) -> _Verdict:
     def mark(tx: Tx, account: Account, status: Status, _reason: str) -> bool:
         status_id = status.thread_id if name == "locked_at" else status.id
-        if find(tx, account.id, status_id) is None:
-            note_state(tx, account.id, status_id, "distributed")
+        if find(tx, account.id, status_id) is None:  # a lock or pin opens nothing that the group did not pass on
+            note_state(tx, account.id, status_id, "pending")
         mine = sa.and_(group_posts.c.group_id == account.id, group_posts.c.status_id == status_id)
         column = group_posts.c[name]
         wanted = column.is_(None) if value else column.is_not(None)
@@ -232,6 +258,20 @@ _VERDICTS: dict[str, _Verdict] = {
     "pinned": _mark("pinned_at", True),
     "unpinned": _mark("pinned_at", False),
 }
+
+
+def own_thread(tx: Tx, account: Account, status: Status) -> None:
+    """The group passes a status on: it governs the thread from now on, unless another group does already.
+
+    Answers then go to the group as well, which is the only one who passes them on.
+    """
+    unowned = sa.and_(
+        statuses_table.c.thread_id == status.thread_id,
+        statuses_table.c.group_id.is_(None),
+        statuses_table.c.reblog_of_id.is_(None),
+        statuses_table.c.visibility.in_(("public", "unlisted")),
+    )
+    tx.conn.execute(sa.update(statuses_table).where(unowned).values(group_id=account.id))
 
 
 def groups_of(tx: Tx, status: Status) -> list[Account]:

@@ -23,6 +23,7 @@ from fedcorp.storage.upsert import upsert
 
 MAX_PURPOSE, MAX_RULES, MAX_RULE, MAX_TOPICS, MAX_TOPIC = 300, 20, 300, 10, 100
 MAX_WORDS = 8
+_JSON_MARKS = frozenset('[]",\\')  # stand between topics, and are no words of theirs
 
 
 @dataclass(slots=True)
@@ -120,7 +121,9 @@ def find_ids(tx: Tx, viewer_id: int, q: str, page: Page, *, joined: bool | None 
         .where(shown(accounts_table.c.id, viewer_id))
     )
     for word in q.lower().split()[:MAX_WORDS]:
-        columns = (accounts_table.c.username_key, accounts_table.c.display_name, groups.c.purpose, groups.c.topics)
+        columns = [accounts_table.c.username_key, accounts_table.c.display_name, groups.c.purpose]
+        if not _JSON_MARKS.intersection(word):
+            columns.append(groups.c.topics)
         statement = statement.where(sa.or_(*(column.icontains(word, autoescape=True) for column in columns)))
     if joined is not None:
         mine = sa.exists().where(

@@ -70,7 +70,8 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
     if known is None:
         return
     tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(deleted_at=tx.ms, version=known.version + 1))
-    accounts.count_statuses(tx, account.id, -1)
+    if policy.is_counted(known.visibility):
+        accounts.count_statuses(tx, account.id, -1)
     if not account.is_group:
         statuses.change_count(tx, status_id, "reblogs_count", -1)
     tx.record(StatusUnreblogged(known.id, status_id, account.id))

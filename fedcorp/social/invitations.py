@@ -13,12 +13,16 @@ from fedcorp.storage.upsert import insert_ignore
 
 LIFETIME_MS = 14 * 86_400_000
 LONGEST_MS = 90 * 86_400_000
+LINK_MS = 3_600_000  # for who has found a group by its link, and will join it
 MAX_MESSAGE = 1000
 
 
 @dataclass(slots=True)
 class Invitation:
-    """One row of `invitations`; `state` is open, accepted, declined or revoked, times are ms."""
+    """One row of `invitations`; `state` is open, accepted, declined, revoked or expired, times are ms.
+
+    Without `by_id` it was made by showing the link of the group.
+    """
 
     id: int
     uri: str
@@ -93,3 +97,15 @@ def close(tx: Tx, group_id: int, account_id: int, state: str) -> None:
         )
         .values(state=state)
     )
+
+
+def close_of_link(tx: Tx, group_id: int) -> None:
+    """End those that the link of a group made: it was withdrawn."""
+    made = sa.and_(invitations.c.group_id == group_id, invitations.c.by_id.is_(None), invitations.c.state == "open")
+    tx.conn.execute(sa.update(invitations).where(made).values(state="revoked"))
+
+
+def end_expired(tx: Tx) -> int:
+    """End those whose time is over, so that a secret group does not show itself any longer; how many there were."""
+    over = sa.and_(invitations.c.state == "open", invitations.c.expires_at <= tx.ms)
+    return tx.conn.execute(sa.update(invitations).where(over).values(state="expired")).rowcount

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fedcorp.social import accounts, groups, memberships
+from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as accounts_table
+from fedcorp.storage.tables import groups as groups_table
 from fedcorp.storage.tables import ledger, ledger_heads
+from fedcorp.storage.tables import memberships as memberships_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +25,27 @@ class State:
     forked_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A group whose ledger stands here, as its own or as a copy."""
+
+    account: Account
+    preset: str
+    members: int
+    state: State
+
+
 _GROUP = sa.bindparam("group", type_=sa.BigInteger)
 _STATE = sa.select(ledger_heads.c.seq, ledger_heads.c.known, ledger_heads.c.forked_at).where(
     ledger_heads.c.group_id == _GROUP
+)
+_HAS_COPY = sa.exists().where(ledger_heads.c.group_id == accounts_table.c.id)
+_HAS_MEMBER = sa.exists().where(memberships_table.c.group_id == accounts_table.c.id)
+_KEPT = (
+    sa.select(accounts_table.c.id)
+    .join(groups_table, groups_table.c.account_id == accounts_table.c.id)
+    .where(accounts_table.c.deleted_at.is_(None), sa.or_(accounts_table.c.local, _HAS_COPY, _HAS_MEMBER))
+    .order_by(accounts_table.c.local.desc(), accounts_table.c.username_key, accounts_table.c.domain)
 )
 _ENTRIES = Listing(sa.select(ledger.c.seq, ledger.c.entry).where(ledger.c.group_id == _GROUP), ledger.c.seq)
 
@@ -31,6 +54,16 @@ def state(tx: Tx, group_id: int) -> State:
     """Where the ledger of a group stands here."""
     row = tx.conn.execute(_STATE, {"group": group_id}).first()
     return State(*row) if row else State()
+
+
+def kept(tx: Tx) -> list[Kept]:
+    """All groups of this department, then those of others that people here belong to or that are copied here."""
+    found = []
+    for id_ in list(tx.conn.execute(_KEPT, {}).scalars()):
+        account, rules = accounts.find(tx, id_), groups.find(tx, id_)
+        if account is not None and rules is not None:
+            found.append(Kept(account, rules.preset, memberships.count(tx, account), state(tx, id_)))
+    return found
 
 
 def entries(tx: Tx, group_id: int, page: Page) -> list[tuple[int, bytes]]:

@@ -7,6 +7,7 @@ does in `affiliations`, which is what the group's ledger tells.
 
 import hmac
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,13 +16,14 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, follows, groups, invitations, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import InvitationEnded, MemberChanged
+from fedcorp.social.events import GroupChanged, InvitationEnded, MemberChanged
 from fedcorp.social.groups import Group
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import affiliations, memberships
 from fedcorp.storage.tables import follows as follows_table
+from fedcorp.storage.tables import groups as groups_table
 from fedcorp.storage.upsert import insert_ignore, upsert
 
 LAST_ADMIN = "You are the only admin of this group; make somebody else an admin first."
@@ -60,6 +62,11 @@ _ONE = _SELECT.where(
 _ROLE = sa.select(memberships.c.role).where(
     memberships.c.group_id == sa.bindparam("group"), memberships.c.account_id == sa.bindparam("account")
 )
+_ANY_MEMBER = (
+    sa.select(memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
+    .limit(1)
+)
 _ROLES = sa.select(memberships.c.account_id, memberships.c.role).where(memberships.c.group_id == sa.bindparam("group"))
 _BY_RANK = sa.case((memberships.c.role == "admin", 0), (memberships.c.role == "moderator", 1), else_=2)
 _MODERATORS = (
@@ -79,8 +86,9 @@ _SUCCESSOR = (
 _COPIED_ROLES = sa.select(affiliations.c.subject_uri, affiliations.c.role).where(
     affiliations.c.group_id == sa.bindparam("group")
 )
-_EXPIRED = _SELECT.join(accounts_table, accounts_table.c.id == memberships.c.group_id).where(
-    memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"), accounts_table.c.local
+_EXPIRED = _SELECT.where(memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"))
+_FORGET_EXPIRED = sa.delete(affiliations).where(
+    affiliations.c.role == "outcast", affiliations.c.until_at <= sa.bindparam("now")
 )
 
 
@@ -127,7 +135,7 @@ def join(
     if group is None or not target.local:
         return follows.follow(tx, account, target, uri=uri, message=message, link=link, **how)
     role = role_of(tx, target.id, account.id)
-    let_in = role in policy.MEMBERS or _is_let_in(tx, group, account, link)
+    let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
     if not let_in:
         _check_may_ask(group, role)
     state = follows.follow(
@@ -152,6 +160,21 @@ def opens(group: Group, link: str) -> bool:
     """Whether this is the link (or the secret at its end) that lets people into the group without asking."""
     token = link.rpartition("/")[2]
     return bool(token and group.join_token) and hmac.compare_digest(token.encode(), str(group.join_token).encode())
+
+
+def show_link(tx: Tx, account: Account, target: Account, link: str) -> bool:
+    """Somebody shows the link of a local group before they join; says whether it opens.
+
+    Then, for an hour, the group is no secret to them and lets them in, with any client that can follow.
+    """
+    group = groups.find(tx, target.id)
+    if group is None or not opens(group, link):
+        return False
+    is_new = role_of(tx, target.id, account.id) is None and invitations.find_open(tx, target.id, account.id) is None
+    if is_new and group.archived_at is None:
+        uri, expires_at = tx.site.urls.activity(tx.new_id()), tx.ms + invitations.LINK_MS
+        invitations.keep(tx, target.id, account.id, None, uri=uri, message="", expires_at=expires_at)
+    return True
 
 
 def _check_may_ask(group: Group, role: str | None) -> None:
@@ -219,12 +242,23 @@ def remove(
     reason: str = "",
     act_uri: str | None = None,
 ) -> None:
-    """End a membership. An outcast stays one."""
+    """End a membership; the last one ends the group with it. An outcast stays one."""
     was = role_of(tx, group_id, account_id)
     if was is None or was == "outcast":
         return
     _delete(tx, group_id, account_id)
     tx.record(MemberChanged(group_id, account_id, None, was, actor_id, reason, act_uri=act_uri))
+    _end_when_empty(tx, group_id)
+
+
+def _end_when_empty(tx: Tx, group_id: int) -> None:
+    """A group that nobody is left in ends: whoever joined it would find nobody who looks after it."""
+    group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
+    if group is None or rules is None or not group.local or group.hidden or rules.archived_at is not None:
+        return
+    if tx.conn.execute(_ANY_MEMBER, {"group": group_id}).first() is None:
+        groups.set_archived(tx, group, archived=True)
+        tx.record(GroupChanged(group_id))
 
 
 def _delete(tx: Tx, group_id: int, account_id: int) -> None:
@@ -263,7 +297,8 @@ def lift(tx: Tx, group_id: int, account_id: int, *, actor_id: int | None = None,
 
 
 def lift_expired(tx: Tx) -> int:
-    """End the bans whose time is over; how many there were."""
+    """End the bans whose time is over; how many there were. Groups of other makes told that time with the ban."""
+    tx.conn.execute(_FORGET_EXPIRED, {"now": tx.ms})
     expired = [Membership(*row) for row in tx.conn.execute(_EXPIRED, {"now": tx.ms})]
     for item in expired:
         lift(tx, item.group_id, item.account_id)
@@ -406,40 +441,43 @@ def unknown(tx: Tx, group: Account, most: int) -> list[str]:
 # -- copies of groups elsewhere --------------------------------------------------------------------------------------
 
 
-def copy(tx: Tx, group: Account, told: Affiliation) -> None:
-    """Keep what the ledger of a group elsewhere says of somebody's role."""
+def copy(tx: Tx, group: Account, told: Affiliation, *, chained: bool = True) -> None:
+    """Keep what the ledger of a group elsewhere says of somebody's role.
+
+    Not `chained`: our copy ends before this, so it says nothing of the group, only of one of ours.
+    """
     mine = sa.and_(affiliations.c.group_id == group.id, affiliations.c.subject_uri == told.subject_uri)
-    if told.role is None:
+    stays = told.role in policy.MEMBERS and (
+        tx.conn.execute(sa.select(affiliations.c.role).where(mine)).scalar() in policy.MEMBERS
+    )
+    if not chained:
+        stays = False
+    elif told.role is None:
         tx.conn.execute(sa.delete(affiliations).where(mine))
+    elif stays:
+        tx.conn.execute(sa.update(affiliations).where(mine).values(role=told.role, until_at=told.until_at))
     else:
-        known = tx.conn.execute(sa.select(affiliations.c.role, affiliations.c.since_at).where(mine)).first()
-        stays = known is not None and _only_rises(known.role, told.role)
         upsert(
             tx, affiliations, ("group_id", "subject_uri"), group_id=group.id, subject_uri=told.subject_uri,
-            origin=told.origin, role=told.role, until_at=told.until_at,
-            since_at=known.since_at if known is not None and stays else told.since_at,
+            origin=told.origin, role=told.role, since_at=told.since_at, until_at=told.until_at,
         )  # fmt: skip
     subject = accounts.find_by_uri(tx, told.subject_uri)
     if subject is not None and subject.local:
-        _copy_own(tx, group, subject, told)
+        _copy_own(tx, group, subject, told, stays=stays)
 
 
-def _only_rises(was: str, role: str | None) -> bool:
-    """Whether a member only gets another role: what they read, and since when, stays."""
-    return was in policy.MEMBERS and role in policy.MEMBERS and was != role
-
-
-def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation) -> None:
-    known = find(tx, group.id, subject.id)
-    was = known.role if known is not None else None
-    stays = known is not None and _only_rises(known.role, told.role)
+def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation, *, stays: bool) -> None:
+    """`stays`: a member gets another role, and reads what they read before."""
+    was = role_of(tx, group.id, subject.id)
     if told.role is None:
         _delete(tx, group.id, subject.id)
+    elif stays and was is not None:
+        mine = sa.and_(memberships.c.group_id == group.id, memberships.c.account_id == subject.id)
+        tx.conn.execute(sa.update(memberships).where(mine).values(role=told.role, until_at=told.until_at))
     else:
         upsert(
             tx, memberships, ("group_id", "account_id"), group_id=group.id, account_id=subject.id, role=told.role,
-            created_at=known.created_at if known is not None and stays else told.since_at, until_at=told.until_at,
-            reads_from=known.reads_from if known is not None and stays else told.reads_from,
+            created_at=told.since_at, until_at=told.until_at, reads_from=told.reads_from,
         )  # fmt: skip
         invitations.close(tx, group.id, subject.id, "accepted" if told.role in policy.MEMBERS else "revoked")
     if was != told.role:
@@ -478,3 +516,38 @@ def has_member_at(tx: Tx, group: Account, origin: str) -> bool:
     if group.local:
         return tx.conn.execute(_HERE_AT, {"group": group.id, "origin": origin}).first() is not None
     return tx.conn.execute(_COPIED_AT, {"group": group.id, "origin": origin}).first() is not None
+
+
+@cache
+def _readers(local: bool, of_server: bool) -> "sa.Select[Any]":
+    """Members that may read what a group passed on at a time: one actor, or those of a server."""
+    at, roles = sa.bindparam("at", type_=sa.BigInteger), sa.bindparam("roles", type_=sa.Text, expanding=True)
+    if local:
+        who = accounts_table.c.origin if of_server else accounts_table.c.uri
+        return (
+            sa.select(memberships.c.role)
+            .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
+            .where(memberships.c.group_id == _GROUP, who == sa.bindparam("who"), memberships.c.role.in_(roles))
+            .where(sa.or_(memberships.c.reads_from.is_(None), memberships.c.reads_from <= at))
+            .limit(1)
+        )
+    who = affiliations.c.origin if of_server else affiliations.c.subject_uri
+    whole = sa.exists().where(groups_table.c.account_id == _GROUP, groups_table.c.history == "all")
+    return (
+        sa.select(affiliations.c.role)
+        .where(affiliations.c.group_id == _GROUP, who == sa.bindparam("who"), affiliations.c.role.in_(roles))
+        .where(sa.or_(whole, affiliations.c.since_at <= at))
+        .limit(1)
+    )
+
+
+def has_reader(
+    tx: Tx, group: Account, at: int, *, actor_uri: str | None = None, origin: str = "", moderating: bool = False
+) -> bool:
+    """Whether an actor, or else anybody of a server (`https://host`), may read what a group passed on at a time (ms).
+
+    With `moderating`: whether they are a moderator of it.
+    """
+    roles = ("moderator", "admin") if moderating else sorted(policy.MEMBERS)
+    values = {"group": group.id, "at": at, "roles": roles, "who": origin if actor_uri is None else actor_uri}
+    return tx.conn.execute(_readers(group.local, actor_uri is None), values).first() is not None

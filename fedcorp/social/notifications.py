@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
+from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -62,7 +63,8 @@ class Group:
 
 # -- telling ---------------------------------------------------------------------------------------------------------
 
-_TO, _FROM = sa.bindparam("account", type_=sa.BigInteger), sa.bindparam("other", type_=sa.BigInteger)
+_TO: Any = sa.bindparam("account", type_=sa.BigInteger)
+_FROM = sa.bindparam("other", type_=sa.BigInteger)
 
 
 def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
@@ -138,8 +140,13 @@ def _insert(dialect: str) -> Any:
 # -- one by one ------------------------------------------------------------------------------------------------------
 
 _COLUMNS = [notifications.c[item.name] for item in fields(Notification)]
+_ABOUT = statuses.alias("about")
+_VISIBLE = sa.or_(  # of a post that its reader may not see any more, nothing is told
+    notifications.c.status_id.is_(None),
+    sa.exists().where(_ABOUT.c.id == notifications.c.status_id, visible(_ABOUT, _TO)),
+)
 _BY_SEQ: sa.Select[Any] = sa.select(*_COLUMNS).where(
-    notifications.c.account_id == sa.bindparam("account"), notifications.c.seq == sa.bindparam("this")
+    notifications.c.account_id == sa.bindparam("account"), notifications.c.seq == sa.bindparam("this"), _VISIBLE
 )
 _GONE = sa.exists().where(
     accounts.c.id == notifications.c.from_account_id,
@@ -152,6 +159,7 @@ def _shown(some: bool, all_but: bool, of_one: bool) -> "sa.Select[Any]":
     """Notifications of an account that are still to be shown, with these filters."""
     statement = sa.select(*_COLUMNS).where(
         notifications.c.account_id == _TO,
+        _VISIBLE,
         ~_GONE,
         ~_stands_between(notifications.c.account_id, notifications.c.from_account_id),
     )
@@ -276,10 +284,10 @@ def _counts(tx: Tx, account_id: int, keys: list[str]) -> dict[str, int]:
         return {}
     statement = (
         sa.select(notifications.c.group_key, sa.func.count())
-        .where(notifications.c.account_id == account_id, notifications.c.group_key.in_(keys))
+        .where(notifications.c.account_id == _TO, notifications.c.group_key.in_(keys), _VISIBLE)
         .group_by(notifications.c.group_key)
     )
-    return {key: count for key, count in tx.conn.execute(statement)}  # noqa: C416 - rows are no pairs to mypy
+    return {key: count for key, count in tx.conn.execute(statement, {"account": account_id})}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _members(tx: Tx, account_id: int, group_key: str) -> list[Notification]:
@@ -290,9 +298,10 @@ def _members(tx: Tx, account_id: int, group_key: str) -> list[Notification]:
         rows = [single] if single else []
     else:
         statement = sa.select(*_COLUMNS).where(
-            notifications.c.account_id == account_id, notifications.c.group_key == group_key
+            notifications.c.account_id == _TO, notifications.c.group_key == group_key, _VISIBLE
         )
-        rows = [Notification(*row) for row in tx.conn.execute(statement.order_by(notifications.c.seq.desc()))]
+        found = tx.conn.execute(statement.order_by(notifications.c.seq.desc()), {"account": account_id})
+        rows = [Notification(*row) for row in found]
     if not rows:
         raise NotFound
     return rows

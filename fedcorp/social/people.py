@@ -11,7 +11,7 @@ from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import is_shown, shown
+from fedcorp.social.visibility import is_shown, membership_shown, shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import account_notes, blocks, follows, groups
 from fedcorp.storage.tables import accounts as table
@@ -39,6 +39,7 @@ def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:
         sa.select(follows.c.id, other)
         .join(table, table.c.id == other)
         .where(mine == _ACCOUNT, follows.c.state == state, _ALIVE, _not_blocked(other, _VIEWER), shown(other, _VIEWER))
+        .where(sa.or_(_ACCOUNT == _VIEWER, membership_shown(other, _VIEWER)))
     )
     return Listing(statement, follows.c.id)
 
@@ -133,7 +134,10 @@ def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:
         .order_by(follows.c.id.desc())
         .limit(1000)
     )
-    targets = {id_: account for id_, account in accounts.find_many(tx, ids).items() if is_shown(tx, account, viewer_id)}
+    targets = {
+        id_: account for id_, account in accounts.find_many(tx, ids).items()
+        if is_shown(tx, account, viewer_id) and may_see_followers(tx, viewer_id, account)
+    }  # fmt: skip
     found: dict[int, list[int]] = {id_: [] for id_ in ids if id_ in targets}
     for target_id, follower_id in tx.conn.execute(statement):
         if target_id in found and len(found[target_id]) < 10 and not targets[target_id].hide_collections:

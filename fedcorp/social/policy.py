@@ -112,6 +112,11 @@ def may_peer_see(
     return visibility in ("public", "unlisted") or has_recipient or has_follower
 
 
+def is_counted(visibility: str) -> bool:
+    """Whether a status counts on the profile of its author: not what only some know of, whom nobody else knows."""
+    return visibility not in ("direct", GROUP)
+
+
 def may_reblog(*, visibility: str, own: bool) -> bool:
     """Public and unlisted statuses may be passed on by everybody, private ones only by their author."""
     return visibility in ("public", "unlisted") or (visibility == "private" and own)

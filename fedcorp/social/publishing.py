@@ -24,7 +24,8 @@ from fedcorp.storage.upsert import insert_ignore
 class Draft:
     """What a person hands in. `mentions` maps handles as written (lower case) to account ids; None means the default.
 
-    `published_at` (ms, in the past) is for importers; the id of the status follows from it.
+    `published_at` (ms, in the past) is for importers; the id of the status follows from it. `to_members` is for groups
+    that say something to their own members.
     """
 
     text: str = ""
@@ -41,6 +42,7 @@ class Draft:
     application_id: int | None = None
     idempotency_key: str | None = None
     published_at: int | None = None
+    to_members: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +153,10 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
         raise Unprocessable(f"Validation failed: visibility is one of {', '.join(policy.VISIBILITIES)}")
     if draft.reach is not None and draft.reach not in policy.REACHES:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
-    parent = _parent(tx, account, draft.in_reply_to_id)
+    parent = _parent(tx, account, draft)
     named = _named(tx, draft.mentions)
-    found = _groups(tx, account, visibility, parent, named)
-    for group in found:
+    found = _own_group(tx, account, draft) or _groups(tx, account, visibility, parent, named)
+    for group in found if not draft.to_members else ():
         group_posts.check_may_post(tx, accounts.get(tx, group.account_id), group, parent, account)
     if found and draft.reach == "department":
         raise Unprocessable("A post to a group goes as far as the group; to keep it here, do not name the group.")
@@ -166,11 +168,19 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
     return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named)
 
 
-def _parent(tx: Tx, account: Account, id_: int | None) -> Status | None:
-    if id_ is None:
+def _own_group(tx: Tx, account: Account, draft: Draft) -> list[groups.Group]:
+    group = groups.find(tx, account.id) if draft.to_members else None
+    return [group] if group is not None else []
+
+
+def _parent(tx: Tx, account: Account, draft: Draft) -> Status | None:
+    if draft.in_reply_to_id is None:
         return None
+    if draft.to_members:  # a group is no member of itself, but sees what it passed on
+        known = group_posts.find(tx, account.id, draft.in_reply_to_id)
+        return statuses.find(tx, known.status_id) if known is not None and known.state == "distributed" else None
     try:
-        return statuses.get_original(tx, account.id, id_)
+        return statuses.get_original(tx, account.id, draft.in_reply_to_id)
     except NotFound:
         raise NotFound("The post you are trying to reply to does not appear to exist.") from None
 

@@ -98,7 +98,8 @@ def _adopt_children(tx: Tx, status: Status) -> None:
             .values(in_reply_to_id=status.id, in_reply_to_account_id=status.account_id)
         )
         tx.conn.execute(sa.update(table).where(table.c.thread_id == thread_id).values(thread_id=status.thread_id))
-        if deleted_at is None:
+        child = statuses.find(tx, child_id) if deleted_at is None else None
+        if child is not None and statuses.is_counted_reply(tx, child):
             statuses.change_count(tx, status.id, "replies_count", 1)
 
 

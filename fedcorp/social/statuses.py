@@ -282,10 +282,29 @@ def insert(tx: Tx, **values: Any) -> Status:
     tx.conn.execute(_INSERT, values)
     status = find(tx, values["id"])
     assert status is not None
-    accounts.count_statuses(tx, status.account_id, 1, status.created_at)
-    if status.in_reply_to_id is not None:
+    if policy.is_counted(status.visibility):
+        accounts.count_statuses(tx, status.account_id, 1, status.created_at)
+    if status.in_reply_to_id is not None and is_counted_reply(tx, status):
         change_count(tx, status.in_reply_to_id, "replies_count", 1)
     return status
+
+
+_DISTRIBUTED = sa.select(group_posts.c.group_id).where(
+    group_posts.c.status_id == sa.bindparam("id"), group_posts.c.state == "distributed"
+)
+
+
+def is_counted_reply(tx: Tx, status: Status) -> bool:
+    """Whether those who see what a status answers may know of it: one that fewer people see is not counted there, nor
+    is one that its group has not passed on."""
+    parent = find(tx, status.in_reply_to_id) if status.in_reply_to_id is not None else None
+    if parent is None or status.deleted_at is not None:
+        return False
+    if status.visibility == policy.GROUP:
+        return (
+            parent.visibility == policy.GROUP and tx.conn.execute(_DISTRIBUTED, {"id": status.id}).first() is not None
+        )
+    return status.visibility in ("public", "unlisted") or status.visibility == parent.visibility
 
 
 def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
@@ -334,6 +353,7 @@ def delete(tx: Tx, account: Account, id_: int) -> Status:
 
 def remove(tx: Tx, status: Status, owner_uri: str) -> None:
     """Empty a status and everything that repeats it; its uri stays known as deleted."""
+    was_counted = is_counted_reply(tx, status)
     tx.conn.execute(
         sa.update(statuses)
         .where(sa.or_(statuses.c.id == status.id, statuses.c.reblog_of_id == status.id))
@@ -343,8 +363,9 @@ def remove(tx: Tx, status: Status, owner_uri: str) -> None:
     tx.conn.execute(sa.delete(status_edits).where(status_edits.c.status_id == status.id))
     tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status.id))
     insert_ignore(tx, tombstones, uri=status.uri, owner_uri=owner_uri, former_type="Note", deleted_at=tx.ms)
-    accounts.count_statuses(tx, status.account_id, -1)
-    if status.in_reply_to_id is not None:
+    if policy.is_counted(status.visibility):
+        accounts.count_statuses(tx, status.account_id, -1)
+    if status.in_reply_to_id is not None and was_counted:
         change_count(tx, status.in_reply_to_id, "replies_count", -1)
     tx.record(StatusDeleted(status.id))
 

@@ -14,6 +14,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social import accounts, follows, group_posts, groups, invitations, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupChanged, InvitationEnded, Invited, Reported, ReportResolved
+from fedcorp.social.group_posts import GroupPost
 from fedcorp.social.invitations import Invitation
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -73,6 +74,8 @@ def invite(
     rules = _rules(tx, group)
     if not policy.may_invite(rules.inviting, memberships.role_of(tx, group.id, actor.id)):
         raise Forbidden("You may not invite people into this group.")
+    if rules.archived_at is not None:
+        raise Forbidden("This group is archived; nobody joins it any more.")
     role = memberships.role_of(tx, group.id, invitee.id)
     if role in policy.MEMBERS:
         raise Unprocessable(f"@{invitee.acct} belongs to the group already.")
@@ -213,8 +216,8 @@ def succeed(tx: Tx, group_id: int, leaving_id: int) -> None:
     if heir is not None:
         memberships.set_role(tx, group_id, heir, "admin", reason="The last admin is gone.")
         return
-    group = accounts.find(tx, group_id)
-    if group is not None and not group.hidden:
+    group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
+    if group is not None and not group.hidden and rules is not None and rules.archived_at is None:
         groups.set_archived(tx, group, archived=True)
         tx.record(GroupChanged(group_id, what="archived"))
 
@@ -257,6 +260,7 @@ def renew_link(tx: Tx, group: Account, actor: Account, *, wanted: bool = True) -
     memberships.check_may_moderate(tx, group.id, actor.id)
     token = tx.clock.token(18) if wanted else None
     groups.set_join_token(tx, group.id, token)
+    invitations.close_of_link(tx, group.id)
     return token
 
 
@@ -297,11 +301,21 @@ def judge(
         raise Unprocessable("This post does not wait for a decision.")
     if verdict == "rejected" and known.state == "distributed":
         raise Unprocessable("This post was passed on already; remove it instead.")
-    if verdict == "pinned" and len(group_posts.pinned(tx, group.id)) >= group_posts.MAX_PINS:
-        raise Unprocessable(f"Validation failed: a group pins at most {group_posts.MAX_PINS} posts")
+    if verdict == "restored" and known.state not in ("removed", "distributed"):
+        raise Unprocessable("This post was not taken out of the group.")
+    if verdict == "pinned":
+        _check_may_pin(tx, group, known)
     return group_posts.judge(
         tx, group, status, verdict, actor_id=actor.id, reason=_check_reason(reason), act_uri=act_uri
     )
+
+
+def _check_may_pin(tx: Tx, group: Account, known: GroupPost) -> None:
+    if known.state != "distributed":
+        raise Unprocessable("Only a post that the group passed on can be pinned.")
+    pinned = group_posts.pinned(tx, group.id)
+    if known.status_id not in pinned and len(pinned) >= group_posts.MAX_PINS:
+        raise Unprocessable(f"Validation failed: a group pins at most {group_posts.MAX_PINS} posts")
 
 
 # -- reports ---------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social import memberships, policy, statuses, timelines
 from fedcorp.social.pages import Page
-from fedcorp.social.policy import Viewer
+from fedcorp.social.policy import MEMBERS, Viewer
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import blocks, home, list_accounts, media, mutes, status_tags, streams
+from fedcorp.storage.tables import blocks, group_posts, home, list_accounts, media, mutes, status_tags, streams
+from fedcorp.storage.tables import memberships as memberships_table
 
 BATCH = 200
 KEEP_MS = 600_000
@@ -39,7 +40,11 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of `streams`: `kind` is update, status.update, delete, notification or closed."""
+    """One row of `streams`: `kind` is update, status.update, delete, notification or closed.
+
+    `account_id`: whom a notification is for, whose streams are closed; of what is deleted: the one home or, of a group,
+    the one list that it is gone from (None: wherever it stood).
+    """
 
     seq: int
     kind: str
@@ -228,13 +233,33 @@ def _unwilling(tx: Tx, viewers: set[int], authors: set[int]) -> set[int]:
 
 
 def _of_deleted(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
-    """Everybody who could see what is gone; of a boost that left no trace, everybody's own stream."""
+    """Everybody who could see what is gone, and nobody else."""
+    if change.account_id is not None:
+        return [channel for channel in channels if _had(tx, change, channel)]
     status = statuses.find(tx, change.status_id or 0)
     if status is None:
-        return [channel for channel in channels if channel.stream == "user"]
+        return []
     seeing = {
         account_id
         for account_id in {channel.account_id for channel in channels}
         if policy.may_see(Viewer(account_id), replace(statuses.facts(tx, status, account_id), deleted=False))
     }
     return [channel for channel in channels if channel.account_id in seeing and channel.stream != "user:notification"]
+
+
+_COULD_READ = (
+    sa.select(memberships_table.c.role)
+    .join(group_posts, group_posts.c.group_id == memberships_table.c.group_id)
+    .where(group_posts.c.status_id == sa.bindparam("status"), group_posts.c.group_id == sa.bindparam("group"))
+    .where(memberships_table.c.account_id == sa.bindparam("viewer"), memberships_table.c.role.in_(sorted(MEMBERS)))
+    .where(sa.or_(memberships_table.c.reads_from.is_(None), memberships_table.c.reads_from <= group_posts.c.created_at))
+)
+
+
+def _had(tx: Tx, change: Change, channel: Channel) -> bool:
+    """Whether this is the home that something is gone from, or the list of the group, of a member who could read it."""
+    if channel.stream == "user":
+        return channel.account_id == change.account_id
+    values = {"status": change.status_id, "group": change.account_id, "viewer": channel.account_id}
+    is_list = channel.stream == "list" and channel.argument == str(change.account_id)
+    return is_list and tx.conn.execute(_COULD_READ, values).first() is not None

@@ -327,29 +327,34 @@ def own_bookmarks(tx: Tx, account_id: int, page: Page) -> list[Entry]:
 # -- who reacted -----------------------------------------------------------------------------------------------------
 
 _STATUS = sa.bindparam("status", type_=sa.BigInteger)
+_BY = accounts.alias("by")  # by another name than the one that `visible` looks into
 _SHOWN_ACCOUNT = sa.and_(
-    accounts.c.suspended_at.is_(None),
-    accounts.c.deleted_at.is_(None),
+    _BY.c.suspended_at.is_(None),
+    _BY.c.deleted_at.is_(None),
     ~sa.exists().where(
         sa.or_(
-            sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == accounts.c.id),
-            sa.and_(blocks.c.account_id == accounts.c.id, blocks.c.target_id == _VIEWER),
+            sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == _BY.c.id),
+            sa.and_(blocks.c.account_id == _BY.c.id, blocks.c.target_id == _VIEWER),
         )
     ),
 )
 _FAVOURITED_BY = Listing(
     sa.select(favourites.c.id, favourites.c.account_id)
-    .join(accounts, accounts.c.id == favourites.c.account_id)
+    .join(_BY, _BY.c.id == favourites.c.account_id)
     .where(favourites.c.status_id == _STATUS, _SHOWN_ACCOUNT),
     favourites.c.id,
 )
-_REBLOGGED_BY = Listing(
-    sa.select(statuses.c.id, statuses.c.account_id)
-    .join(accounts, accounts.c.id == statuses.c.account_id)
-    .where(statuses.c.reblog_of_id == _STATUS, statuses.c.deleted_at.is_(None), accounts.c.kind != "group")
-    .where(_SHOWN_ACCOUNT),
-    statuses.c.id,
-)
+
+
+@cache
+def _reblogged_by(signed_in: bool) -> Listing:
+    return Listing(
+        sa.select(statuses.c.id, statuses.c.account_id)
+        .join(_BY, _BY.c.id == statuses.c.account_id)
+        .where(statuses.c.reblog_of_id == _STATUS, _BY.c.kind != "group")
+        .where(visible(statuses, _VIEWER if signed_in else None), _SHOWN_ACCOUNT),
+        statuses.c.id,
+    )
 
 
 def favourited_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
@@ -358,5 +363,6 @@ def favourited_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> 
 
 
 def reblogged_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
-    """Who boosted a status that the caller has found visible, latest first; groups only pass on and are left out."""
-    return _REBLOGGED_BY.rows(tx, page, Listed._make, viewer=viewer_id, status=status_id)
+    """Who boosted a status that the caller has found visible, latest first, as far as the boosts are visible too;
+    groups only pass on and are left out."""
+    return _reblogged_by(viewer_id is not None).rows(tx, page, Listed._make, viewer=viewer_id, status=status_id)

@@ -91,6 +91,16 @@ def shown(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
     return sa.or_(~secret, belongs, invited, asked)
 
 
+def membership_shown(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
+    """Whether this viewer may know who follows an account, as far as it is a group: one that only members read shows
+    its members to them alone."""
+    closed = sa.exists().where(_GROUPS.c.account_id == account_id, _GROUPS.c.reading == "members")
+    belongs = sa.exists().where(
+        _MEMBERSHIPS.c.group_id == account_id, _MEMBERSHIPS.c.account_id == viewer_id, _MEMBERSHIPS.c.role != "outcast"
+    )
+    return sa.or_(~closed, belongs)
+
+
 _IS_SHOWN = sa.select(shown(sa.bindparam("account", type_=sa.BigInteger), sa.bindparam("viewer", type_=sa.BigInteger)))
 
 

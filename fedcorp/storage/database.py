@@ -52,7 +52,7 @@ class Site:
 class Tx:
     """One unit of work: connection, time, ids, the site, and what happened in it."""
 
-    __slots__ = ("_effects", "_ids", "_pending", "clock", "conn", "dialect", "ms", "site", "wakes")
+    __slots__ = ("_effects", "_finishing", "_ids", "_pending", "clock", "conn", "dialect", "ms", "site", "wakes")
 
     def __init__(
         self, conn: QuickConnection, clock: Clock, site: Site, ids: IdSource | None, effects: "Effects | None"
@@ -66,6 +66,7 @@ class Tx:
         self._ids = ids
         self._effects = effects
         self._pending: list[object] = []
+        self._finishing = False
 
     def new_id(self) -> int:
         """A fresh time-ordered id. Only in writes."""
@@ -83,24 +84,34 @@ class Tx:
 
     def finish(self) -> None:
         """Apply the effects of everything recorded so far, including what the effects record."""
-        while self._pending:
-            if self._effects is None:
-                raise RuntimeError("events are recorded in writes only")
-            self._effects(self, self._pending.pop(0))
+        outer, self._finishing = self._finishing, True
+        try:
+            while self._pending:
+                if self._effects is None:
+                    raise RuntimeError("events are recorded in writes only")
+                self._effects(self, self._pending.pop(0))
+        finally:
+            self._finishing = outer
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
-        """A part of the unit that succeeds or is undone alone, its effects included. On error the error goes on."""
-        mark = len(self._pending)
+        """A part of the unit that succeeds or is undone alone, its effects included. On error the error goes on.
+
+        What was recorded before is no part of it: it has had its effects, or (within effects) has them afterwards.
+        """
+        if not self._finishing:
+            self.finish()
+        before, self._pending = self._pending, []
         self.conn.exec_driver_sql("SAVEPOINT step")  # one within another hides it until it ends
         try:
             yield
             self.finish()
         except BaseException:
-            del self._pending[mark:]
             self.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT step")
             self.conn.exec_driver_sql("RELEASE SAVEPOINT step")
             raise
+        finally:
+            self._pending = before
         self.conn.exec_driver_sql("RELEASE SAVEPOINT step")
 
 

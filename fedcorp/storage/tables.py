@@ -386,7 +386,7 @@ invitations = Table(  # into local groups: of everybody; into remote groups: of 
     _ref("account_id"),
     _ref("by_id", null=True),
     _text("message"),
-    Column("state", Text, nullable=False),  # open | accepted | declined | revoked
+    Column("state", Text, nullable=False),  # open | accepted | declined | revoked | expired
     _at("expires_at"),
     _at("created_at"),
 )
@@ -427,6 +427,15 @@ group_wishes = Table(  # what our people asked of groups elsewhere, until those 
     _at("created_at"),
 )
 Index("ix_group_wishes_group_id", group_wishes.c.group_id, group_wishes.c.account_id)
+
+relays = Table(  # what a group said in its own name for a member whose server cannot keep its posts
+    "relays",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("status_id", primary=True),  # what the member wrote
+    _ref("copy_id"),  # what the group said
+)
+Index("ix_relays_status_id", relays.c.status_id)
 
 group_reports = Table(
     "group_reports",

@@ -146,6 +146,11 @@ async def get_ledger(call: Call) -> Response:
     return await _serve(call, serving.ledger_page, _uri(call), after, await _signer(call))
 
 
+async def get_relayed(call: Call) -> Response:
+    """What a group says to members whose servers cannot keep its posts."""
+    return await _serve(call, serving.relayed, _uri(call), call.id("status"), await _signer(call))
+
+
 def _get_desk(name: str) -> Callable[[Call], Awaitable[Response]]:
     async def get_page(call: Call) -> Response:
         return await _serve(call, desk.page, _uri(call), name, await _signer(call))
@@ -172,7 +177,8 @@ ROUTES = (
     ),
     Route("GET", "/g/{id}/ledger", get_ledger),
     *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
-    Route("GET", "/g/{id}/moderators", _get_actor_collection("moderators")),
+    Route("GET", "/g/{id}/relay/{status}", get_relayed),
+    *(Route("GET", f"/g/{{id}}/{name}", _get_actor_collection(name)) for name in ("moderators", "affiliations")),
     Route("GET", "/o/{id}", get_note),
     *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),
     Route("GET", "/a/{id}", get_activity),

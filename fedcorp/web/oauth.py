@@ -1,6 +1,6 @@
 """Signing in and granting: the pages behind /oauth/authorize, and the token endpoints (RFC 6749, 7009, 7636).
 
-Passwords are checked here and nowhere else at the edge. Registering an app is the client API's; what a token allows is
+Passwords are checked in `signing_in`. Registering an app is the client API's; what a token allows is
 decided where it is used.
 """
 
@@ -12,21 +12,19 @@ from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.errors import BadRequest, TooManyRequests, Unauthorized, Unprocessable
-from fedcorp.social import accounts, applications, passwords
+from fedcorp.errors import BadRequest, Unauthorized, Unprocessable
+from fedcorp.social import accounts, applications
 from fedcorp.social.accounts import Account
 from fedcorp.social.applications import OUT_OF_BAND, Application, Tokens
 from fedcorp.storage.database import Tx
-from fedcorp.web import browser
+from fedcorp.web import browser, signing_in
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.pages.page import page
 from fedcorp.web.params import Params
 from fedcorp.web.problems import FOUND, OK, SEE_OTHER, UNPROCESSABLE
-from fedcorp.web.rate import Buckets
 from fedcorp.web.route import Route
 
-WRONG = "The name or the password is wrong."
 PERMISSIONS = {
     "read": "read everything you can read",
     "write": "post, follow and change things in your name",
@@ -78,7 +76,7 @@ async def show_authorize(call: Call) -> Response:
         request = _checked(application, given)
     except OAuthError as error:
         return _refused(application, given, error)
-    account = None if given.flag("force_login") else await _signed_in(call)
+    account = None if given.flag("force_login") else await signing_in.find_person(call)
     if account is None:
         return _sign_in_page(call, request)
     return _consent_page(call, request, account)
@@ -149,21 +147,11 @@ def _redirect(uri: str, **answer: str | None) -> Response:
     return Response(status_code=FOUND, headers={"Location": urlunsplit(parts._replace(query=query)), **NO_STORE})
 
 
-async def _signed_in(call: Call) -> Account | None:
-    token = browser.session(call)
-    return await call.context.db.read(_find_session, token) if token else None
-
-
-def _find_session(tx: Tx, token: str) -> Account | None:
-    account_id = applications.find_session(tx, token)
-    return accounts.find(tx, account_id) if account_id is not None else None
-
-
 def _sign_in_page(call: Call, request: Request, problem: str = "", username: str = "") -> Response:
     hidden = {**request.given, "csrf": browser.form_token(call)}
     answer = page(
-        call.context.config, "sign_in", UNPROCESSABLE if problem else OK, application=request.application.name,
-        hidden=hidden, problem=problem, username=username,
+        call.context.config, "sign_in", UNPROCESSABLE if problem else OK, target=request.application.name,
+        action="/oauth/authorize", hidden=hidden, problem=problem, username=username, elsewhere="",
     )  # fmt: skip
     browser.keep_form(call, answer)
     return answer
@@ -191,34 +179,17 @@ def _target(uri: str) -> str:
 
 
 async def _sign_in(call: Call, request: Request, given: Params) -> Response:
-    name, password = given.text("username") or "", given.text("password") or ""
-    _slow_down(call, name)
-    context = call.context
-    found = await context.db.read(accounts.find_login, name)
-    kept = found[1] if found else passwords.NOBODY
-    right = await context.clock.offload(passwords.is_password, password, kept)
-    if found is None or not right:
-        return _sign_in_page(call, request, WRONG, name)
-    token = await context.db.write(applications.start_session, found[0].id)
+    token = await signing_in.start_session(call, given)
+    if token is None:
+        return _sign_in_page(call, request, signing_in.WRONG, given.text("username") or "")
     # A fresh GET, so that reloading the next page does not send the password again.
     answer = RedirectResponse(f"/oauth/authorize?{urlencode(request.given)}", SEE_OTHER, NO_STORE)
     browser.keep_session(call, answer, token)
     return answer
 
 
-def _slow_down(call: Call, name: str) -> None:
-    """A limit for each name, beside the one for each address: guesses can come from many addresses."""
-    limits = call.context.config.limits
-    logins: Buckets = call.app.state.logins
-    if limits.enabled:
-        key = f"name {name.strip().lower()}"
-        if logins.take(key, limits.logins).level < 0:
-            wait = logins.seconds_until_free(key, limits.logins)
-            raise TooManyRequests("Too many attempts to sign in; wait a little.", retry_after=wait)
-
-
 async def _allow(call: Call, request: Request) -> Response:
-    account = await _signed_in(call)
+    account = await signing_in.find_person(call)
     if account is None:
         return _sign_in_page(call, request)
     code = await call.context.db.write(

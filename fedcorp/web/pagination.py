@@ -6,9 +6,17 @@ from urllib.parse import parse_qsl, urlencode
 from fedcorp.social.pages import Page
 from fedcorp.web.call import Call
 from fedcorp.web.params import Params
+from fedcorp.web.route import Param
 
 _BOUNDS = ("max_id", "since_id", "min_id")
 _LEFT_OUT = {*_BOUNDS, "access_token", "offset", "page"}
+PAGE = (
+    Param("limit", "How many there are on a page: 40 when it is not said.", "integer", least=1, most=80),
+    Param("max_id", "Only what comes after this in the list; the Link header names it.", "id"),
+    Param("since_id", "Only what is newer than this, the newest first.", "id"),
+    Param("min_id", "Only what is newer than this, the nearest first.", "id"),
+)
+"""What `page_of` reads, for lists that give 40 and at most 80."""
 
 
 def page_of(params: Params, *, default: int = 20, most: int = 40) -> Page:

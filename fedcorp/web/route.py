@@ -8,6 +8,23 @@ WEBSOCKET = "WS"
 
 
 @dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter that a handler reads, declared beside it so that it is described and tested from one place.
+
+    `kind` is text, boolean, integer, id, time, file, texts or ids, after the getters of `fedcorp.web.params`. `choices`
+    are all words that are taken; `least` and `most` bound an integer, `most` alone the characters of a text.
+    """
+
+    name: str
+    words: str
+    kind: str = "text"
+    needed: bool = False
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Handlers get a `Call`, which is a Starlette request; those of method WEBSOCKET a WebSocket.
 
@@ -15,6 +32,10 @@ class Route:
     handler looks at no token or does it itself; "" means any valid token. With `anonymous`, requests without a token
     are let through too. `app` lets in tokens that belong to no person. `uploads` raises the cap of the body to that
     of media.
+
+    `takes`, `gives` and `waits` describe our own API (`fedcorp.web.api.openapi`): what the handler reads besides the
+    path, the schema of its answer ("Group", or "[Group]" for a list), and of the one that says that another department
+    decides.
     """
 
     method: str
@@ -24,3 +45,6 @@ class Route:
     anonymous: bool = False
     app: bool = False
     uploads: bool = False
+    takes: tuple[Param, ...] = ()
+    gives: str = ""
+    waits: str = ""

@@ -46,8 +46,9 @@ class Router:
 
     def __init__(self, routes: Iterable[Route], state: State) -> None:
         self.state = state
+        self.routes = tuple(routes)
         self._root = _Node()
-        for route in routes:
+        for route in self.routes:
             self._add(route)
 
     def _add(self, route: Route) -> None:

@@ -17,13 +17,15 @@ from fedcorp.web.api import (
     markers,
     media,
     notifications,
+    openapi,
     polls,
     search,
     statuses,
     tags,
     timelines,
 )
-from fedcorp.web.pages import views
+from fedcorp.web.pages import joining, views
+from fedcorp.web.pagination import PAGE
 from fedcorp.web.route import Route
 
 READ_ACCOUNTS, WRITE_ACCOUNTS = "read:accounts", "write:accounts"
@@ -134,43 +136,70 @@ _TIMELINES = (
 
 _GROUP = "/api/fedcorp/v1/groups/{id}"
 _GROUPS = (
-    Route("GET", "/api/fedcorp/v1/groups", groups.listing, READ_GROUPS),
-    Route("POST", "/api/fedcorp/v1/groups", groups.create, WRITE_GROUPS, uploads=True),
-    Route("GET", _GROUP, groups.show, READ_GROUPS),
-    Route("PATCH", _GROUP, groups.update, WRITE_GROUPS, uploads=True),
-    Route("DELETE", _GROUP, groups.delete, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/join", groups.join, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/leave", groups.leave, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/decline", groups.decline, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/link", groups.create_link, WRITE_GROUPS),
-    Route("DELETE", f"{_GROUP}/link", groups.delete_link, WRITE_GROUPS),
-    Route("GET", f"{_GROUP}/ledger", groups.ledger, READ_GROUPS),
-    Route("GET", f"{_GROUP}/members", group_members.listing, READ_GROUPS),
-    Route("PUT", f"{_GROUP}/members/{{account}}", group_members.set_role, WRITE_GROUPS),
-    Route("DELETE", f"{_GROUP}/members/{{account}}", group_members.remove, WRITE_GROUPS),
-    Route("GET", f"{_GROUP}/requests", group_members.list_requests, READ_GROUPS),
-    Route("POST", f"{_GROUP}/requests/{{account}}/approve", group_members.approve, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/requests/{{account}}/reject", group_members.reject, WRITE_GROUPS),
-    Route("GET", f"{_GROUP}/invites", group_members.list_invites, READ_GROUPS),
-    Route("POST", f"{_GROUP}/invites", group_members.invite, WRITE_GROUPS),
-    Route("DELETE", f"{_GROUP}/invites/{{account}}", group_members.revoke, WRITE_GROUPS),
-    Route("GET", f"{_GROUP}/bans", group_members.list_bans, READ_GROUPS),
-    Route("POST", f"{_GROUP}/bans", group_members.ban, WRITE_GROUPS),
-    Route("DELETE", f"{_GROUP}/bans/{{account}}", group_members.unban, WRITE_GROUPS),
-    Route("GET", f"{_GROUP}/held", group_posts.held, READ_GROUPS),
-    Route("GET", f"{_GROUP}/reports", group_posts.list_reports, READ_GROUPS),
-    Route("POST", f"{_GROUP}/reports", group_posts.report, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/reports/{{report}}/resolve", group_posts.resolve_report, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/remove", group_posts.remove, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/restore", group_posts.restore, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/lock", group_posts.lock, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/unlock", group_posts.unlock, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/pin", group_posts.pin, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/unpin", group_posts.unpin, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/approve", group_posts.approve, WRITE_GROUPS),
-    Route("POST", f"{_GROUP}/statuses/{{status}}/reject", group_posts.reject, WRITE_GROUPS),
-    Route("GET", "/api/fedcorp/v1/statuses/{id}/groups", group_posts.places, READ_GROUPS),
-)
+    Route("GET", "/api/fedcorp/v1/groups", groups.listing, READ_GROUPS, takes=groups.LISTED, gives="[Group]"),
+    Route(
+        "POST", "/api/fedcorp/v1/groups", groups.create, WRITE_GROUPS, uploads=True, takes=groups.CREATED, gives="Group"
+    ),
+    Route("GET", _GROUP, groups.show, READ_GROUPS, gives="Group"),
+    Route(
+        "PATCH", _GROUP, groups.update, WRITE_GROUPS, uploads=True, takes=groups.CHANGED, gives="Group", waits="Wish"
+    ),
+    Route("DELETE", _GROUP, groups.delete, WRITE_GROUPS, gives="Empty", waits="Wish"),
+    Route("POST", f"{_GROUP}/join", groups.join, WRITE_GROUPS, takes=groups.JOINED, gives="Group", waits="Group"),
+    Route("POST", f"{_GROUP}/leave", groups.leave, WRITE_GROUPS, gives="Group"),
+    Route("POST", f"{_GROUP}/decline", groups.decline, WRITE_GROUPS, gives="Group", waits="Wish"),
+    Route("POST", f"{_GROUP}/link", groups.create_link, WRITE_GROUPS, gives="Group"),
+    Route("DELETE", f"{_GROUP}/link", groups.delete_link, WRITE_GROUPS, gives="Group"),
+    Route("GET", f"{_GROUP}/ledger", groups.ledger, READ_GROUPS, takes=PAGE, gives="Ledger"),
+    Route("GET", f"{_GROUP}/members", group_members.listing, READ_GROUPS, takes=PAGE, gives="[Member]"),
+    *(
+        Route(method, f"{_GROUP}/{path}", handler, WRITE_GROUPS, takes=takes, gives="Member", waits="Wish")
+        for method, path, handler, takes in (
+            ("PUT", "members/{account}", group_members.set_role, group_members.ROLE),
+            ("DELETE", "members/{account}", group_members.remove, group_members.REASON),
+            ("POST", "requests/{account}/approve", group_members.approve, ()),
+            ("POST", "requests/{account}/reject", group_members.reject, group_members.REASON),
+            ("DELETE", "invites/{account}", group_members.revoke, ()),
+            ("POST", "bans", group_members.ban, group_members.BANNED),
+            ("DELETE", "bans/{account}", group_members.unban, ()),
+        )
+    ),
+    Route("GET", f"{_GROUP}/requests", group_members.list_requests, READ_GROUPS, takes=PAGE, gives="[JoinRequest]"),
+    Route("GET", f"{_GROUP}/invites", group_members.list_invites, READ_GROUPS, gives="[Invitation]"),
+    Route(
+        "POST", f"{_GROUP}/invites", group_members.invite, WRITE_GROUPS,
+        takes=group_members.INVITED, gives="Invited", waits="Wish",
+    ),
+    Route("GET", f"{_GROUP}/bans", group_members.list_bans, READ_GROUPS, takes=PAGE, gives="[Ban]"),
+    Route("GET", f"{_GROUP}/held", group_posts.held, READ_GROUPS, gives="[Status]"),
+    Route("GET", f"{_GROUP}/reports", group_posts.list_reports, READ_GROUPS, gives="[Report]"),
+    Route(
+        "POST", f"{_GROUP}/reports", group_posts.report, WRITE_GROUPS,
+        takes=group_posts.REPORTED, gives="Empty", waits="Wish",
+    ),
+    Route(
+        "POST", f"{_GROUP}/reports/{{report}}/resolve", group_posts.resolve_report, WRITE_GROUPS,
+        gives="Empty", waits="Wish",
+    ),
+    *(
+        Route(
+            "POST", f"{_GROUP}/statuses/{{status}}/{verb}", handler, WRITE_GROUPS,
+            takes=group_posts.JUDGED, gives="Place", waits="Wish",
+        )
+        for verb, handler in (
+            ("remove", group_posts.remove),
+            ("restore", group_posts.restore),
+            ("lock", group_posts.lock),
+            ("unlock", group_posts.unlock),
+            ("pin", group_posts.pin),
+            ("unpin", group_posts.unpin),
+            ("approve", group_posts.approve),
+            ("reject", group_posts.reject),
+        )
+    ),
+    Route("GET", "/api/fedcorp/v1/statuses/{id}/groups", group_posts.places, READ_GROUPS, gives="[Place]"),
+    Route("GET", openapi.PATH, openapi.show, gives="Document"),
+)  # fmt: skip
 
 _NOTIFICATIONS = (
     Route("GET", "/api/v1/notifications", notifications.listing, READ_NOTIFICATIONS),
@@ -234,4 +263,5 @@ ROUTES: tuple[Route, ...] = (
     *wellknown.ROUTES,
     *activitypub.ROUTES,
     *views.ROUTES,
+    *joining.ROUTES,
 )

@@ -47,11 +47,11 @@ def _find(tx: Tx, resource: str) -> Account:
     account = _named(tx, resource)
     if account is None or not account.local or account.suspended_at is not None:
         raise NotFound
+    group = groups.find(tx, account.id) if account.is_group else None
+    if group is not None and not group.listed:
+        raise NotFound
     if account.deleted_at is not None:
         raise Gone("This account was deleted.")
-    group = groups.find(tx, account.id) if account.is_group else None
-    if group is not None and group.preset == "secret":
-        raise NotFound
     return account
 
 

@@ -82,7 +82,6 @@ def test_account_takes_what_it_is_given(line: Line) -> None:
         (("account", "create", "eve", "--role", "king"), "moderator"),
         (("token", "create", "nobody"), "fedcorp account create nobody"),
         (("group", "create", "g", "--title", "G", "--owner", "nobody"), "nobody"),
-        (("group", "create", "g", "--title", "G", "--owner", "x", "--preset", "secret"), "later version"),
         (("peer", "add", "https://hr.example.com"), "host name"),
         (("peer", "add", "hr.example.com", "--tier", "friend"), "department or partner"),
         (("peer", "add", DOMAIN), "itself"),

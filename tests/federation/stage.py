@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import orjson
 
-from fedcorp.activitypub import ledger
-from fedcorp.keys import load_public
+from fedcorp.activitypub import ledger, ledger_copy
 from fedcorp.social import accounts, statuses
 from fedcorp.storage.database import Tx
 from tests.federation.world import Company, Department, Person, plain
@@ -384,9 +382,9 @@ class Stage:
     async def _verify(self, department: Department) -> None:
         id_ = await self.id_at(department)
         assert id_ is not None
-        count, flaw = await department.db.read(_verify_copy, id_)
-        assert flaw is None, (department.domain, flaw)
-        assert count > 0
+        outcome = await department.db.read(_verify_copy, id_)
+        assert outcome.wrong is None, (department.domain, outcome)
+        assert outcome.count > 0
 
     async def _agree_on_posts(self, person: Person) -> None:
         name = self.name_of(person)
@@ -424,14 +422,8 @@ class Stage:
             assert listing == []
 
 
-def _verify_copy(tx: Tx, group_id: int) -> tuple[int, ledger.Flaw | None]:
-    group = accounts.get(tx, group_id)
-    key = accounts.public_keys(tx, group_id)["ed25519"]
-    rows = ledger.entries(tx, group_id, 0, 10_000)
-    chain = [(orjson.loads(entry), orjson.loads(body) if body else None) for _, entry, body, _ in rows]
-    return ledger.verify_chain(
-        chain, group_uri=group.uri, key_id=key.id, public=load_public(key.public), now=tx.clock.now()
-    )
+def _verify_copy(tx: Tx, group_id: int) -> ledger_copy.Outcome:
+    return ledger_copy.examine(tx, accounts.get(tx, group_id))
 
 
 async def stage_of(company: Company, preset: str, **settings: Any) -> Stage:

@@ -98,6 +98,19 @@ async def test_a_private_group_is_read_by_its_members_everywhere_and_by_nobody_e
     assert await scene.cy.find_status(answer["uri"]) is None
 
 
+async def test_roles_are_served_as_far_as_the_asker_may_know_them(company: Company) -> None:
+    scene = await scene_of(company, "request")
+    await scene.join(scene.bo)
+    await scene.approve(scene.bo)
+    group = await scene.group(scene.ann.department)
+    expected = {scene.bo: ["admin", "member"], scene.cy: ["admin"]}
+    for person, roles in expected.items():
+        client = person.department.instance.client
+        document = await client.get(f"{group.uri}/affiliations")
+        assert [item["relationship"] for item in document["orderedItems"]] == roles, person.handle
+        assert document["orderedItems"][0]["subject"] == scene.ann.account.uri
+
+
 async def test_the_ledger_is_the_same_at_every_member(company: Company) -> None:
     scene = await scene_of(company, "open")
     await scene.join(scene.bo)

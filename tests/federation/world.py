@@ -267,6 +267,8 @@ class Outsider:
         self.received: list[dict[str, Any]] = []
         self.fetched: list[str] = []
         self.answer = 202
+        self.software = ""  # what its NodeInfo says; it has none without
+        self.key_name = "#main-key"
         self.serial = 0
         company.network.servers[domain] = self
 
@@ -356,7 +358,7 @@ class Outsider:
         body = json.dumps(document).encode()
         url = department.origin + path
         headers = signatures.sign(
-            "POST", url, body, key_id=(signer or str(document.get("actor"))) + "#main-key",
+            "POST", url, body, key_id=(signer or str(document.get("actor"))) + self.key_name,
             private=keys.load_private(self.pair.rsa_private), dialect=dialect, now=self.company.clock.now(),
             headers=None,
         )  # fmt: skip
@@ -371,7 +373,7 @@ class Outsider:
         headers = {"Accept": ACTIVITY}
         if signer is not None:
             headers |= signatures.sign(
-                "GET", url, None, key_id=signer + "#main-key", private=keys.load_private(self.pair.rsa_private),
+                "GET", url, None, key_id=signer + self.key_name, private=keys.load_private(self.pair.rsa_private),
                 dialect="cavage", now=self.company.clock.now(), headers=None,
             )  # fmt: skip
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=department.instance.app)) as client:
@@ -387,10 +389,19 @@ class Outsider:
         self.fetched.append(url)
         if request.url.path == "/.well-known/webfinger":
             return self._webfinger(request)
+        if self.software and "nodeinfo" in request.url.path:
+            return self._nodeinfo(request)
         document = self.documents.get(url)
         if document is None:
             return httpx.Response(404, request=request)
         return httpx.Response(200, json=document, headers={"Content-Type": ACTIVITY}, request=request)
+
+    def _nodeinfo(self, request: httpx.Request) -> httpx.Response:
+        schema = "http://nodeinfo.diaspora.software/ns/schema/2.0"
+        index = {"links": [{"rel": schema, "href": f"{self.origin}/nodeinfo/2.0"}]}
+        document = {"version": "2.0", "software": {"name": self.software, "version": "1.0"}}
+        found = index if request.url.path.startswith("/.well-known") else document
+        return httpx.Response(200, json=found, request=request)
 
     def _webfinger(self, request: httpx.Request) -> httpx.Response:
         resource = request.url.params["resource"].removeprefix("acct:")

@@ -87,6 +87,44 @@ async def test_a_step_fails_alone_with_its_effects(db: Database) -> None:
     assert await db.read(subjects) == {"one", "effect of one", "caught", "two", "effect of two"}
 
 
+def step_in(tx: Tx, event: Any) -> None:
+    """An effect with a step of its own, which records `after <event>` and fails for `broken`."""
+    note(tx, f"effect of {event}")
+    if isinstance(event, str) and not event.startswith("after"):
+        try:
+            with tx.step():
+                tx.record(f"after {event}")
+                if event == "broken":
+                    raise ValueError(event)
+        except ValueError:
+            note(tx, "caught")
+
+
+async def test_steps_within_effects_neither_overtake_nor_lose_what_was_recorded(tmp_path: Path) -> None:
+    database = Database(make_config(tmp_path), Clock(), step_in)
+    database.start()
+
+    def unit(tx: Tx) -> None:
+        for event in ("one", "broken", "two"):
+            tx.record(event)
+        with tx.step():
+            tx.record("three")
+        for _ in range(2000):  # as many bans end at once: no effect lies within another
+            tx.record("many")
+
+    def read(tx: Tx) -> list[str]:
+        return list(tx.conn.execute(sa.select(audit.c.subject).order_by(audit.c.seq)).scalars())
+
+    await database.write(unit)
+    found = await database.read(read)
+    database.close()
+    assert found[:8] == [
+        "effect of one", "effect of after one", "effect of broken", "caught", "effect of two", "effect of after two",
+        "effect of three", "effect of after three",
+    ]  # fmt: skip
+    assert found.count("effect of many") == 2000
+
+
 async def test_reads_cannot_write_or_mint(db: Database) -> None:
     with pytest.raises(RuntimeError):
         await db.read(lambda tx: tx.new_id())

@@ -24,7 +24,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.web.router import Router
 from fedcorp.web.routes import ROUTES
 from tests.databases import make_config
-from tests.web import required_fields
+from tests.web import described, required_fields
 
 PASSWORD = "correct horse"
 ORIGIN = "http://finance.localhost"
@@ -119,7 +119,9 @@ class Caller:
         response = await self.http.request(method, path, **options)
         assert response.headers["access-control-allow-origin"] == "*"
         if response.is_success:
-            required_fields.check(template(method, str(response.request.url.raw_path, "ascii")), response.json())
+            name = template(method, str(response.request.url.raw_path, "ascii"))
+            required_fields.check(name, response.json())
+            described.check(name, response)
         else:
             required_fields.check_entity("Error", response.json())
         return response

@@ -1,4 +1,4 @@
-"""What clients must find in the answers of the API, and how each field must look.
+"""What clients must find in the answers of the API, and how each field must look; ours in what is ours too.
 
 The facts are the union over strictly typed clients (Tusky, Pachli, Ice Cubes, Mastodon for iOS and Android, Moshidon):
 where a field is missing, null where it may not be, or of another type, at least one of them drops the whole page.
@@ -119,6 +119,8 @@ def entity(name: str) -> Check:
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 REACHES = ("department", "company", "partners", "public")
+PRESETS = ("open", "request", "private", "announcement", "secret")
+ROLES = ("outcast", "member", "moderator", "admin")
 
 _ACCOUNT: Shape = {
     "id": id_, "username": filled, "acct": filled, "url": link, "uri": link, "display_name": text, "note": text,
@@ -279,6 +281,40 @@ SHAPES: dict[str, Shape] = {
     },
     "Week": {"week": filled, "statuses": filled, "logins": filled, "registrations": filled},
     "ExtendedDescription": {"updated_at": time, "content": text},
+    # our own API: groups
+    "Group": {
+        "id": id_, "uri": link, "url": link, "name": filled, "acct": filled, "department": filled, "local": flag,
+        "title": filled, "description": text, "account": entity("Account"), "preset": one_of(*PRESETS),
+        "reach": one_of(*REACHES), "joining": one_of("open", "approval", "invite"),
+        "reading": one_of("everyone", "members"), "posting": one_of("everyone", "members", "moderators"),
+        "inviting": one_of("members", "moderators"), "history": one_of("all", "joined"),
+        "outsiders": one_of("refuse", "relay"), "premoderated": flag, "purpose": text, "rules": each(filled),
+        "topics": each(filled), "ends_at": maybe(time), "archived_at": maybe(time), "created_at": time,
+        "members_count": number, "role": maybe(one_of(*ROLES)), "requested": flag, "invited": flag,
+        "may": fields(dict.fromkeys(("read", "post", "invite", "moderate", "administer"), flag)),
+        "join_link": maybe(link), "pending": each(entity("Wish")),
+    },
+    "Member": {"account": entity("Account"), "role": maybe(one_of(*ROLES))},
+    "Ban": {"account": entity("Account"), "reason": text, "until": maybe(time)},
+    "JoinRequest": {"account": entity("Account"), "message": text, "created_at": time},
+    "Invitation": {
+        "account": entity("Account"), "by": maybe(entity("Account")), "message": text, "created_at": time,
+        "expires_at": time,
+    },
+    "Report": {
+        "id": id_, "account": maybe(entity("Account")), "status_ids": each(id_), "comment": text, "created_at": time,
+    },
+    "Wish": {
+        "id": id_, "act": filled, "account_id": maybe(id_), "state": one_of("pending", "done", "refused"),
+        "reason": text, "created_at": time,
+    },
+    "Place": {
+        "account": entity("Account"), "state": one_of("pending", "held", "distributed", "rejected", "removed"),
+        "reason": text, "locked": flag, "pinned": flag,
+    },
+    "Ledger": {
+        "entries_count": number, "announced_count": number, "forked_at": maybe(time), "entries": each(fields({})),
+    },
     "Error": {"error": filled, "error_description?": filled},
 }  # fmt: skip
 
@@ -313,6 +349,26 @@ _RULES: dict[str, tuple[Check, ...]] = {
 _ACCOUNTS, _STATUSES, _TAGS, _LISTS = (each(entity(name)) for name in ("Account", "Status", "Tag", "List"))
 _COUNT = fields({"count": number})
 _MARKERS = fields({"home?": entity("Marker"), "notifications?": entity("Marker")})
+
+
+def _either(first: str, second: str, *, told_by: str) -> Check:
+    """The first entity where the answer has this field, else the second."""
+
+    def checked(value: Any, at: str) -> None:
+        entity(first if told_by in value else second)(value, at)
+
+    return checked
+
+
+def _or_wish(check: Check) -> Check:
+    """What the route gives, or the wish that another department decides on."""
+
+    def checked(value: Any, at: str) -> None:
+        is_wish = isinstance(value, dict) and "act" in value
+        (entity("Wish") if is_wish else check)(value, at)
+
+    return checked
+
 
 ANSWERS: dict[str, Check | None] = {
     "POST /api/v1/apps": fields(SHAPES["Application"] | {"client_id": filled, "client_secret": filled}),
@@ -443,6 +499,50 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/trends/tags": _TAGS,
     "GET /api/v1/trends/statuses": none,
     "GET /api/v1/trends/links": none,
+    # groups
+    "GET /api/fedcorp/v1/groups": each(entity("Group")),
+    "POST /api/fedcorp/v1/groups": entity("Group"),
+    "GET /api/fedcorp/v1/groups/{id}": entity("Group"),
+    "PATCH /api/fedcorp/v1/groups/{id}": _or_wish(entity("Group")),
+    "DELETE /api/fedcorp/v1/groups/{id}": _or_wish(empty),
+    **dict.fromkeys(
+        (
+            f"{method} /api/fedcorp/v1/groups/{{id}}/{verb}"
+            for method, verb in (("POST", "join"), ("POST", "leave"), ("POST", "link"), ("DELETE", "link"))
+        ),
+        entity("Group"),
+    ),
+    "POST /api/fedcorp/v1/groups/{id}/decline": _or_wish(entity("Group")),
+    "GET /api/fedcorp/v1/groups/{id}/ledger": entity("Ledger"),
+    "GET /api/fedcorp/v1/groups/{id}/members": each(entity("Member")),
+    **dict.fromkeys(
+        (
+            f"{method} /api/fedcorp/v1/groups/{{id}}/{path}"
+            for method, path in (
+                ("PUT", "members/{account}"), ("DELETE", "members/{account}"), ("DELETE", "invites/{account}"),
+                ("POST", "requests/{account}/approve"), ("POST", "requests/{account}/reject"), ("POST", "bans"),
+                ("DELETE", "bans/{account}"),
+            )
+        ),
+        _or_wish(entity("Member")),
+    ),
+    "GET /api/fedcorp/v1/groups/{id}/requests": each(entity("JoinRequest")),
+    "GET /api/fedcorp/v1/groups/{id}/invites": each(entity("Invitation")),
+    "POST /api/fedcorp/v1/groups/{id}/invites": _or_wish(_either("Invitation", "Member", told_by="expires_at")),
+    "GET /api/fedcorp/v1/groups/{id}/bans": each(entity("Ban")),
+    "GET /api/fedcorp/v1/groups/{id}/held": _STATUSES,
+    "GET /api/fedcorp/v1/groups/{id}/reports": each(entity("Report")),
+    "POST /api/fedcorp/v1/groups/{id}/reports": _or_wish(empty),
+    "POST /api/fedcorp/v1/groups/{id}/reports/{report}/resolve": _or_wish(empty),
+    **dict.fromkeys(
+        (
+            f"POST /api/fedcorp/v1/groups/{{id}}/statuses/{{status}}/{verb}"
+            for verb in ("remove", "restore", "lock", "unlock", "pin", "unpin", "approve", "reject")
+        ),
+        _or_wish(entity("Place")),
+    ),
+    "GET /api/fedcorp/v1/statuses/{id}/groups": each(entity("Place")),
+    "GET /api/fedcorp/v1/openapi.json": fields({"openapi": filled, "paths": fields({})}),
     # the instance
     "GET /api/v1/instance": entity("OldInstance"),
     "GET /api/v2/instance": entity("Instance"),

@@ -34,7 +34,6 @@ _POST = (
 )
 _FIELDS = "fields_attributes fields_attributes.0.name fields_attributes.0.value"
 _SOURCE = "source source.privacy source.reach source.sensitive source.language"
-_RULES = "joining reading posting inviting history outsiders premoderated purpose rules topics ends_at avatar header"
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
     "PATCH /api/v1/accounts/update_credentials": (
@@ -84,21 +83,6 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/lists/{id}/accounts": ({}, _PAGE),
     "POST /api/v1/lists/{id}/accounts": ({}, "account_ids"),
     "DELETE /api/v1/lists/{id}/accounts": ({}, "account_ids"),
-    "GET /api/fedcorp/v1/groups": ({}, f"{_PAGE} q joined"),
-    "POST /api/fedcorp/v1/groups": ({"name": "x", "title": "x"}, f"name title preset reach description {_RULES}"),
-    "PATCH /api/fedcorp/v1/groups/{id}": ({}, f"title description reach archived {_RULES}"),
-    "POST /api/fedcorp/v1/groups/{id}/join": ({}, "message link"),
-    "GET /api/fedcorp/v1/groups/{id}/ledger": ({}, _PAGE),
-    "GET /api/fedcorp/v1/groups/{id}/members": ({}, _PAGE),
-    "PUT /api/fedcorp/v1/groups/{id}/members/{account}": ({}, "role"),
-    "DELETE /api/fedcorp/v1/groups/{id}/members/{account}": ({}, "reason"),
-    "GET /api/fedcorp/v1/groups/{id}/requests": ({}, _PAGE),
-    "POST /api/fedcorp/v1/groups/{id}/requests/{account}/reject": ({}, "reason"),
-    "POST /api/fedcorp/v1/groups/{id}/invites": ({"acct": "ben"}, "acct account_id message expires_at expires_in"),
-    "GET /api/fedcorp/v1/groups/{id}/bans": ({}, _PAGE),
-    "POST /api/fedcorp/v1/groups/{id}/bans": ({"acct": "ben"}, "acct account_id reason expires_at expires_in"),
-    "POST /api/fedcorp/v1/groups/{id}/reports": ({}, "account_id status_ids comment"),
-    "POST /api/fedcorp/v1/groups/{id}/statuses/{status}/remove": ({}, "reason"),
     "GET /api/v1/notifications": ({}, f"{_PAGE} types exclude_types account_id"),
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
@@ -107,7 +91,16 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/followed_tags": ({}, _PAGE),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
 }
-"""What each route reads: what must be there, and everything that may be."""
+"""What each route reads: what must be there, and everything that may be. What is ours says it itself, below."""
+_NEEDED = {
+    "POST /api/fedcorp/v1/groups": {"name": "x", "title": "x"},
+    "POST /api/fedcorp/v1/groups/{id}/invites": {"acct": "ben"},
+    "POST /api/fedcorp/v1/groups/{id}/bans": {"acct": "ben"},
+}
+for _route in API_ROUTES:
+    if _route.takes:
+        _name = f"{_route.method} {_route.path}"
+        PARAMETERS[_name] = (_NEEDED.get(_name, {}), " ".join(param.name for param in _route.takes))
 
 
 _IDS = ("id", "account", "status", "report")

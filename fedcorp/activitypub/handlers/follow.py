@@ -3,6 +3,7 @@
 A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either.
 """
 
+from fedcorp.activitypub import audience, discovery
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
 from fedcorp.activitypub.intake import Intake
@@ -32,6 +33,7 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
     try:
         if target.is_group:
+            _check_can_keep(tx, target, intake)
             link = value_or_id(activity.doc.get("instrument")) or ""
             memberships.join(tx, follower, target, uri=activity.id, message=message, link=link)
         else:
@@ -42,6 +44,19 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     except NotFound:
         return IGNORED
     return PROCESSED
+
+
+def _check_can_keep(tx: Tx, group: Account, intake: Intake) -> None:
+    """Raises Forbidden for somebody whose server would not keep what only members of the group may read."""
+    discovery.want(tx, intake.domain)
+    rules = groups.find(tx, group.id)
+    if rules is None or not rules.members_only or rules.outsiders == "relay":
+        return
+    if not audience.may_hold(tx, intake.domain):
+        raise Forbidden(
+            f"Only members read what is written in this group, and the software of {intake.domain} cannot keep it to "
+            "them. Join with an account of a department, or ask the group's moderators to let the group pass posts on."
+        )
 
 
 def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:

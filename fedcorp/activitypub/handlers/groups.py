@@ -1,19 +1,21 @@
 """What groups of other servers pass on: whole activities inside an Announce (FEP-1b12), with entries of their ledgers.
 
-The group vouches for its own decisions: who belongs, which post it took, what it took out again. What somebody else is
-said to have done is believed for that person's proof, because it comes from the same department as the group, or
-because it was read again at its own address. Where a ledger is kept, decisions count in its order and only once; what
+The group vouches for its own decisions: who belongs, which post it took, what it took out again; groups of other makes
+tell them in the words of the moderator who decided (`decisions`). What somebody else is said to have done is believed
+for that person's proof, because it comes from the same department as the group, or because it, or the object that it
+speaks of, was read again at its own address. Where a ledger is kept, decisions count in its order and only once; what
 is missing is fetched before. Posts of members that arrive at a group of ours come as plain Create; the group takes or
 leaves them in `social.effects`.
 """
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from fedcorp.activitypub import ledger
+from fedcorp.activitypub import ledger, translate
 from fedcorp.activitypub.documents import Activity, domain_of, normalize, origin, parse_json, read_activity, same_origin
-from fedcorp.activitypub.handlers import actors, interactions, statuses
+from fedcorp.activitypub.handlers import actors, decisions, interactions, statuses
 from fedcorp.activitypub.handlers.parties import (
     IGNORED,
     PROCESSED,
@@ -25,7 +27,15 @@ from fedcorp.activitypub.handlers.parties import (
 from fedcorp.activitypub.intake import Deferred, Intake
 from fedcorp.activitypub.ledger import Entry, Fork
 from fedcorp.activitypub.proofs import proof_of, verify_proof
-from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, first_string, parse_time, types_of
+from fedcorp.activitypub.vocabulary import (
+    ACTIVITY_TYPES,
+    COLLECTION_TYPES,
+    NOTE_TYPES,
+    as_list,
+    first_string,
+    parse_time,
+    types_of,
+)
 from fedcorp.clock import to_ms
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden
@@ -44,6 +54,11 @@ _INNER: dict[str, tuple[_Step, _Step]] = {
     "Update": (statuses.verify_update, statuses.receive_update),
     "Delete": (statuses.verify_delete, statuses.receive_delete),
     "Like": (interactions.verify_reaction, interactions.receive_like),
+    "EmojiReact": (interactions.verify_reaction, interactions.receive_like),
+}
+_INNER_UNDO: dict[str, tuple[_Step, _Step]] = {
+    "Like": (interactions.verify_undo, interactions.receive_undo_like),
+    "EmojiReact": (interactions.verify_undo, interactions.receive_undo_like),
 }
 
 
@@ -63,7 +78,7 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     if not group.is_group or is_undone(tx, activity.id):
         return IGNORED
     raw = parse_json(activity.raw)
-    docs = [doc for doc in as_list(raw.get("object"))[:MAX_BATCH] if isinstance(doc, dict)]
+    docs = [doc for doc in _listed(raw.get("object"))[:MAX_BATCH] if isinstance(doc, dict)]
     belongs, signed = has_local_follower(tx, group.id), _entries(raw)
     outcome = IGNORED
     for doc in docs:
@@ -80,8 +95,15 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     return outcome
 
 
+def _listed(thing: Any) -> list[Any]:
+    """What an Announce holds: one thing, several, or a collection of them without an id (FEP-1a11)."""
+    if isinstance(thing, dict) and "id" not in thing and COLLECTION_TYPES & set(types_of(thing)):
+        return as_list(thing.get("orderedItems") or thing.get("items"))
+    return as_list(thing)
+
+
 def _holds_activities(thing: Any) -> bool:
-    listed = as_list(thing)
+    listed = _listed(thing)
     return bool(listed) and all(ACTIVITY_TYPES & set(types_of(item)) for item in listed)
 
 
@@ -116,7 +138,7 @@ def _receive_last(tx: Tx, group: Account, doc: dict[str, Any], entry: Entry, int
     last = ledger.head(tx, group.id).seq
     if entry.seq <= last + 1:
         return _take(tx, None, group, entry, doc, intake)
-    return _receive_fact(tx, group, doc, intake)
+    return _copy_member(tx, group, doc, chained=False)
 
 
 def _take(
@@ -214,6 +236,14 @@ def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -
     return PROCESSED if changed else IGNORED
 
 
+def _says_itself(doc: dict[str, Any]) -> bool:
+    """A post of the group in its own name: it said it for a member whose server cannot keep the group's posts."""
+    thing = doc.get("object")
+    return (
+        doc.get("type") in ("Create", "Update") and isinstance(thing, dict) and bool(NOTE_TYPES & set(types_of(thing)))
+    )
+
+
 def _settle_wish(tx: Tx, doc: dict[str, Any]) -> None:
     because = doc.get("instrument")
     if isinstance(because, dict) and isinstance(because.get("id"), str):
@@ -234,7 +264,7 @@ def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | Non
     return _SIMPLE.get(kind), thing if isinstance(thing, str) else None
 
 
-def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
+def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool = True) -> str:
     relation = doc["object"]
     subject, role = relation.get("subject"), relation.get("relationship")
     if relation.get("object") != group.uri or not isinstance(subject, str) or role not in policy.ROLES:
@@ -247,7 +277,7 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
         to_ms(until) if until is not None else None,
         since_ms if rules is not None and rules.history == "joined" else None,
     )  # fmt: skip
-    memberships.copy(tx, group, told)
+    memberships.copy(tx, group, told, chained=chained)
     return PROCESSED
 
 
@@ -255,17 +285,22 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
 
 
 def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str, Any], intake: Intake) -> str:
-    if doc.get("actor") == group.uri:
+    if doc.get("actor") == group.uri and not _says_itself(doc):
         return _receive_fact(tx, group, doc, intake)
     inner = read_activity(normalize(doc), b"")
+    decided = decisions.receive(tx, outer.id if outer is not None else None, group, inner, intake)
+    if decided is not None:
+        return decided
     if tx.site.urls.owns(inner.actor):
         return _receive_echo(tx, outer, group, inner, intake)
     tier = peers.find_tier(tx, domain_of(inner.actor))
     if tier is None:
         return IGNORED  # from a server that may not speak to us, whoever passes it on
+    steps = _INNER_UNDO.get(str(inner.object_type)) if inner.type == "Undo" else _INNER.get(inner.type)
+    if steps is None:
+        return IGNORED  # a dislike, say: not worth a request
     trusted = _trusted(tx, group, inner, doc, intake)
-    steps = _INNER.get(inner.type)
-    if trusted is None or steps is None:
+    if trusted is None:
         return IGNORED
     verify, receive = steps
     within = intake.within(tier, group.id)
@@ -289,8 +324,10 @@ def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, inta
     status = find_status(tx, create.object_id, intake)
     if status is None or status.visibility not in ("public", "unlisted", policy.GROUP):
         return
-    at = ledger.find_time(tx, group.id, create.id)
-    group_posts.note_state(tx, group.id, status.id, "distributed", at=at)
+    told = parse_time(outer.published) if outer is not None else None
+    at = ledger.find_time(tx, group.id, create.id) or (status.created_at if told is None else to_ms(told))
+    group_posts.note_state(tx, group.id, status.id, "distributed", at=min(at, tx.ms))
+    group_posts.own_thread(tx, group, status)
     interactions.boost(tx, outer, group, status)
 
 
@@ -309,13 +346,34 @@ def _trusted(tx: Tx, group: Account, inner: Activity, doc: dict[str, Any], intak
     found = intake.documents.get(inner.id)
     if found is None:
         intake.require(inner.id, "document")
-        return None
+        return _by_object(tx, group, inner, intake)
     try:
         again = read_activity(found, b"")
     except BadRequest:
         return None
     same = (again.id, again.type, again.actor) == (inner.id, inner.type, inner.actor)
     return again if same else None
+
+
+def _by_object(tx: Tx, group: Account, inner: Activity, intake: Intake) -> Activity | None:
+    """An activity whose own address answers nothing (PieFed keeps few): what its object says of itself decides.
+
+    Of reactions there is nothing else to read; those of people at the group's own server stand under its signature.
+    """
+    uri = inner.object_id
+    if inner.type in ("Like", "EmojiReact", "Undo"):
+        return inner if same_origin(inner.actor, group.uri) else None
+    if uri is None or not same_origin(uri, inner.actor):
+        return None
+    if inner.type == "Delete" and not decisions.is_here(tx, group, find_status(tx, uri, intake)):
+        return None  # of what it never passed on, a group cannot say that it is gone: perhaps it is only not for us
+    found = intake.documents.get(uri)
+    if found is None:
+        intake.require(uri, "document")
+        return inner if inner.type == "Delete" and uri in intake.gone else None
+    if inner.type == "Delete":
+        return inner if "Tombstone" in types_of(found) else None
+    return replace(inner, object=found) if translate.author_of(found) == inner.actor else None
 
 
 def _proof_holds(tx: Tx, inner: Activity, doc: dict[str, Any], intake: Intake) -> bool:

@@ -16,6 +16,7 @@ from fedcorp.activitypub.handlers.parties import (
     is_undone,
     note_undone,
     orphan,
+    pass_on,
     sender,
 )
 from fedcorp.activitypub.intake import Intake
@@ -53,6 +54,8 @@ def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
     if status is None:
         return _put_aside(tx, activity, intake)
     interactions.favourite(tx, account, status, uri=activity.id)
+    if not intake.forwarded and status.group_id is not None:
+        pass_on(tx, activity, status)
     return PROCESSED
 
 
@@ -130,6 +133,8 @@ def receive_undo_like(tx: Tx, activity: Activity, intake: Intake) -> str:
         note_undone(tx, activity.object_id, activity.actor)
         return IGNORED
     interactions.unfavourite(tx, account, status_id)
+    if not intake.forwarded and status is not None and status.group_id is not None:
+        pass_on(tx, activity, status)
     return PROCESSED
 
 

@@ -167,7 +167,7 @@ def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
     if status is None:
         receiving.receive_delete(tx, uri, activity.actor)
         return IGNORED
-    if status.local or not same_origin(uri, activity.actor):
+    if status.local or not same_origin(uri, activity.actor) or _is_by_moderator(tx, status, activity):
         return _take_out_of_group(tx, status, activity)
     if status.reblog_of_id is not None:
         booster = accounts.find(tx, status.account_id)
@@ -178,6 +178,15 @@ def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
         return DUPLICATE
     pass_on(tx, activity, status)
     return PROCESSED
+
+
+def _is_by_moderator(tx: Tx, status: Status, activity: Activity) -> bool:
+    """Whether a neighbour of the author moderates the group: then the post is out of the group, and not gone."""
+    group = accounts.find(tx, status.group_id) if status.group_id is not None else None
+    actor = accounts.find_by_uri(tx, activity.actor)
+    if group is None or actor is None or not group.local or actor.id == status.account_id:
+        return False
+    return policy.may_moderate(memberships.role_of(tx, group.id, actor.id))
 
 
 def _take_out_of_group(tx: Tx, status: Status, activity: Activity) -> str:

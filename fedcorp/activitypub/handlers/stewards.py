@@ -45,7 +45,7 @@ def _reason(activity: Activity) -> str:
 
 
 def _until(activity: Activity) -> int | None:
-    time = parse_time(activity.doc.get("endTime"))
+    time = parse_time(activity.doc.get("endTime") or activity.doc.get("expires"))  # Mbin says `expires`
     return to_ms(time) if time is not None else None
 
 
@@ -263,10 +263,14 @@ def receive_add_or_remove(tx: Tx, activity: Activity, intake: Intake) -> str:
     adds = activity.type == "Add"
     if activity.target == group.featured_uri:
         return _judge(tx, activity, group, actor, activity.object_id, "pinned" if adds else "unpinned", intake)
-    if not isinstance(activity.object, dict) or "Relationship" not in types_of(activity.object):
+    if activity.target == f"{group.uri}/moderators":  # FEP-1b12: the object is the person
+        subject, role = _subject(tx, activity.object_id, intake), "moderator" if adds else "member"
+        adds = True
+    elif isinstance(activity.object, dict) and "Relationship" in types_of(activity.object):
+        subject = _subject(tx, value_or_id(activity.object.get("subject")), intake)
+        role = str(activity.object.get("relationship"))
+    else:
         return IGNORED
-    subject = _subject(tx, value_or_id(activity.object.get("subject")), intake)
-    role = str(activity.object.get("relationship"))
     if adds:
         return _act(
             tx, activity, group, actor,
@@ -420,13 +424,20 @@ def receive_resolve(tx: Tx, activity: Activity, intake: Intake) -> str:
     return _act(tx, activity, group, actor, lambda: stewardship.resolve_report(tx, group, actor, int(number)))
 
 
+def _group_of_posts(tx: Tx, posts: list[social_statuses.Status]) -> Account | None:
+    """The group of ours where the first of these posts stands: Mastodon addresses a report to the author alone."""
+    group = accounts.find(tx, posts[0].group_id) if posts and posts[0].group_id is not None else None
+    return group if group is not None and group.local and not group.hidden else None
+
+
 def receive_flag(tx: Tx, activity: Activity, intake: Intake) -> str:
     """Somebody reports something in a group of ours to its moderators."""
-    reporter, group = sender(tx, activity, intake), _addressed_group(tx, activity)
-    if group is None:
-        return IGNORED
+    reporter = sender(tx, activity, intake)
     uris = ids_of(activity.object if isinstance(activity.object, list) else as_list(activity.object))
     posts = [status for uri in uris if (status := social_statuses.find_by_uri(tx, uri)) is not None]
+    group = _addressed_group(tx, activity) or _group_of_posts(tx, posts)
+    if group is None:
+        return IGNORED
     named = [account for uri in uris if (account := accounts.find_by_uri(tx, uri)) is not None]
     subject = named[0] if named else accounts.find(tx, posts[0].account_id) if posts else None
     if subject is None:

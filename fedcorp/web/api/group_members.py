@@ -10,16 +10,28 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import BadRequest, NotFound
-from fedcorp.social import accounts, group_acts, invitations, memberships, people, policy
+from fedcorp.social import accounts, group_acts, invitations, memberships, people, policy, stewardship
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
-from fedcorp.web.api.groups import acting, enter, get_group, until
+from fedcorp.web.api.groups import UNTIL, acting, enter, get_group, until
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import groups as entities
 from fedcorp.web.pagination import links, page_of
+from fedcorp.web.route import Param
+
+# -- what the handlers read ------------------------------------------------------------------------------------------
+
+REASON = (Param("reason", "Why; the person is told.", most=stewardship.MAX_REASON),)
+_WHOM = (
+    Param("acct", "The handle of the person, of any department."),
+    Param("account_id", "The id of their account, in place of the handle.", "id"),
+)
+ROLE = (Param("role", "What they are from now on.", needed=True, choices=tuple(sorted(policy.MEMBERS))),)
+BANNED = (*_WHOM, *REASON, *UNTIL)
+INVITED = (*_WHOM, Param("message", "What the invited person reads, 1000 characters of it."), *UNTIL)
 
 # -- members and the banned ------------------------------------------------------------------------------------------
 
@@ -110,7 +122,7 @@ async def ban(call: Call) -> Response:
 
 
 async def unban(call: Call) -> Response:
-    """DELETE /api/fedcorp/v1/groups/{id}/bans/{account}"""
+    """DELETE /api/fedcorp/v1/groups/{id}/bans/{account}: the person may ask to join again."""
     return await _towards(call, group_acts.unban)
 
 
@@ -147,7 +159,7 @@ async def list_requests(call: Call) -> Response:
 
 
 async def approve(call: Call) -> Response:
-    """POST /api/fedcorp/v1/groups/{id}/requests/{account}/approve"""
+    """POST /api/fedcorp/v1/groups/{id}/requests/{account}/approve: lets in who asked."""
     return await _towards(call, group_acts.approve)
 
 
@@ -201,5 +213,5 @@ def _invitation(account_id: int) -> Callable[[Tx, Account, int], dict[str, Any]]
 
 
 async def revoke(call: Call) -> Response:
-    """DELETE /api/fedcorp/v1/groups/{id}/invites/{account}"""
+    """DELETE /api/fedcorp/v1/groups/{id}/invites/{account}: takes an invitation back."""
     return await _towards(call, group_acts.revoke)

@@ -6,9 +6,11 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import BadRequest, NotFound
-from fedcorp.social import group_acts, group_posts, memberships, statuses, stewardship
+from fedcorp.social import accounts, group_acts, group_posts, memberships, statuses, stewardship
 from fedcorp.social.accounts import Account
+from fedcorp.social.group_posts import GroupPost
 from fedcorp.social.stewardship import Report
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web.api.groups import acting, enter, get_group, nothing
 from fedcorp.web.auth import Viewer
@@ -16,11 +18,21 @@ from fedcorp.web.call import Call, json
 from fedcorp.web.entities import groups as entities
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.statuses import array, render
+from fedcorp.web.route import Param
+
+# -- what the handlers read ------------------------------------------------------------------------------------------
+
+JUDGED = (Param("reason", "Why; the author is told.", most=stewardship.MAX_REASON),)
+REPORTED = (
+    Param("account_id", "Whom the report is about.", "id", needed=True),
+    Param("status_ids", "Posts that show what is wrong.", "ids"),
+    Param("comment", "What is wrong.", most=stewardship.MAX_REASON),
+)
 
 # -- decisions -------------------------------------------------------------------------------------------------------
 
 
-def _judging(verdict: str) -> Callable[[Call], Awaitable[Response]]:
+def _judging(verdict: str, verb: str, words: str) -> Callable[[Call], Awaitable[Response]]:
     """A handler that decides so on the status in the path; a `reason` goes to its author."""
 
     async def handler(call: Call) -> Response:
@@ -37,6 +49,7 @@ def _judging(verdict: str) -> Callable[[Call], Awaitable[Response]]:
 
         return await acting(call, act, _place(status_id))
 
+    handler.__doc__ = f"POST /api/fedcorp/v1/groups/{{id}}/statuses/{{status}}/{verb}: {words}"
     return handler
 
 
@@ -51,10 +64,14 @@ def _place(status_id: int) -> Callable[[Tx, Account, int], dict[str, Any]]:
     return shown
 
 
-remove, restore = _judging("removed"), _judging("restored")
-lock, unlock = _judging("locked"), _judging("unlocked")
-pin, unpin = _judging("pinned"), _judging("unpinned")
-approve, reject = _judging("accepted"), _judging("rejected")
+remove = _judging("removed", "remove", "takes a post out of the group, everywhere.")
+restore = _judging("restored", "restore", "puts a post that was taken out back in.")
+lock = _judging("locked", "lock", "nobody answers in this thread any more.")
+unlock = _judging("unlocked", "unlock", "people answer in this thread again.")
+pin = _judging("pinned", "pin", "shows a post first on the group's profile.")
+unpin = _judging("unpinned", "unpin", "shows a post among the others again.")
+approve = _judging("accepted", "approve", "passes on a post that waited for a moderator.")
+reject = _judging("rejected", "reject", "refuses a post that waited for a moderator.")
 
 
 # -- what waits ------------------------------------------------------------------------------------------------------
@@ -115,7 +132,7 @@ async def list_reports(call: Call) -> Response:
 
 
 async def resolve_report(call: Call) -> Response:
-    """POST /api/fedcorp/v1/groups/{id}/reports/{report}/resolve"""
+    """POST /api/fedcorp/v1/groups/{id}/reports/{report}/resolve: somebody has dealt with it."""
     report_id = call.id("report")
     return await acting(call, lambda tx, group, own: group_acts.resolve(tx, group, own, report_id), nothing)
 
@@ -135,5 +152,11 @@ def _places(tx: Tx, viewer: Viewer, id_: int) -> list[dict[str, Any]]:
     status = statuses.get_visible(tx, viewer.id, id_)
     items = group_posts.of_statuses(tx, [id_]).get(id_, [])
     return entities.places(
-        tx, [item for item in items if viewer.id == status.account_id or item.state == "distributed"]
+        tx, [item for item in items if viewer.id == status.account_id or _stands_for(tx, viewer, item)]
     )
+
+
+def _stands_for(tx: Tx, viewer: Viewer, item: GroupPost) -> bool:
+    """Whether somebody other than the author may know that the post stands in this group."""
+    group = accounts.find(tx, item.group_id)
+    return item.state == "distributed" and group is not None and is_shown(tx, group, viewer.id)

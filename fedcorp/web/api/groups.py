@@ -25,11 +25,60 @@ from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import groups as entities
 from fedcorp.web.entities.times import iso_or_none
-from fedcorp.web.pagination import links, page_of
+from fedcorp.web.pagination import PAGE, links, page_of
 from fedcorp.web.params import Params
 from fedcorp.web.problems import ACCEPTED, OK
+from fedcorp.web.route import Param
 
 MOST_SECONDS = 10 * 366 * 86_400
+
+# -- what the handlers read ------------------------------------------------------------------------------------------
+
+_RULES = (
+    Param("joining", "How one gets in.", choices=policy.JOINING),
+    Param("reading", "Who reads what is posted.", choices=policy.READING),
+    Param("posting", "Who posts.", choices=policy.POSTING),
+    Param("inviting", "Who invites.", choices=policy.INVITING),
+    Param("history", "What a new member reads: everything, or what comes from then on.", choices=policy.HISTORY),
+    Param("outsiders", "What becomes of people whose servers do not keep a private group.", choices=policy.OUTSIDERS),
+    Param("premoderated", "Whether posts of simple members wait for a moderator.", "boolean"),
+    Param("purpose", "What the group is for, in one line.", most=groups.MAX_PURPOSE),
+    Param("rules", f"Its rules, at most {groups.MAX_RULES} lines of {groups.MAX_RULE} characters.", "texts"),
+    Param("topics", f"What it is about, at most {groups.MAX_TOPICS} words of {groups.MAX_TOPIC} characters.", "texts"),
+    Param("ends_at", "When it is archived by itself; blank for never.", "time"),
+    Param("avatar", "Its picture.", "file"),
+    Param("header", "The picture above its profile.", "file"),
+)
+_DESCRIPTION = Param("description", "What stands on its profile.")
+_REACH = Param("reach", "How far its posts travel.", choices=policy.REACHES)
+LISTED = (
+    *PAGE,
+    Param("q", "Words that stand in its name, title, purpose or topics."),
+    Param("joined", "Only groups that the viewer belongs to, or only others.", "boolean"),
+)
+CREATED = (
+    Param("name", "The first half of its handle.", needed=True),
+    Param("title", "What people call it.", needed=True),
+    Param("preset", "The rules that it begins with: open when it is not said.", choices=policy.PRESETS),
+    _REACH,
+    _DESCRIPTION,
+    *_RULES,
+)
+CHANGED = (
+    Param("title", "What people call it."),
+    _DESCRIPTION,
+    _REACH,
+    Param("archived", "Whether it has ended: it stays readable, and nobody posts or joins.", "boolean"),
+    *_RULES,
+)
+JOINED = (
+    Param("message", "What the moderators read of a request, 1000 characters of it."),
+    Param("link", "The link that a moderator handed out, or the secret at its end: opens the group at once."),
+)
+UNTIL = (
+    Param("expires_at", "When it ends.", "time"),
+    Param("expires_in", "The same, in seconds from now.", "integer", least=1, most=MOST_SECONDS),
+)
 
 # -- what the chapters about groups share ----------------------------------------------------------------------------
 
@@ -98,7 +147,7 @@ def _listing(tx: Tx, viewer: Viewer, q: str, page: Page, joined: bool | None) ->
 
 
 async def show(call: Call) -> Response:
-    """GET /api/fedcorp/v1/groups/{id}"""
+    """GET /api/fedcorp/v1/groups/{id}: what it is, its rules, and how the viewer stands to it."""
     return json(await call.read(_show, call.id()))
 
 
@@ -244,7 +293,7 @@ async def create_link(call: Call) -> Response:
 
 
 async def delete_link(call: Call) -> Response:
-    """DELETE /api/fedcorp/v1/groups/{id}/link"""
+    """DELETE /api/fedcorp/v1/groups/{id}/link: the link lets nobody in any more."""
     return json(await call.write(_link, call.id(), False))
 
 

@@ -3,10 +3,10 @@
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import accounts, search, statuses
+from fedcorp.social import accounts, memberships, search, statuses
 from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
-from fedcorp.urls import split_handle
+from fedcorp.urls import split_handle, split_join_link
 from fedcorp.web.api import shown
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
@@ -49,12 +49,25 @@ async def find(call: Call) -> Response:
 async def _resolve(call: Call, q: str, viewer_id: int) -> tuple[int | None, int | None]:
     """(account id, status id) of what the words name, if they are a full handle or an address."""
     resolve = call.context.resolve
+    if (link := split_join_link(q)) is not None:
+        if call.context.db.site.urls.find_join(q) is not None:
+            return await call.context.db.write(_by_link, viewer_id, q), None
+        return await resolve.account(link[0], viewer_id=viewer_id), None  # a secret one does not answer to its name
     if q.startswith(("https://", "http://")):
         account_id = await resolve.account(q, viewer_id=viewer_id)
         return account_id, None if account_id is not None else await resolve.status(q, viewer_id=viewer_id)
     if split_handle(q)[1] is not None and " " not in q:
         return await resolve.account(q, viewer_id=viewer_id), None
     return None, None
+
+
+def _by_link(tx: Tx, viewer_id: int, link: str) -> int | None:
+    """The group of ours that this link opens."""
+    named = tx.site.urls.find_join(link)
+    group = accounts.find_local(tx, named[0]) if named is not None else None
+    if group is None or not group.is_group or group.hidden:
+        return None
+    return group.id if memberships.show_link(tx, accounts.get(tx, viewer_id), group, link) else None
 
 
 def _accounts(

@@ -53,7 +53,7 @@ async def show_profile(call: Call) -> Response:
     """GET /@NAME: a profile with what the reader may see."""
     found = await call.context.db.read(_profile, browser.session(call), call.path_params["name"])
     if found is None:
-        return _hint(call)
+        return hint(call)
     account, posts = found
     if _wants_document(call):
         return RedirectResponse(account.uri, FOUND, {"Vary": "Accept"})
@@ -64,7 +64,7 @@ async def show_status(call: Call) -> Response:
     """GET /@NAME/ID: one post, for those who may see it."""
     found = await call.context.db.read(_status, browser.session(call), call.path_params["name"], call.id())
     if found is None:
-        return _hint(call)
+        return hint(call)
     account, status = found
     if _wants_document(call):
         return RedirectResponse(status.uri, FOUND, {"Vary": "Accept"})
@@ -75,10 +75,11 @@ async def show_tag(call: Call) -> Response:
     """GET /tags/NAME: where the hashtags in posts lead; the latest of those that the reader may see."""
     name = normalise_tag(call.path_params["name"])
     posts = await call.context.db.read(_tagged, browser.session(call), name)
-    return page(call.context.config, "tag", tag=name, statuses=posts) if posts is not None else _hint(call)
+    return page(call.context.config, "tag", tag=name, statuses=posts) if posts is not None else hint(call)
 
 
-def _hint(call: Call) -> Response:
+def hint(call: Call) -> Response:
+    """The page of whatever is not there, or not for this reader."""
     return page(call.context.config, "notice", NOT_FOUND, title="Nothing to see here", text=HINT)
 
 

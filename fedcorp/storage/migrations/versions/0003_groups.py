@@ -117,6 +117,14 @@ def upgrade() -> None:
         sa.Column("fork", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("group_id", name=op.f("pk_ledger_heads")),
     )
+    op.create_table(
+        "relays",
+        sa.Column("group_id", Id, autoincrement=False, nullable=False),
+        sa.Column("status_id", Id, autoincrement=False, nullable=False),
+        sa.Column("copy_id", Id, autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "status_id", name=op.f("pk_relays")),
+    )
+    op.create_index("ix_relays_status_id", "relays", ["status_id"], unique=False)
     op.add_column("groups", sa.Column("joining", sa.Text(), server_default="open", nullable=False))
     op.add_column("groups", sa.Column("reading", sa.Text(), server_default="everyone", nullable=False))
     op.add_column("groups", sa.Column("posting", sa.Text(), server_default="everyone", nullable=False))
@@ -152,6 +160,8 @@ def downgrade() -> None:
     op.drop_column("groups", "posting")
     op.drop_column("groups", "reading")
     op.drop_column("groups", "joining")
+    op.drop_index("ix_relays_status_id", table_name="relays")
+    op.drop_table("relays")
     op.drop_table("ledger_heads")
     op.drop_index("ix_ledger_object_uri", table_name="ledger")
     op.drop_table("ledger")

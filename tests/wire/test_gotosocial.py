@@ -1,0 +1,108 @@
+"""GoToSocial: keys under a path, signed reading only, single values for lists, and answers to interactions."""
+
+import httpx
+import pytest
+
+from tests.federation.world import Company, Department, Person, plain
+from tests.wire.server import Server, listed, outcomes, place
+
+pytestmark = pytest.mark.anyio
+
+GUS = "https://gotosocial.example/users/gus"
+NOTE = f"{GUS}/statuses/01J2"
+
+
+class Scene:
+    """ann of finance owns the group robots; gus of GoToSocial follows it."""
+
+    def __init__(self, gts: Server, finance: Department, ann: Person, group: str, group_id: str) -> None:
+        self.gts, self.finance, self.ann = gts, finance, ann
+        self.group, self.group_id = group, group_id
+
+    async def send(self, name: str, **words: str) -> None:
+        await self.gts.send(self.finance, name, **words)
+
+
+async def scene_of(company: Company) -> Scene:
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    await finance.group(ann, "robots", reach="public")
+    await company.settle()
+    group_id = await ann.find("robots@finance.localhost")
+    shown = await ann.get(f"/api/fedcorp/v1/groups/{group_id}")
+    words = {"group": shown["uri"], "group_page": shown["url"], "author": ann.account.uri}
+    gts = Server(company, "gotosocial", serves_activities=False, **words)
+    gts.key_name, gts.secure = "/main-key", True
+    gts.publish("person_gus", "main_key")
+    await gts.meet(finance)
+    scene = Scene(gts, finance, ann, shown["uri"], group_id)
+    await scene.send("follow")
+    return scene
+
+
+async def test_a_key_under_a_path_and_signed_reading(company: Company) -> None:
+    scene = await scene_of(company)
+    (accept,) = scene.gts.got("Accept", "Follow")
+    assert accept["object"]["id"] == f"{GUS}/follow/01J1"
+    read = [item for item in company.network.requests if item.method == "GET" and item.url.host == scene.gts.domain]
+    documents = [item for item in read if not item.url.path.startswith(("/.well-known/", "/nodeinfo"))]
+    assert documents
+    assert all("signature" in item.headers for item in documents)
+
+
+async def test_our_group_and_its_posts_can_be_read_with_its_signature(company: Company) -> None:
+    """It looks at actor, outbox, featured and followers, and fetches what a boost names."""
+    scene = await scene_of(company)
+    mine = await scene.ann.publish("@robots it hums")
+    await company.settle()
+    for uri in (
+        scene.group,
+        f"{scene.group}/outbox",
+        f"{scene.group}/featured",
+        f"{scene.group}/followers",
+        mine["uri"],
+    ):
+        response: httpx.Response = await scene.gts.read(scene.finance, uri, signer=GUS)
+        assert response.status_code == 200, uri
+        assert response.json()["id"] == uri
+        assert response.headers["content-type"].startswith("application/activity+json")
+    assert [item for item in scene.gts.got("Announce") if not isinstance(item["object"], str)] == []
+    assert (await scene.gts.read(scene.finance, mine["uri"])).status_code in (200, 401)
+    (boost,) = [item for item in scene.gts.got("Announce") if item["object"] == mine["uri"]]
+    assert boost["actor"] == scene.group
+
+
+async def test_a_note_with_single_values_for_lists_is_posted_and_deleted(company: Company) -> None:
+    scene = await scene_of(company)
+    await scene.send("create_note")
+    assert await listed(scene.ann, scene.group_id) == ["@robots mine hums at night"]
+    await scene.send("delete_note")
+    assert await listed(scene.ann, scene.group_id) == []
+
+
+async def test_answers_to_interactions_change_nothing(company: Company) -> None:
+    """Accept and Reject of a reply by its id or as a whole, and a request for one: none of it is about the group."""
+    scene = await scene_of(company)
+    await scene.send("create_note")
+    post = await scene.ann.find_status(NOTE)
+    answer = await scene.ann.publish("mine too", in_reply_to_id=post["id"])
+    await company.settle()
+    (create,) = [item for item in scene.gts.got("Create") if item["object"]["inReplyTo"] == NOTE]
+    assert create["object"]["id"] == answer["uri"]
+    for name in ("accept_reply", "accept_reply_inline", "reject_reply"):
+        await scene.send(name, reply=answer["uri"])
+    await scene.send("reply_request", post=answer["uri"])
+    assert (await place(scene.ann, answer["id"]))["state"] == "distributed"
+    assert plain((await scene.ann.get(f"/api/v1/statuses/{answer['id']}"))["content"]) == "mine too"
+    rows = await scene.ann.get(f"/api/fedcorp/v1/groups/{scene.group_id}/members")
+    assert {row["account"]["acct"] for row in rows} == {"ann", "gus@gotosocial.example"}
+    kinds = {row[0]: row[1] for row in await outcomes(scene.finance)}
+    assert (kinds["Accept"], kinds["Reject"], kinds["ReplyRequest"]) == ("ignored", "ignored", "ignored")
+    assert scene.gts.got("Reject") == []
+
+
+async def test_an_undone_follow_leaves(company: Company) -> None:
+    scene = await scene_of(company)
+    await scene.send("undo_follow")
+    rows = await scene.ann.get(f"/api/fedcorp/v1/groups/{scene.group_id}/members")
+    assert [row["account"]["acct"] for row in rows] == ["ann"]
