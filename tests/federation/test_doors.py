@@ -545,6 +545,17 @@ async def page_of_account(world: DoorWorld) -> Complaints:
                     yield f"{viewer} learns by its page that there is {name}"
 
 
+async def page_of_link(world: DoorWorld) -> Complaints:
+    """Whoever has not got the link of a group learns nothing by its address."""
+    for viewer in (*STAFF["finance"], NOBODY):
+        async with await world.browser(viewer) as browser:
+            for method in ("GET", "POST"):
+                missing = await browser.request(method, "/@nobody-of-this-name/join/guess")
+                for name in GROUPS:
+                    if not same(await browser.request(method, f"/@{name}/join/guess"), missing):
+                        yield f"{viewer} learns by a wrong link that there is {name}"
+
+
 async def page_of_tag(world: DoorWorld) -> Complaints:
     for viewer in (*STAFF["finance"], NOBODY):
         async with await world.browser(viewer) as browser:
@@ -773,6 +784,8 @@ EXEMPT: dict[str, str] = {
     "POST /sign-out": _OWN,
     "GET /avatars/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
+    "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
+    "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
     "POST /inbox": _INBOX,
     "POST /u/{id}/inbox": _INBOX,
     "POST /g/{id}/inbox": _INBOX,
@@ -914,6 +927,8 @@ ROWS: dict[str, Row] = {
     "GET /media/{key}": media_files,
     "GET /.well-known/webfinger": webfinger,
     "GET /@{name}": page_of_account,
+    "GET /@{name}/join/{token}": page_of_link,
+    "POST /@{name}/join/{token}": page_of_link,
     "GET /@{name}/{id}": page_of_post,
     "GET /tags/{name}": page_of_tag,
     **{
@@ -921,7 +936,7 @@ ROWS: dict[str, Row] = {
         for path in (
             "/u/{id}", "/g/{id}",
             *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in ("followers", "following", "outbox", "featured")),
-            *(f"/g/{{id}}/{name}" for name in ("ledger", "requests", "invitations", "held", "reports", "moderators")),
+            *(f"/g/{{id}}/{name}" for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")),
         )
     },
     **{f"GET {path}": documents(path) for path in (
