@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, groups, interactions, memberships, policy
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, PostJudged
 from fedcorp.social.groups import Group
@@ -78,6 +78,13 @@ def held(tx: Tx, group_id: int) -> list[int]:
 def pinned(tx: Tx, group_id: int) -> list[int]:
     """Ids of the statuses that the group shows first, latest pin first."""
     return list(tx.conn.execute(_PINNED, {"group": group_id}).scalars())
+
+
+def is_written_to(tx: Tx, group_id: int, status: Status) -> bool:
+    """Whether a group may show a status as its own: one for members only was addressed to it, others to everybody."""
+    if status.visibility != policy.GROUP or group_id == status.group_id:
+        return True
+    return group_id in statuses.mentioned_ids(tx, status.id) or find(tx, group_id, status.id) is not None
 
 
 def is_locked(tx: Tx, group_id: int, status_id: int) -> bool:

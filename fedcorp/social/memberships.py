@@ -427,6 +427,12 @@ _COPIED_AT = (
     .where(affiliations.c.origin == sa.bindparam("origin"))
     .limit(1)
 )
+_ORIGINS = (
+    sa.select(affiliations.c.origin)
+    .where(affiliations.c.group_id == sa.bindparam("group"), affiliations.c.role != "outcast")
+    .distinct()
+    .order_by(affiliations.c.origin)
+)
 _HERE_AT = (
     sa.select(memberships.c.role)
     .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
@@ -450,3 +456,8 @@ def has_member_at(tx: Tx, group: Account, origin: str) -> bool:
     if group.local:
         return tx.conn.execute(_HERE_AT, {"group": group.id, "origin": origin}).first() is not None
     return tx.conn.execute(_COPIED_AT, {"group": group.id, "origin": origin}).first() is not None
+
+
+def origins(tx: Tx, group: Account) -> list[str]:
+    """The servers (`https://host`) that have members in a group elsewhere, as far as it is known here."""
+    return list(tx.conn.execute(_ORIGINS, {"group": group.id}).scalars())
