@@ -8,6 +8,7 @@ understand. What members-only groups say goes to servers of members that can kee
 Sources: FEP-1b12 (announced activities), FEP-1a11 (several in one Announce), FEP-5219 (relationships).
 """
 
+import logging
 from typing import Any
 
 import orjson
@@ -26,6 +27,8 @@ from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import ledger_heads
 
 BATCH = 50  # entries in one Announce
+
+log = logging.getLogger("fedcorp.activitypub")
 
 _UNANNOUNCED = (
     sa.select(ledger_heads.c.group_id)
@@ -91,7 +94,7 @@ def _accept(
 ) -> None:
     """Write the entry of what was done to a post, and announce both. What waits in the ledger goes first."""
     _flush(tx, group, rules)
-    signed = ledger.append(tx, group, inner)
+    signed = ledger.append(tx, group, inner, keep=inner["actor"] == group.uri)
     _announce(tx, group, rules, [inner], [signed], destinations, reach=status.reach, status_id=status.id)
     tx.conn.execute(_ANNOUNCED, {"group": group.id, "upto": signed["seq"]})
 
@@ -212,6 +215,8 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     if found is None or status is None:
         return
     group, rules = found
+    if event.verdict == "rejected":
+        log.info("the group %s did not take a post: %s", group.handle, event.reason)
     if event.verdict in ("held", "rejected"):
         _tell_author(tx, group, status, event)
         return

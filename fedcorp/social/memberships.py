@@ -471,6 +471,12 @@ _COPIED_AT = (
     .where(affiliations.c.origin == sa.bindparam("origin"))
     .limit(1)
 )
+_ORIGINS = (
+    sa.select(affiliations.c.origin)
+    .where(affiliations.c.group_id == sa.bindparam("group"), affiliations.c.role != "outcast")
+    .distinct()
+    .order_by(affiliations.c.origin)
+)
 _HERE_AT = (
     sa.select(memberships.c.role)
     .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
@@ -529,3 +535,8 @@ def has_reader(
     roles = ("moderator", "admin") if moderating else sorted(policy.MEMBERS)
     values = {"group": group.id, "at": at, "roles": roles, "who": origin if actor_uri is None else actor_uri}
     return tx.conn.execute(_readers(group.local, actor_uri is None), values).first() is not None
+
+
+def origins(tx: Tx, group: Account) -> list[str]:
+    """The servers (`https://host`) that have members in a group elsewhere, as far as it is known here."""
+    return list(tx.conn.execute(_ORIGINS, {"group": group.id}).scalars())

@@ -93,6 +93,8 @@ def boost(tx: Tx, activity: Activity | None, account: Account, status: Status) -
     """
     if activity is None or activity.id is None:
         uri = f"{account.uri}#announce-{status.id}"
+        if statuses.find_by_uri(tx, uri) is not None:  # it was shown before, and taken out since
+            uri = f"{uri}-{tx.new_id()}"
         interactions.reblog(tx, account, status, visibility=status.visibility, uri=uri, at=status.created_at)
         return
     published = parse_time(activity.published)
