@@ -5,6 +5,7 @@ a token when there is one; tokens that turn out wrong are charged to the address
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
@@ -30,6 +31,7 @@ _UNLIMITED = (
     "/avatars/",
     "/headers/",
 )
+_JOIN = re.compile(r"/@[^/]+/join/")  # the page behind the link of a group signs people in too
 _LOGIN = ("/oauth/authorize", "/oauth/token", "/login", "/sign-in")
 
 
@@ -111,7 +113,7 @@ class Rate:
 
     def _kind(self, scope: Scope) -> tuple[str, int]:
         path = scope["path"].rstrip("/")
-        if scope["method"] == "POST" and path.startswith(_LOGIN):
+        if scope["method"] == "POST" and (path.startswith(_LOGIN) or _JOIN.match(path)):
             return "login", self._limits.logins
         if scope["method"] == "POST" and path in ("/api/v1/statuses", "/api/v1/media", "/api/v2/media"):
             return "post", self._limits.posts
