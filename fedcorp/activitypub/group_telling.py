@@ -18,7 +18,7 @@ from fedcorp.activitypub import audience, group_words, ledger, relay, render, te
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.group_words import Act
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
+from fedcorp.social import accounts, events, group_posts, groups, invitations, memberships, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
@@ -110,6 +110,12 @@ def _everybody(tx: Tx, group: Account, rules: Group, status: Status) -> set[Dest
     return {item for item in found if audience.may_hold(tx, item.domain)} if rules.members_only else found
 
 
+def _reads(tx: Tx, group: Account, destination: Destination, at: int) -> bool:
+    """Whether somebody of a server belongs to the group since a time that lets them read what was passed on at `at`."""
+    origins = (f"https://{destination.domain}", f"http://{destination.domain}")
+    return any(memberships.has_reader(tx, group, at, origin=origin) for origin in origins)
+
+
 def _by_dialect(
     tx: Tx, destinations: set[Destination], *, knows_activity: bool
 ) -> tuple[set[Destination], set[Destination]]:
@@ -162,6 +168,8 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     if known is None or known.state not in told:
         return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
+    if rules.members_only and rules.history == "joined":  # others fetch the entry, which has no words
+        wrapping = {item for item in wrapping if _reads(tx, group, item, known.created_at)}
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:
         telling.keep(tx, group.id, uri, str(inner["type"]), body, boosting, reach=status.reach, status_id=status.id)

@@ -6,7 +6,7 @@ entries need no trust in whoever shows them: two that cannot both be true are ev
 passed on in the same way. The cost of a round does not grow with groups or departments.
 
 Our copy is shown to servers that have members in the group, and to one that proves that it was told another history.
-Never writes entries; whoever is behind asks the group's own server (`pull`). Decision: docs/decisions/0010.
+Never writes entries; whoever is behind asks the group's own server (`pull`). Decision: docs/decisions/0013.
 """
 
 import asyncio

@@ -1012,6 +1012,16 @@ async def test_words_that_reach_into_what_is_hidden(world: DoorWorld) -> None:
             assert "href" not in posted["content"]
 
 
+async def test_no_server_has_a_copy_of_what_none_of_its_people_may_read(world: DoorWorld) -> None:
+    """Whatever anybody asked of it. The server of the groups has what was written to them."""
+    copies = await world.look_up()
+    for place, names in STAFF.items():
+        for key in copies[place]:
+            ever = MEMBERS if key in ("removed", "removedhere") else DELETED.get(key, KINDS[key].readers)
+            of_group = KINDS[key].group and place == "finance"
+            assert ever & set(names) or of_group or world.posts[key].home == place, f"{place} has a copy of {key}"
+
+
 # -- streams ---------------------------------------------------------------------------------------------------------
 
 PUSHED: dict[str, tuple[str, frozenset[str], str, dict[str, Any]]] = {
@@ -1160,6 +1170,10 @@ async def test_what_is_pushed(world: DoorWorld) -> None:
             await asyncio.sleep(0)
     for reader in readers:
         reader.events()
+    for place, names in STAFF.items():
+        for key in set(known[place].values()):
+            _, allowed, group, _ = PUSHED[key]
+            assert allowed & set(names) or (group and place == "finance"), f"{place} has a copy of {key}"
     complaints = [
         complaint for listener in (*sockets.values(), *readers) for complaint in _overheard(world, listener, known)
     ]
