@@ -23,7 +23,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.clock import to_ms
 from fedcorp.errors import Forbidden
-from fedcorp.social import interactions, policy, receiving, statuses
+from fedcorp.social import group_posts, interactions, policy, receiving, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -82,6 +82,9 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
             return IGNORED
         intake.require(uri, "status")
         return _put_aside(tx, activity, intake)
+    if account.is_group and status.visibility in ("public", "unlisted"):  # a boost is how many groups take a post
+        group_posts.note_state(tx, account.id, status.id, "distributed")
+        group_posts.own_thread(tx, account, status)
     boost(tx, activity, account, status)
     return PROCESSED
 
