@@ -936,7 +936,10 @@ ROWS: dict[str, Row] = {
         for path in (
             "/u/{id}", "/g/{id}",
             *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in ("followers", "following", "outbox", "featured")),
-            *(f"/g/{{id}}/{name}" for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")),
+            *(
+                f"/g/{{id}}/{name}"
+                for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")
+            ),
         )
     },
     **{f"GET {path}": documents(path) for path in (
