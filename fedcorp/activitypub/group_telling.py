@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from fedcorp.activitypub import audience, ledger, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.company import peers
 from fedcorp.social import accounts, events, groups, invitations, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
@@ -41,20 +40,24 @@ _ANNOUNCED = (
 # -- announcing ------------------------------------------------------------------------------------------------------
 
 
-def flush(tx: Tx) -> None:
-    """Announce what stands in ledgers of ours and was not announced yet, many entries at a time."""
+def flush(tx: Tx, *, full: bool = False) -> None:
+    """Announce what stands in ledgers of ours and was not announced yet, many entries at a time.
+
+    With `full`, as long as more events wait, only what fills an announcement: whoever gets hundreds of new members at
+    once would tell all departments of a few at a time.
+    """
     for group_id in list(tx.conn.execute(_UNANNOUNCED).scalars()):
         group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
         if group is not None and rules is not None:
-            _flush(tx, group, rules)
+            _flush(tx, group, rules, full=full)
 
 
-def _flush(tx: Tx, group: Account, rules: Group) -> None:
+def _flush(tx: Tx, group: Account, rules: Group, *, full: bool = False) -> None:
     """Only what keeps its body can wait here: members, roles and rules."""
     while True:
         last = ledger.head(tx, group.id)
         rows = ledger.entries(tx, group.id, last.announced, BATCH)
-        if not rows:
+        if not rows or (full and len(rows) < BATCH):
             return
         inner = [orjson.loads(body) for _, _, body, _ in rows if body is not None]
         signed = [orjson.loads(entry) for _, entry, _, _ in rows]
@@ -96,17 +99,13 @@ def _accept(
 
 
 def _departments(tx: Tx, group: Account, rules: Group) -> set[Destination]:
-    return {item for item in audience.followers(tx, group.id, rules.reach) if _is_department(tx, item)}
-
-
-def _is_department(tx: Tx, destination: Destination) -> bool:
-    return peers.find_tier(tx, destination.domain) == "department"
+    return audience.departments(tx, audience.followers(tx, group.id, rules.reach))
 
 
 def _everybody(tx: Tx, group: Account, rules: Group, status: Status) -> set[Destination]:
     """The servers of members, and that of the author."""
     found = audience.followers(tx, group.id, status.reach) | audience.people(tx, [status.account_id], status.reach)
-    return {item for item in found if _is_department(tx, item)} if rules.members_only else found
+    return audience.departments(tx, found) if rules.members_only else found
 
 
 def _by_dialect(
@@ -114,8 +113,9 @@ def _by_dialect(
 ) -> tuple[set[Destination], set[Destination]]:
     """(those that get the wrapped activity, those that get the id of the object)"""
     wrapping, boosting = set(), set()
+    dialects = audience.dialects(tx, destinations) if knows_activity else {}
     for destination in destinations:
-        dialect = audience.dialect(tx, destination.domain) if knows_activity else "boost"
+        dialect = dialects.get(destination, "boost")
         if dialect != "boost":
             wrapping.add(destination)
         if dialect in ("boost", "both"):
@@ -316,14 +316,10 @@ def _invitation(tx: Tx, group_id: int, invitation_id: int, *, undo: bool) -> Non
     document = render.activity("Invite", item.uri, group, group.uri, at=tx.ms, to=[invitee.uri], **more)
     if undo:
         document = telling.undo(tx, group, document, invitee)
-    destinations = {
-        item for item in audience.people(tx, [invitee.id], "public", shared=False) if _may_hold(tx, rules, item)
-    }
+    destinations = audience.people(tx, [invitee.id], "public", shared=False)
+    if rules.members_only:
+        destinations = audience.departments(tx, destinations)
     telling.post(tx, group, document, destinations, reach="public")
-
-
-def _may_hold(tx: Tx, rules: Group, destination: Destination) -> bool:
-    return not rules.members_only or _is_department(tx, destination)
 
 
 # -- wishes ----------------------------------------------------------------------------------------------------------
