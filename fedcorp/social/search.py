@@ -107,7 +107,7 @@ def status_ids(
     if not words:
         return []
     statement = _statuses(len(words), account_id is not None, max_id is not None, min_id is not None)
-    given = {f"word_{number}": _escaped(word) for number, word in enumerate(words)}
+    given: dict[str, Any] = {f"word_{number}": _escaped(word) for number, word in enumerate(words)}
     given |= {"viewer": viewer_id, "author": account_id, "below": max_id, "above": min_id}
     return tx.conn.gather(statement, given | {"most": limit, "after": offset}, itemgetter(0))
 

@@ -22,11 +22,12 @@ class Glances:
 
     def __init__(self, engine: Engine, statements: Statements) -> None:
         self._conn = engine.connect()
-        self._raw: Any = self._conn.connection.dbapi_connection
         self._quick = QuickConnection(self._conn, statements)
         self._left = TICKS
-        self._raw.execute("PRAGMA busy_timeout = 0")
-        self._raw.set_progress_handler(self._tick, TICK)
+        raw: Any = self._conn.connection
+        raw.execute("PRAGMA busy_timeout = 0")
+        raw.set_progress_handler(self._tick, TICK)
+        self._raw = raw.dbapi_connection
 
     def run(self, work: Callable[[QuickConnection], T]) -> T:
         """Run `work` within one snapshot. Raises what it raises; DBAPIError when it was too long or had to wait."""

@@ -7,7 +7,6 @@ a token when there is one; tokens that turn out wrong are charged to the address
 import ipaddress
 from dataclasses import dataclass
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -98,11 +97,12 @@ class Rate:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers["X-RateLimit-Limit"] = str(limit)
-                headers["X-RateLimit-Remaining"] = str(int(level))
-                headers["X-RateLimit-Reset"] = reset.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-                message["headers"] = headers.raw
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-ratelimit-limit", b"%d" % limit),
+                    (b"x-ratelimit-remaining", b"%d" % level),
+                    (b"x-ratelimit-reset", reset.isoformat(timespec="seconds").encode()[:19] + b".000Z"),
+                ]
                 if token and message["status"] == UNAUTHORIZED:
                     self._buckets.take(f"wrong {address}", self._wrong_limit)
             await send(message)
