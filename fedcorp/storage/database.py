@@ -495,7 +495,8 @@ def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA mmap_size = 268435456")
-        connection.execute("PRAGMA cache_size = -16000")
+        # Pages are read through the map above; what a writer changes in one transaction is what needs room.
+        connection.execute(f"PRAGMA cache_size = {-2000 if read_only else -8000}")
         connection.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             connection.execute("PRAGMA query_only = ON")

@@ -27,17 +27,16 @@ class Glances:
         raw: Any = self._conn.connection
         raw.execute("PRAGMA busy_timeout = 0")
         raw.set_progress_handler(self._tick, TICK)
-        self._raw = raw.dbapi_connection
 
     def run(self, work: Callable[[QuickConnection], T]) -> T:
         """Run `work` within one snapshot. Raises what it raises; DBAPIError when it was too long or had to wait."""
         self._left = TICKS
-        self._raw.execute("BEGIN")
+        self._quick.exec_driver_sql("BEGIN")
         try:
             return work(self._quick)
         finally:
             self._left = TICKS
-            self._raw.execute("COMMIT")
+            self._quick.exec_driver_sql("COMMIT")
 
     def _tick(self) -> bool:
         """Whether SQLite shall give up the statement it is at."""
