@@ -193,8 +193,8 @@ def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> No
         return
     group, rules = found
     home = actor.origin.split("://", 1)[1]
-    found = audience.followers(tx, group.id, status.reach)
-    destinations = {item for item, dialect in audience.dialects(tx, found).items() if dialect == "wrap"}
+    members = audience.followers(tx, group.id, status.reach)
+    destinations = {item for item, dialect in audience.dialects(tx, members).items() if dialect == "wrap"}
     if not actor.local and not audience.may_hold(tx, home):
         destinations |= audience.people(tx, [status.account_id], status.reach)
     destinations = {item for item in destinations if item.domain != home}

@@ -8,7 +8,6 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -100,11 +99,12 @@ class Rate:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers["X-RateLimit-Limit"] = str(limit)
-                headers["X-RateLimit-Remaining"] = str(int(level))
-                headers["X-RateLimit-Reset"] = reset.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-                message["headers"] = headers.raw
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-ratelimit-limit", b"%d" % limit),
+                    (b"x-ratelimit-remaining", b"%d" % level),
+                    (b"x-ratelimit-reset", reset.isoformat(timespec="seconds").encode()[:19] + b".000Z"),
+                ]
                 if token and message["status"] == UNAUTHORIZED:
                     self._buckets.take(f"wrong {address}", self._wrong_limit)
             await send(message)
