@@ -93,6 +93,20 @@ def of_account(tx: Tx, account_id: int) -> set[Destination]:
     return followers(tx, account_id, "public") | people(tx, ids, "public")
 
 
+_ALL_SHARED = (
+    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri)
+    .distinct()
+    .where(~accounts_table.c.local, accounts_table.c.shared_inbox_uri.is_not(None))
+)
+
+
+def departments(tx: Tx) -> set[Destination]:
+    """Every department of which an account is known here: what all may have found, all must hear the end of."""
+    found = _within(tx, tx.conn.execute(_ALL_SHARED), "company")
+    tiers = peers.find_tiers(tx, {item.domain for item in found})
+    return {item for item in found if tiers[item.domain] == "department"}
+
+
 def dialects(tx: Tx, destinations: set[Destination]) -> dict[Destination, str]:
     """How a group speaks to each peer: `fedcorp`, `wrap`, `boost` or `both` (not known yet)."""
     found = peers.find_many(tx, {item.domain for item in destinations})

@@ -66,8 +66,26 @@ def _flush(tx: Tx, group: Account, rules: Group, *, full: bool = False) -> None:
             return
         inner = [orjson.loads(body) for _, _, body, _ in rows if body is not None]
         signed = [orjson.loads(entry) for _, entry, _, _ in rows]
-        _announce(tx, group, rules, inner, signed, _departments(tx, group, rules), reach=rules.reach)
+        departments = _departments(tx, group, rules)
+        _announce(tx, group, rules, inner, signed, departments, reach=rules.reach)
+        for doc, entry in zip(inner, signed, strict=True):
+            _tell_home(tx, group, rules, doc, entry, departments)
         tx.conn.execute(_ANNOUNCED, {"group": group.id, "upto": rows[-1][0]})
+
+
+def _tell_home(
+    tx: Tx, group: Account, rules: Group, doc: dict[str, Any], entry: dict[str, Any], told: set[Destination]
+) -> None:
+    """The department of somebody who left or was banned hears of that, when nobody there belongs: just this entry."""
+    relation = doc.get("object")
+    uri = relation.get("subject") if isinstance(relation, dict) else None
+    subject = accounts.find_by_uri(tx, uri) if isinstance(uri, str) else None
+    if subject is None:
+        return
+    home = audience.people(tx, [subject.id], rules.reach) - told
+    destinations = {item for item in home if audience.may_hold(tx, item.domain)}
+    if destinations:
+        _announce(tx, group, rules, [doc], [entry], destinations, reach=rules.reach)
 
 
 def _announce(
@@ -462,8 +480,8 @@ def _role(group: Account, _actor: Account, subject: str, detail: dict[str, Any])
 def _judge(group: Account, actor: Account, subject: str, detail: dict[str, Any]) -> _Wanted:
     featured = {"target": group.featured_uri}
     match detail["verdict"]:
-        case "removed":
-            return "Delete", subject, {}
+        case "removed":  # the summary, also an empty one, tells it from the Delete of an author
+            return "Delete", subject, {"summary": ""}
         case "restored":
             return "Undo", {"type": "Delete", "actor": actor.uri, "object": subject}, {}
         case "locked":

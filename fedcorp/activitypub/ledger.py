@@ -96,6 +96,9 @@ _FORK = sa.select(ledger_heads.c.fork).where(ledger_heads.c.group_id == sa.bindp
 _HAS_OBJECT = sa.select(ledger.c.seq).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
 )
+_TIME = sa.select(ledger.c.entry).where(
+    ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
+)
 _INSERT = sa.insert(ledger)
 
 
@@ -159,6 +162,13 @@ def find_entry(tx: Tx, group_id: int, seq: int) -> dict[str, Any] | None:
     """The signed entry with this number, if the chain has come so far here."""
     found: bytes | None = tx.conn.execute(_ENTRY, {"group": group_id, "seq": seq}).scalar()
     return orjson.loads(found) if found is not None else None
+
+
+def find_time(tx: Tx, group_id: int, object_uri: str | None) -> int | None:
+    """When the group accepted an activity (ms); None when it has no entry here."""
+    found = tx.conn.execute(_TIME, {"group": group_id, "uri": object_uri}).scalar()
+    entry = read(orjson.loads(found)) if found is not None else None
+    return entry.published if entry is not None else None
 
 
 def entries(tx: Tx, group_id: int, after: int, most: int = PAGE) -> list[tuple[int, bytes, bytes | None, str]]:

@@ -261,8 +261,13 @@ def _own(tx: Tx, here: dict[str, str], roles: Roles) -> set[str]:
 
 
 def _is_explained(tables: _Tables, roles: Roles, uri: str) -> bool:
-    """Our people are members from the group's Accept on, and none from when they leave: the entry comes later."""
+    """Our people are members from the group's Accept on, and none from when they leave: the entry comes later.
+
+    While nobody here belongs the copy does not grow, and a department still hears that one of its own was banned.
+    """
     ours, told = tables.members.get(uri), _role(roles, uri)
+    if not tables.following and ours in (None, "outcast"):
+        return True
     if ours == told:
         return True
     if uri in tables.following:

@@ -15,7 +15,7 @@ from fedcorp.activitypub import audience, group_telling, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, events, polls, statuses
+from fedcorp.social import accounts, events, groups, polls, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.statuses import Status
@@ -266,7 +266,10 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     account = accounts.find(tx, event.account_id)
     if account is not None:
         document = render.activity("Delete", telling.new_uri(tx), account, account.uri, at=tx.ms, to=[PUBLIC])
-        telling.post(tx, account, document, audience.of_account(tx, account.id), reach=UPDATE_REACH)
+        destinations = audience.of_account(tx, account.id)
+        if account.is_group and (rules := groups.find(tx, account.id)) is not None and rules.listed:
+            destinations |= audience.departments(tx)  # it stands in the lists of groups there
+        telling.post(tx, account, document, destinations, reach=UPDATE_REACH)
 
 
 # -- passing on -----------------------------------------------------------------------------------------------------

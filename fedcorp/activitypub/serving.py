@@ -174,6 +174,9 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
     address = f"{uri}/{name}"
     if name == "outbox":
         return Served(_owned(_outbox(tx, account, signer, address), "outboxOf", uri))
+    if name == "featured" and account.is_group:  # what others wrote is read at their servers
+        uris = [status.uri for status in _visible(tx, group_posts.pinned(tx, account.id), signer)]
+        return Served(render.collection(address, len(uris), uris))
     if name == "featured":
         ids = group_posts.pinned(tx, account.id) if account.is_group else _ids(tx, _PINNED, account=account.id)
         notes = [_whole(tx, status) for status in _visible(tx, ids, signer)]

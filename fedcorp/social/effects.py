@@ -464,4 +464,5 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.Invited: group_effects.invited,
     events.InvitationEnded: group_effects.invitation_ended,
     events.Reported: group_effects.reported,
+    events.ReportResolved: group_effects.report_resolved,
 }

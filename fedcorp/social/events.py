@@ -208,11 +208,12 @@ class PostJudged(Federated):
 
 @dataclass(frozen=True, slots=True)
 class GroupChanged(Federated):
-    """Somebody changed the rules or the profile of a local group, archived it or opened it again."""
+    """Somebody changed the rules or the profile of a local group, archived it or opened it again (`what`)."""
 
     group_id: int
     actor_id: int | None = None
     act_uri: str | None = None
+    what: str = "rules"  # or archived, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ class Invited(Federated):
 
 @dataclass(frozen=True, slots=True)
 class InvitationEnded(Federated):
-    """An invitation was revoked by the group, or declined by whom it was for (`state`)."""
+    """An invitation was revoked by the group, or accepted or declined by whom it was for (`state`)."""
 
     group_id: int
     invitation_id: int
@@ -247,6 +248,15 @@ class Reported(Event):
 
     group_id: int
     report_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResolved(Event):
+    """A moderator has dealt with a report in a local group."""
+
+    group_id: int
+    report_id: int
+    actor_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +303,7 @@ KINDS: dict[str, type[Event]] = {
         InvitationEnded,
         GroupWished,
         Reported,
+        ReportResolved,
         ActivityForGroup,
         ActivityForwarded,
     )

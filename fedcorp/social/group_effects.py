@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import accounts, events, groups, invitations, memberships, notices, statuses
+from fedcorp.social import accounts, events, groups, invitations, memberships, notices, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -84,7 +84,7 @@ def invited(tx: Tx, event: events.Invited) -> None:
     """An invitation is a message too: whoever follows the group then is let in, with any client."""
     group, found = _local_group(tx, event.group_id), invitations.find(tx, event.invitation_id)
     inviter = accounts.find(tx, found.by_id) if found is not None and found.by_id is not None else None
-    if group is None or found is None:
+    if group is None or found is None or found.state != "open":  # who had asked to join is welcomed instead
         return
     by = f"{inviter.display_name or inviter.username} invites you" if inviter is not None else "You are invited"
     words = f"{by} into {_name(group)}. Follow @{group.handle} to join."
@@ -92,13 +92,16 @@ def invited(tx: Tx, event: events.Invited) -> None:
 
 
 def invitation_ended(tx: Tx, event: events.InvitationEnded) -> None:
-    """Whoever invited hears that the answer is no."""
+    """Whoever invited hears the answer; whoever was invited, that the invitation was taken back."""
     group, found = _local_group(tx, event.group_id), invitations.find(tx, event.invitation_id)
-    if group is None or found is None or found.by_id is None or event.state != "declined":
+    invitee = accounts.find(tx, found.account_id) if found is not None else None
+    if group is None or found is None or invitee is None:
         return
-    invitee = accounts.find(tx, found.account_id)
-    if invitee is not None:
-        notices.tell(tx, group, [found.by_id], f"@{invitee.handle} declined the invitation into {_name(group)}.")
+    if event.state == "revoked":
+        notices.tell(tx, group, [invitee.id], f"The invitation into {_name(group)} was taken back.")
+    elif found.by_id is not None:
+        words = f"@{invitee.handle} {event.state} the invitation into {_name(group)}."
+        notices.tell(tx, group, [found.by_id], words)
 
 
 # -- posts -----------------------------------------------------------------------------------------------------------
@@ -108,7 +111,9 @@ _WORDS = {
     "accepted": "Your post to {group} was accepted.",
     "rejected": "Your post to {group} was not accepted.",
     "removed": "Your post was taken out of {group}.",
+    "restored": "Your post is back in {group}.",
     "locked": "Nobody answers to your post in {group} any more; it was locked.",
+    "unlocked": "Your post in {group} takes answers again.",
 }
 
 
@@ -117,6 +122,8 @@ def post_judged(tx: Tx, event: events.PostJudged) -> None:
     group, status = _local_group(tx, event.group_id), statuses.find(tx, event.status_id)
     if group is None or status is None:
         return
+    if event.verdict in ("locked", "unlocked"):  # is about the thread, whichever of its posts was named
+        status = statuses.find(tx, status.thread_id) or status
     words = _WORDS.get(event.verdict)
     if words is not None and status.account_id != event.actor_id:
         notices.tell(tx, group, [status.account_id], words.format(group=_name(group)), reason=event.reason)
@@ -144,13 +151,33 @@ def reported(tx: Tx, event: events.Reported) -> None:
     notices.tell(tx, group, _moderators(tx, group, row.account_id), words, reason=row.comment)
 
 
+def report_resolved(tx: Tx, event: events.ReportResolved) -> None:
+    """Whoever made the report hears that somebody dealt with it."""
+    group = _local_group(tx, event.group_id)
+    by_id = tx.conn.execute(sa.select(group_reports.c.by_id).where(group_reports.c.id == event.report_id)).scalar()
+    if group is not None and by_id is not None and by_id != event.actor_id:
+        notices.tell(tx, group, [by_id], f"Your report in {_name(group)} was dealt with.")
+
+
 # -- groups and people that end --------------------------------------------------------------------------------------
 
 
+_CHANGES = {
+    "rules": "The rules of {group} changed.",
+    "archived": "{group} is archived: it stays readable, and nobody posts there any more.",
+    "opened": "{group} is open again.",
+}
+
+
 def group_changed(tx: Tx, event: events.GroupChanged) -> None:
-    """Members of an archived group hear that it ended."""
+    """The other moderators hear of it. Not all members: there may be thousands, and whoever posts is told then."""
     group, rules = _local_group(tx, event.group_id), groups.find(tx, event.group_id)
-    if group is None or rules is None or rules.archived_at != tx.ms:
-        return
-    words = f"{_name(group)} is archived: it stays readable, and nobody posts there any more."
-    notices.tell(tx, group, _moderators(tx, group, event.actor_id), words)
+    if group is not None and rules is not None:
+        what = "archived" if rules.archived_at == tx.ms else event.what
+        notices.tell(tx, group, _moderators(tx, group, event.actor_id), _CHANGES[what].format(group=_name(group)))
+
+
+def wish_refused(tx: Tx, group: Account, actor_id: int, reason: str) -> None:
+    """A member elsewhere, whose server could not know better, hears that the group did not do what they wanted."""
+    if memberships.role_of(tx, group.id, actor_id) in policy.MEMBERS:
+        notices.tell(tx, group, [actor_id], f"What you wanted of {_name(group)} was not done.", reason=reason)

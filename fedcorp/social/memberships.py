@@ -16,7 +16,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, follows, groups, invitations, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import GroupChanged, MemberChanged
+from fedcorp.social.events import GroupChanged, InvitationEnded, MemberChanged
 from fedcorp.social.groups import Group
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
@@ -25,6 +25,8 @@ from fedcorp.storage.tables import affiliations, memberships
 from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.tables import groups as groups_table
 from fedcorp.storage.upsert import insert_ignore, upsert
+
+LAST_ADMIN = "You are the only admin of this group; make somebody else an admin first."
 
 
 @dataclass(slots=True)
@@ -88,6 +90,9 @@ _SUCCESSOR = (
     .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
     .limit(1)
 )
+_COPIED_ROLES = sa.select(affiliations.c.subject_uri, affiliations.c.role).where(
+    affiliations.c.group_id == sa.bindparam("group")
+)
 _EXPIRED = _SELECT.where(memberships.c.role == "outcast", memberships.c.until_at <= sa.bindparam("now"))
 _FORGET_EXPIRED = sa.delete(affiliations).where(
     affiliations.c.role == "outcast", affiliations.c.until_at <= sa.bindparam("now")
@@ -143,8 +148,10 @@ def join(
     state = follows.follow(
         tx, account, target, uri=uri, message=message, admit=let_in or group.joining == "open", **how
     )
-    if state == "accepted":
+    known = invitations.find_open(tx, target.id, account.id) if state == "accepted" else None
+    if known is not None:
         invitations.close(tx, target.id, account.id, "accepted")
+        tx.record(InvitationEnded(target.id, known.id, "accepted"))
     return state
 
 
@@ -193,6 +200,8 @@ def leave(tx: Tx, account: Account, target: Account) -> None:
 
     Raises Unprocessable for the last admin while others are there: a group is never left without one.
     """
+    if not target.local and _is_last_admin_elsewhere(tx, target, account):
+        raise Unprocessable(LAST_ADMIN)
     if target.local:
         check_not_last_admin(tx, target.id, account.id)
         invitations.close(tx, target.id, account.id, "declined")
@@ -323,7 +332,15 @@ def is_last_admin(tx: Tx, group_id: int, account_id: int) -> bool:
 def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
     """Raises Unprocessable for the only admin of a group that has other members."""
     if is_last_admin(tx, group_id, account_id):
-        raise Unprocessable("You are the only admin of this group; make somebody else an admin first.")
+        raise Unprocessable(LAST_ADMIN)
+
+
+def _is_last_admin_elsewhere(tx: Tx, group: Account, account: Account) -> bool:
+    """The same as far as the ledger of a group elsewhere is known here; without one, its server decides alone."""
+    roles = {row[0]: row[1] for row in tx.conn.execute(_COPIED_ROLES, {"group": group.id})}
+    own = roles.pop(account.uri, None)
+    others = [role for role in roles.values() if role in policy.MEMBERS]
+    return own == "admin" and bool(others) and "admin" not in others
 
 
 def find_successor(tx: Tx, group_id: int, leaving_id: int) -> int | None:
@@ -432,21 +449,25 @@ def unknown(tx: Tx, group: Account, most: int) -> list[str]:
 # -- copies of groups elsewhere --------------------------------------------------------------------------------------
 
 
-def copy(tx: Tx, group: Account, told: Affiliation) -> None:
-    """Keep what the ledger of a group elsewhere says of somebody's role."""
+def copy(tx: Tx, group: Account, told: Affiliation, *, chained: bool = True) -> None:
+    """Keep what the ledger of a group elsewhere says of somebody's role.
+
+    Not `chained`: our copy ends before this, so it says nothing of the group, only of one of ours.
+    """
     mine = sa.and_(affiliations.c.group_id == group.id, affiliations.c.subject_uri == told.subject_uri)
     stays = told.role in policy.MEMBERS and (
         tx.conn.execute(sa.select(affiliations.c.role).where(mine)).scalar() in policy.MEMBERS
     )
-    if told.role is None:
+    if not chained:
+        stays = False
+    elif told.role is None:
         tx.conn.execute(sa.delete(affiliations).where(mine))
     elif stays:
         tx.conn.execute(sa.update(affiliations).where(mine).values(role=told.role, until_at=told.until_at))
     else:
         upsert(
             tx, affiliations, ("group_id", "subject_uri"), group_id=group.id, subject_uri=told.subject_uri,
-            origin=told.origin,
-            role=told.role, since_at=told.since_at, until_at=told.until_at,
+            origin=told.origin, role=told.role, since_at=told.since_at, until_at=told.until_at,
         )  # fmt: skip
     subject = accounts.find_by_uri(tx, told.subject_uri)
     if subject is not None and subject.local:
@@ -466,6 +487,7 @@ def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation, *, st
             tx, memberships, ("group_id", "account_id"), group_id=group.id, account_id=subject.id, role=told.role,
             created_at=told.since_at, until_at=told.until_at, reads_from=told.reads_from,
         )  # fmt: skip
+        invitations.close(tx, group.id, subject.id, "accepted" if told.role in policy.MEMBERS else "revoked")
     if was != told.role:
         tx.record(MemberChanged(group.id, subject.id, told.role, was))
 

@@ -19,9 +19,11 @@ from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import (
+    affiliations,
     blocks,
     follows,
     group_posts,
+    groups,
     memberships,
     mentions,
     status_edits,
@@ -154,12 +156,23 @@ _MEMBER = (
     .where(sa.or_(memberships.c.reads_from.is_(None), memberships.c.reads_from <= group_posts.c.created_at))
     .limit(1)
 )
+_MEMBER_ELSEWHERE = (  # of people of other servers in groups of others only the copy of the ledger knows
+    sa.select(group_posts.c.group_id)
+    .join(groups, groups.c.account_id == group_posts.c.group_id)
+    .join(affiliations, affiliations.c.group_id == group_posts.c.group_id)
+    .join(accounts_table, accounts_table.c.uri == affiliations.c.subject_uri)
+    .where(group_posts.c.status_id == sa.bindparam("status"), group_posts.c.state == "distributed")
+    .where(accounts_table.c.id == sa.bindparam("viewer"), affiliations.c.role.in_(sorted(policy.MEMBERS)))
+    .where(sa.or_(groups.c.history != "joined", affiliations.c.since_at <= group_posts.c.created_at))
+    .limit(1)
+)
 
 
 def _is_member(tx: Tx, status: Status, viewer_id: int) -> bool:
     """Whether the viewer belongs to a group that passed this status on, since a time that lets them read it."""
     shown = status.reblog_of_id if status.reblog_of_id is not None else status.id
-    return tx.conn.execute(_MEMBER, {"status": shown, "viewer": viewer_id}).first() is not None
+    values = {"status": shown, "viewer": viewer_id}
+    return any(tx.conn.execute(known, values).first() is not None for known in (_MEMBER, _MEMBER_ELSEWHERE))
 
 
 def get_visible(tx: Tx, viewer_id: int | None, id_: int) -> Status:

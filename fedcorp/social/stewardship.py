@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social import accounts, follows, group_posts, groups, invitations, memberships, policy
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import GroupChanged, InvitationEnded, Invited, Reported
+from fedcorp.social.events import GroupChanged, InvitationEnded, Invited, Reported, ReportResolved
 from fedcorp.social.group_posts import GroupPost
 from fedcorp.social.invitations import Invitation
 from fedcorp.social.statuses import Status
@@ -219,7 +219,7 @@ def succeed(tx: Tx, group_id: int, leaving_id: int) -> None:
     group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
     if group is not None and not group.hidden and rules is not None and rules.archived_at is None:
         groups.set_archived(tx, group, archived=True)
-        tx.record(GroupChanged(group_id))
+        tx.record(GroupChanged(group_id, what="archived"))
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def archive(tx: Tx, group: Account, actor: Account, *, archived: bool = True, ac
     _check_admin(tx, group, actor)
     if (_rules(tx, group).archived_at is not None) != archived:
         groups.set_archived(tx, group, archived=archived)
-        tx.record(GroupChanged(group.id, actor.id, act_uri))
+        tx.record(GroupChanged(group.id, actor.id, act_uri, "archived" if archived else "opened"))
 
 
 def archive_ended(tx: Tx) -> int:
@@ -245,7 +245,7 @@ def archive_ended(tx: Tx) -> int:
     ids = groups.ended(tx)
     for id_ in ids:
         groups.set_archived(tx, accounts.get(tx, id_), archived=True)
-        tx.record(GroupChanged(id_))
+        tx.record(GroupChanged(id_, what="archived"))
     return len(ids)
 
 
@@ -369,5 +369,8 @@ def resolve_report(tx: Tx, group: Account, actor: Account, report_id: int) -> No
     """Say that a report was dealt with. Raises Forbidden, NotFound."""
     memberships.check_may_moderate(tx, group.id, actor.id)
     mine = sa.and_(group_reports.c.group_id == group.id, group_reports.c.id == report_id)
-    if not tx.conn.execute(sa.update(group_reports).where(mine).values(resolved_at=tx.ms)).rowcount:
+    if tx.conn.execute(sa.select(group_reports.c.id).where(mine)).first() is None:
         raise NotFound
+    waiting = sa.update(group_reports).where(mine, group_reports.c.resolved_at.is_(None))
+    if tx.conn.execute(waiting.values(resolved_at=tx.ms)).rowcount:
+        tx.record(ReportResolved(group.id, report_id, actor.id))

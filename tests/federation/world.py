@@ -58,6 +58,19 @@ class Network(httpx.AsyncBaseTransport):
         return response
 
 
+class Line(httpx.AsyncBaseTransport):
+    """The way of one server into the network: whoever is cut reaches nobody either."""
+
+    def __init__(self, network: Network, domain: str) -> None:
+        self.network = network
+        self.domain = domain
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.domain in self.network.cut:
+            raise httpx.ConnectError(f"{self.domain} is cut off", request=request)
+        return await self.network.handle_async_request(request)
+
+
 class Person:
     """Somebody with a token: talks to their department over HTTP, as an app would."""
 
@@ -199,7 +212,7 @@ class Company:
         tables.setdefault("limits", {"enabled": False})
         config = make_config(self.folder, domain, **tables)
         await _set_up(config, self.clock)
-        instance = create_app(config, clock=self.clock, transport=self.network, worker=False)
+        instance = create_app(config, clock=self.clock, transport=Line(self.network, domain), worker=False)
         await instance.start()
         made = Department(instance, domain)
         self.network.servers[domain] = instance.app
@@ -238,6 +251,7 @@ class Company:
 
 def _end_pauses(tx: Tx) -> None:
     tx.conn.exec_driver_sql("UPDATE peers SET next_attempt_at = NULL")
+    tx.conn.exec_driver_sql("UPDATE jobs SET run_at = 0 WHERE attempts > 0")
     tx.conn.exec_driver_sql("UPDATE inbox SET next_attempt_at = NULL WHERE state <> 'done'")
 
 

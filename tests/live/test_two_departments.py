@@ -163,7 +163,7 @@ def test_a_group_lets_somebody_in_and_passes_posts_on(ada: Person, ben: Person, 
     group = ada.department.group("makers", "request", owner=ada)
     id_ = ben.find(group)
     assert ben.post(f"/api/v1/accounts/{id_}/follow")["requested"]
-    eventually(lambda: is_told(ada, "follow_request", ben.handle))
+    eventually(lambda: is_told(ada, "mention", "makers"))
     (asking,) = ada.get("/api/v1/follow_requests")
     assert asking["acct"] == ben.handle
     assert not ben.relationship(id_)["following"]

@@ -30,7 +30,7 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Undo", "Accept"): (follow.verify_follow, follow.receive_undo_accept),
     ("Create", "*"): (statuses.verify_create, statuses.receive_create),
     ("Update", "*"): (statuses.verify_update, statuses.receive_update),
-    ("Delete", "*"): (statuses.verify_delete, statuses.receive_delete),
+    ("Delete", "*"): (stewards.verify_delete, stewards.receive_delete),
     ("Add", "*"): (stewards.verify_add_or_remove, stewards.receive_add_or_remove),
     ("Remove", "*"): (stewards.verify_add_or_remove, stewards.receive_add_or_remove),
     ("Block", "*"): (stewards.verify_act, stewards.receive_block),

@@ -79,16 +79,19 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     raw = parse_json(activity.raw)
     docs = [doc for doc in _listed(raw.get("object"))[:MAX_BATCH] if isinstance(doc, dict)]
-    if not has_local_follower(tx, group.id):
-        docs = [doc for doc in docs if tx.site.urls.owns(str(doc.get("actor")))]  # our author hears what became of it
-        signed: dict[str, Entry] = {}
-    else:
-        signed = _entries(raw)
+    belongs, signed = has_local_follower(tx, group.id), _entries(raw)
     outcome = IGNORED
     for doc in docs:
         entry = signed.get(str(doc.get("id")))
-        if _receive_one(tx, activity, group, doc, entry, intake) == PROCESSED:
-            outcome = PROCESSED
+        if belongs:
+            what = _receive_one(tx, activity, group, doc, entry, intake)
+        elif entry is not None and _decides_on_ours(tx, doc):
+            what = _receive_last(tx, group, doc, entry, intake)
+        elif tx.site.urls.owns(str(doc.get("actor"))):  # our author hears what became of it
+            what = _receive_one(tx, activity, group, doc, None, intake)
+        else:
+            what = IGNORED
+        outcome = PROCESSED if what == PROCESSED else outcome
     return outcome
 
 
@@ -125,6 +128,17 @@ def _receive_one(
         raise Forbidden("The entry speaks of another activity.")
     catch_up(tx, group, intake, upto=entry.seq - 1)
     return _take(tx, outer, group, entry, doc, intake)
+
+
+def _receive_last(tx: Tx, group: Account, doc: dict[str, Any], entry: Entry, intake: Intake) -> str:
+    """One of ours left or was banned, and nobody here belongs now: it counts, wherever our copy of the ledger ends."""
+    ledger.check(tx, group, entry)
+    if not ledger.fits(entry, doc):
+        raise Forbidden("The entry speaks of another activity.")
+    last = ledger.head(tx, group.id).seq
+    if entry.seq <= last + 1:
+        return _take(tx, None, group, entry, doc, intake)
+    return _copy_member(tx, group, doc, chained=False)
 
 
 def _take(
@@ -200,6 +214,10 @@ def _decides_on_members(doc: dict[str, Any]) -> bool:
     return doc.get("type") in ("Add", "Remove") and isinstance(thing, dict) and "Relationship" in types_of(thing)
 
 
+def _decides_on_ours(tx: Tx, doc: dict[str, Any]) -> bool:
+    return _decides_on_members(doc) and tx.site.urls.owns(str(doc["object"].get("subject")))
+
+
 def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -> str:
     """What the group decided: members and roles, its rules, and what became of posts."""
     _settle_wish(tx, doc)
@@ -247,7 +265,7 @@ def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | Non
     return _SIMPLE.get(kind), thing if isinstance(thing, str) else None
 
 
-def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
+def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool = True) -> str:
     relation = doc["object"]
     subject, role = relation.get("subject"), relation.get("relationship")
     if relation.get("object") != group.uri or not isinstance(subject, str) or role not in policy.ROLES:
@@ -260,7 +278,7 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any]) -> str:
         to_ms(until) if until is not None else None,
         since_ms if rules is not None and rules.history == "joined" else None,
     )  # fmt: skip
-    memberships.copy(tx, group, told)
+    memberships.copy(tx, group, told, chained=chained)
     return PROCESSED
 
 
@@ -317,7 +335,7 @@ def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, inta
         _leave(group, "the post was written for the members of another group")
         return
     told = parse_time(outer.published) if outer is not None else None
-    at = status.created_at if told is None else to_ms(told)
+    at = ledger.find_time(tx, group.id, create.id) or (status.created_at if told is None else to_ms(told))
     group_posts.note_state(tx, group.id, status.id, "distributed", at=min(at, tx.ms))
     group_posts.own_thread(tx, group, status)
     interactions.boost(tx, outer, group, status)

@@ -18,7 +18,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import as_list, first_string, ids_of, parse_time, types_of, value_or_id
 from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound
-from fedcorp.social import accounts, group_posts, groups, invitations, stewardship, wishes
+from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, stewardship, wishes
 from fedcorp.social import statuses as social_statuses
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
@@ -67,6 +67,7 @@ def _act(tx: Tx, activity: Activity, group: Account, actor: Account, work: Calla
         log.info("refused %s in the group %s: %s", activity.type, group.handle, error.text)
         values = {"created_at": tx.ms, "actor": actor.uri, "act": f"group.{activity.type}", "subject": group.uri}
         tx.conn.execute(sa.insert(audit).values(**values, outcome=REFUSED, reason=error.text))
+        group_effects.wish_refused(tx, group, actor.id, error.text)
         if activity.id is not None:
             group_telling.answer(tx, group, actor, activity.id, refused=error.text)
         return REFUSED
@@ -156,8 +157,7 @@ def _declined(tx: Tx, activity: Activity, invitee: Account) -> str:
     group = accounts.find(tx, found.group_id) if found is not None else None
     if found is None or group is None or not group.local or found.account_id != invitee.id:
         return IGNORED
-    stewardship.decline(tx, group, invitee)
-    return PROCESSED
+    return _act(tx, activity, group, invitee, lambda: stewardship.decline(tx, group, invitee))
 
 
 # -- Invite ----------------------------------------------------------------------------------------------------------
@@ -290,6 +290,35 @@ def _judge(
         tx, activity, group, actor,
         lambda: stewardship.judge(tx, group, actor, status, verdict, _reason(activity), act_uri=activity.id),
     )  # fmt: skip
+
+
+def verify_delete(tx: Tx, activity: Activity, intake: Intake) -> None:
+    """A moderator takes a post out of a group of ours; else somebody deletes what is theirs. Raises Forbidden."""
+    if _bereft_group(tx, activity) is None:
+        statuses.verify_delete(tx, activity, intake)
+    else:
+        sender(tx, activity, intake)
+
+
+def _bereft_group(tx: Tx, activity: Activity) -> Account | None:
+    """The group of ours that a Delete takes a post out of: it is the audience, and there is a summary.
+
+    So do Lemmy's moderators, and ours. What an author deletes, perhaps of a group that the same person moderates, has
+    no summary.
+    """
+    groups_named = [group for uri in activity.audience if (group := _local_group(tx, uri)) is not None]
+    status = social_statuses.find_by_uri(tx, activity.object_id) if activity.object_id else None
+    if status is None or "summary" not in activity.doc:
+        return None
+    return next((group for group in groups_named if group_posts.find(tx, group.id, status.id) is not None), None)
+
+
+def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """A post is taken out of a group of ours; else something is gone."""
+    group = _bereft_group(tx, activity)
+    if group is None:
+        return statuses.receive_delete(tx, activity, intake)
+    return _judge(tx, activity, group, sender(tx, activity, intake), activity.object_id, "removed", intake)
 
 
 def receive_lock(tx: Tx, activity: Activity, intake: Intake) -> str:
