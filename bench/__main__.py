@@ -9,8 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench import groups, scenarios
 from bench.load import Load
-from bench.scenarios import SCENARIOS, Bench, Row
+from bench.scenarios import Bench, Row
+
+SCENARIOS = scenarios.SCENARIOS | groups.SCENARIOS
 
 console = Console(highlight=False)
 

@@ -4,10 +4,12 @@ Made through the product's own commands and verbs; ends only processes that it s
 """
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,12 +18,14 @@ import psutil
 
 from fedcorp import config as configuration
 from fedcorp import keys
+from fedcorp.activitypub import signatures
 from fedcorp.clock import Clock
 from fedcorp.commands import setup
 from fedcorp.commands.demo_servers import free_ports
 from fedcorp.commands.opening import opened
 from fedcorp.company import peers
 from fedcorp.config import Config
+from fedcorp.keys import load_private
 from fedcorp.social import accounts, applications
 from fedcorp.social.accounts import Account, RemoteAccount, RemoteKey
 from fedcorp.storage.database import Database, Tx
@@ -128,6 +132,17 @@ class Department:
         ]
         if body:
             lines.append("Content-Type: application/json")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    def signed(self, author: str, document: Mapping[str, object]) -> bytes:
+        """A complete POST of an activity to the shared inbox, signed with the key of its author (`remote`)."""
+        body = json.dumps(document).encode()
+        headers = signatures.sign(
+            "POST", f"http://{self.domain}/inbox", body, key_id=f"{author}#main-key",
+            private=load_private(PAIR.rsa_private), dialect="cavage", now=datetime.now(UTC), headers=None,
+        )  # fmt: skip
+        lines = ["POST /inbox HTTP/1.1", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

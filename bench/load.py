@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import uvloop
 
@@ -63,9 +63,17 @@ async def _run(port: int, requests: Sequence[bytes], connections: int) -> Outcom
 
 
 class _Counting(asyncio.Protocol):
-    """A server that takes every POST and counts it; `total` is shared by all its connections."""
+    """A server of any number of hosts that takes every POST and counts it, and serves `documents` by host and path.
+
+    What it has seen is shared by all its connections. `marked` counts the bodies that hold `mark`; `first` says when
+    (perf_counter) each host got its first one.
+    """
 
     total = 0
+    marked = 0
+    mark = b""
+    first: ClassVar[dict[bytes, float]] = {}
+    documents: ClassVar[dict[tuple[str, str], bytes]] = {}
 
     def __init__(self) -> None:
         self._data = b""
@@ -76,14 +84,36 @@ class _Counting(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._data += data
         while (end := self._data.find(b"\r\n\r\n")) >= 0:
-            head = self._data[:end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+            head = self._data[:end].lower() + b"\r\n"
+            length = int(_header(head, b"content-length") or 0)
             if len(self._data) < end + 4 + length:
                 return
-            self._data = self._data[end + 4 + length :]
-            _Counting.total += 1
-            self._transport.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+            body, self._data = self._data[end + 4 : end + 4 + length], self._data[end + 4 + length :]
+            method, path, _ = head.split(b" ", 2)
+            answer = self._take(head, body) if method == b"post" else self._serve(head, path.decode())
+            self._transport.write(answer)
+
+    @staticmethod
+    def _take(head: bytes, body: bytes) -> bytes:
+        _Counting.total += 1
+        if _Counting.mark and _Counting.mark in body:
+            _Counting.marked += 1
+            _Counting.first.setdefault(_header(head, b"host"), time.perf_counter())
+        return b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+
+    @staticmethod
+    def _serve(head: bytes, path: str) -> bytes:
+        found = _Counting.documents.get((_header(head, b"host").decode(), path))
+        if found is None:
+            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+        kind = b"Content-Type: application/activity+json"
+        return b"HTTP/1.1 200 OK\r\n%s\r\nContent-Length: %d\r\n\r\n%s" % (kind, len(found), found)
+
+
+def _header(head: bytes, name: bytes) -> bytes:
+    """The value of a header in lower-case lines; empty when there is none."""
+    at = head.find(b"\r\n" + name + b":")
+    return head[at + len(name) + 3 :].split(b"\r\n", 1)[0].strip() if at >= 0 else b""
 
 
 async def _wait_for(count: int, seconds: float) -> float:
@@ -92,6 +122,29 @@ async def _wait_for(count: int, seconds: float) -> float:
     while _Counting.total < count and time.perf_counter() < give_up:
         await asyncio.sleep(0.002)
     return time.perf_counter()
+
+
+async def _wait_for_marked(count: int, seconds: float) -> tuple[float, int]:
+    """Until so many marked bodies came, or the time is over; (the moment, how many came)."""
+    give_up = time.perf_counter() + seconds
+    while _Counting.marked < count and time.perf_counter() < give_up:
+        await asyncio.sleep(0.002)
+    return time.perf_counter(), _Counting.marked
+
+
+async def _spread(port: int, request: bytes, hosts: int, seconds: float) -> list[float]:
+    """Send one request; milliseconds from its answer until each of so many hosts has what is marked, in order."""
+    await _run(port, [request], 1)
+    answered = time.perf_counter()
+    give_up = answered + seconds
+    while len(_Counting.first) < hosts and time.perf_counter() < give_up:
+        await asyncio.sleep(0.002)
+    return sorted((moment - answered) * 1000 for moment in _Counting.first.values())
+
+
+def _watch(mark: bytes) -> None:
+    _Counting.mark, _Counting.marked = mark, 0
+    _Counting.first.clear()
 
 
 async def _serve(pipe: Pipe) -> None:
@@ -110,6 +163,16 @@ async def _serve(pipe: Pipe) -> None:
         elif order == "wait":
             ended = await _wait_for(*arguments)
             pipe.send((ended, _Counting.total))
+        elif order == "watch":
+            _watch(*arguments)
+            pipe.send(None)
+        elif order == "wait_marked":
+            pipe.send(await _wait_for_marked(*arguments))
+        elif order == "spread":
+            pipe.send(await _spread(*arguments))
+        elif order == "publish":
+            _Counting.documents.update(*arguments)
+            pipe.send(None)
 
 
 def _process(pipe: Pipe) -> None:
@@ -142,6 +205,24 @@ class Load:
         """(moment, number) when the sink has that many requests, or the time is over."""
         found: tuple[float, int] = self._order("wait", count, seconds)
         return found
+
+    def watch(self, mark: bytes) -> None:
+        """Look from now on for bodies that hold `mark`."""
+        self._order("watch", mark)
+
+    def wait_marked(self, count: int, seconds: float) -> tuple[float, int]:
+        """(moment, number) when so many of the bodies that are watched for came, or the time is over."""
+        found: tuple[float, int] = self._order("wait_marked", count, seconds)
+        return found
+
+    def spread(self, port: int, request: bytes, hosts: int, seconds: float) -> list[float]:
+        """Send one request; ms from its answer until each of so many hosts had what is watched for, in order."""
+        found: list[float] = self._order("spread", port, request, hosts, seconds)
+        return found
+
+    def publish(self, documents: dict[tuple[str, str], bytes]) -> None:
+        """Serve documents to whoever asks, by host and path."""
+        self._order("publish", documents)
 
     def close(self) -> None:
         """End the process."""

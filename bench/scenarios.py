@@ -14,12 +14,11 @@ import httpx
 import sqlalchemy as sa
 
 from bench import ledgers
-from bench.department import PAIR, Department, remote
+from bench.department import Department, remote
 from bench.load import Load, Outcome
 from fedcorp import __main__ as commands
-from fedcorp.activitypub import ledger_copy, ledger_file, signatures
+from fedcorp.activitypub import ledger_copy, ledger_file
 from fedcorp.clock import Clock
-from fedcorp.keys import load_private
 from fedcorp.social import accounts, follows
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import inbox
@@ -64,7 +63,8 @@ class Bench:
                 made.stop()
 
 
-def _measured(department: Department, name: str, run: Callable[[], Outcome], expected: int = 200) -> Row:
+def measured(department: Department, name: str, run: Callable[[], Outcome], expected: int = 200) -> Row:
+    """A row of a run of requests."""
     before = department.cpu()
     outcome = run()
     cpu = (department.cpu() - before) / outcome.count * 1e6
@@ -89,18 +89,23 @@ def api(bench: Bench) -> Iterator[Row]:
     with bench.department("finance") as finance:
         finance.hire("ann", "bo")
         finance.start()
-        first = _follow_each_other(finance)
-        posts = [
-            finance.request("bo", "POST", "/api/v1/statuses", json.dumps({"status": f"budget {n} #numbers"}).encode())
-            for n in range(bench.count(2000))
-        ]
-        yield _measured(finance, "post_status", lambda: bench.load.run(finance.port, posts, 8))
-        likes = [finance.request("bo", "POST", f"/api/v1/statuses/{id_}/favourite") for id_ in first[: bench.count(40)]]
-        bench.load.run(finance.port, likes, 4)
-        for name, path in _READS.items():
-            requests = [finance.request("ann", "GET", path)] * bench.count(6000)
-            bench.load.run(finance.port, requests[:50], 8)
-            yield _measured(finance, name, lambda requests=requests: bench.load.run(finance.port, requests, 8))  # type: ignore[misc]
+        yield from api_rows(bench, finance)
+
+
+def api_rows(bench: Bench, finance: Department) -> Iterator[Row]:
+    """The same in a department that runs, where ann and bo were hired."""
+    first = _follow_each_other(finance)
+    posts = [
+        finance.request("bo", "POST", "/api/v1/statuses", json.dumps({"status": f"budget {n} #numbers"}).encode())
+        for n in range(bench.count(2000))
+    ]
+    yield measured(finance, "post_status", lambda: bench.load.run(finance.port, posts, 8))
+    likes = [finance.request("bo", "POST", f"/api/v1/statuses/{id_}/favourite") for id_ in first[: bench.count(40)]]
+    bench.load.run(finance.port, likes, 4)
+    for name, path in _READS.items():
+        requests = [finance.request("ann", "GET", path)] * bench.count(6000)
+        bench.load.run(finance.port, requests[:50], 8)
+        yield measured(finance, name, lambda requests=requests: bench.load.run(finance.port, requests, 8))  # type: ignore[misc]
 
 
 def _follow_each_other(finance: Department) -> list[str]:
@@ -127,7 +132,6 @@ def _note(number: int, author: str) -> dict[str, object]:
 
 
 def _creates(department: Department, count: int, authors: list[str]) -> list[bytes]:
-    private = load_private(PAIR.rsa_private)
     requests = []
     for number in range(count):
         author = authors[number % len(authors)]
@@ -135,14 +139,7 @@ def _creates(department: Department, count: int, authors: list[str]) -> list[byt
             "@context": "https://www.w3.org/ns/activitystreams", "id": f"http://{SENDER}/a/{number}", "type": "Create",
             "actor": author, "to": [PUBLIC], "cc": [f"{author}/followers"], "object": _note(number, author),
         }  # fmt: skip
-        body = json.dumps(document).encode()
-        headers = signatures.sign(
-            "POST", f"http://{department.domain}/inbox", body, key_id=f"{author}#main-key", private=private,
-            dialect="cavage", now=datetime.now(UTC), headers=None,
-        )  # fmt: skip
-        lines = [b"POST /inbox HTTP/1.1", b"Content-Length: %d" % len(body)]
-        lines += [f"{name}: {value}".encode() for name, value in headers.items()]
-        requests.append(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        requests.append(department.signed(author, document))
     return requests
 
 
@@ -174,20 +171,25 @@ def arriving(bench: Bench) -> Iterator[Row]:
     """Signed Creates of followed people: taken in durably, then acted upon by a process of its own."""
     with bench.department("finance") as finance:
         finance.hire("ann")
-        finance.know(SENDER)
-        authors = finance.do(_followed_authors)
-        requests = _creates(finance, bench.count(6000), authors)
-        finance.start("--no-worker")
-        bench.load.run(finance.port, requests[:20], 4)
-        yield _measured(finance, "inbox_accept", lambda: bench.load.run(finance.port, requests[20:], 64), expected=202)
-        finance.stop()
-        waiting = finance.do(_unprocessed)
-        finance.work()
-        at_work = finance.do(lambda db: _until(db, waiting - 1))  # it has started, and done its first
-        began, before = time.perf_counter(), finance.cpu()
-        finance.do(lambda db: _until(db, 0))
-        seconds, cpu = time.perf_counter() - began, (finance.cpu() - before) / at_work * 1e6
-        yield Row("inbox_process", at_work / seconds, cpu, memory=finance.memory())
+        yield from arriving_rows(bench, finance)
+
+
+def arriving_rows(bench: Bench, finance: Department) -> Iterator[Row]:
+    """The same in a department that does not run, where ann was hired."""
+    finance.know(SENDER)
+    authors = finance.do(_followed_authors)
+    requests = _creates(finance, bench.count(6000), authors)
+    finance.start("--no-worker")
+    bench.load.run(finance.port, requests[:20], 4)
+    yield measured(finance, "inbox_accept", lambda: bench.load.run(finance.port, requests[20:], 64), expected=202)
+    finance.stop()
+    waiting = finance.do(_unprocessed)
+    finance.work()
+    at_work = finance.do(lambda db: _until(db, waiting - 1))  # it has started, and done its first
+    began, before = time.perf_counter(), finance.cpu()
+    finance.do(lambda db: _until(db, 0))
+    seconds, cpu = time.perf_counter() - began, (finance.cpu() - before) / at_work * 1e6
+    yield Row("inbox_process", at_work / seconds, cpu, memory=finance.memory())
 
 
 async def _until(db: Database, most: int) -> int:

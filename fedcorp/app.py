@@ -18,6 +18,7 @@ from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
+from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -44,6 +45,7 @@ from fedcorp.worker import Jobs, Pass, Worker
 POLLS_SECONDS = 2.0
 GROUPS_SECONDS = 5.0
 UPKEEP_SECONDS = 60.0
+HEADS_SECONDS = 10.0
 
 
 class Instance:
@@ -76,6 +78,7 @@ class Instance:
         kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
+        heads = Heads(self.client, self.db, self.clock)
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),
             Pass("events", self._expand, "events"),
@@ -83,6 +86,7 @@ class Instance:
             Pass("jobs", jobs.run, "jobs"),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
             Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),
+            Pass("heads", heads.run, "heads", HEADS_SECONDS),
             Pass("upkeep", upkeep.run, "upkeep", UPKEEP_SECONDS),
         ]
 

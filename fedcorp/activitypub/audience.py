@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp.company import peers
+from fedcorp.company.peers import Peer
 from fedcorp.social import accounts, group_posts, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -23,15 +24,20 @@ class Destination:
     inbox_uri: str
 
 
-_REMOTE = (
-    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri, accounts_table.c.inbox_uri)
-    .distinct()
-    .where(~accounts_table.c.local, accounts_table.c.deleted_at.is_(None))
+def _inboxes(inbox: Any) -> "sa.Select[Any]":
+    """(origin, inbox) of accounts elsewhere: few rows, however many people share an inbox."""
+    elsewhere = sa.and_(~accounts_table.c.local, accounts_table.c.deleted_at.is_(None))
+    return sa.select(accounts_table.c.origin, inbox).distinct().where(elsewhere)
+
+
+_SHARED = sa.func.coalesce(sa.func.nullif(accounts_table.c.shared_inbox_uri, ""), accounts_table.c.inbox_uri)
+_FOLLOWERS = (
+    _inboxes(_SHARED)
+    .join(follows, follows.c.follower_id == accounts_table.c.id)
+    .where(follows.c.target_id == sa.bindparam("account"), follows.c.state == "accepted")
 )
-_FOLLOWERS = _REMOTE.join(follows, follows.c.follower_id == accounts_table.c.id).where(
-    follows.c.target_id == sa.bindparam("account"), follows.c.state == "accepted"
-)
-_ACCOUNTS = _REMOTE.where(accounts_table.c.id.in_(sa.bindparam("ids", expanding=True)))
+_AMONG = accounts_table.c.id.in_(sa.bindparam("ids", expanding=True))
+_PEOPLE, _PEOPLE_ALONE = _inboxes(_SHARED).where(_AMONG), _inboxes(accounts_table.c.inbox_uri).where(_AMONG)
 
 
 def followers(tx: Tx, account_id: int, reach: str) -> set[Destination]:
@@ -42,20 +48,15 @@ def followers(tx: Tx, account_id: int, reach: str) -> set[Destination]:
 def people(tx: Tx, ids: Iterable[int], reach: str, *, shared: bool = True) -> set[Destination]:
     """The inboxes of these accounts; with `shared=False` personal ones, as for a direct message."""
     wanted = list(ids)
-    return _within(tx, tx.conn.execute(_ACCOUNTS, {"ids": wanted}), reach, shared=shared) if wanted else set()
+    return (
+        _within(tx, tx.conn.execute(_PEOPLE if shared else _PEOPLE_ALONE, {"ids": wanted}), reach) if wanted else set()
+    )
 
 
-def _within(tx: Tx, rows: Any, reach: str, *, shared: bool = True) -> set[Destination]:
-    tiers: dict[str, str | None] = {}
-    found = set()
-    for origin, shared_inbox, inbox in rows:
-        domain = origin.split("://", 1)[1]
-        if domain not in tiers:
-            tiers[domain] = peers.find_tier(tx, domain)
-        tier = tiers[domain]
-        if tier is not None and policy.reaches(reach, tier):
-            found.add(Destination(domain, (shared_inbox if shared else None) or inbox))
-    return found
+def _within(tx: Tx, rows: Any, reach: str) -> set[Destination]:
+    found = [Destination(origin.split("://", 1)[1], inbox) for origin, inbox in rows]
+    tiers = peers.find_tiers(tx, {item.domain for item in found})
+    return {item for item in found if (tier := tiers[item.domain]) is not None and policy.reaches(reach, tier)}
 
 
 def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destination]:
@@ -92,8 +93,8 @@ def of_account(tx: Tx, account_id: int) -> set[Destination]:
     return followers(tx, account_id, "public") | people(tx, ids, "public")
 
 
-_SHARED = (
-    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri, accounts_table.c.shared_inbox_uri)
+_ALL_SHARED = (
+    sa.select(accounts_table.c.origin, accounts_table.c.shared_inbox_uri)
     .distinct()
     .where(~accounts_table.c.local, accounts_table.c.shared_inbox_uri.is_not(None))
 )
@@ -101,13 +102,18 @@ _SHARED = (
 
 def departments(tx: Tx) -> set[Destination]:
     """Every department of which an account is known here: what all may have found, all must hear the end of."""
-    found = _within(tx, tx.conn.execute(_SHARED), "company")
-    return {item for item in found if peers.find_tier(tx, item.domain) == "department"}
+    found = _within(tx, tx.conn.execute(_ALL_SHARED), "company")
+    tiers = peers.find_tiers(tx, {item.domain for item in found})
+    return {item for item in found if tiers[item.domain] == "department"}
 
 
-def dialect(tx: Tx, domain: str) -> str:
-    """How a group speaks to this peer: `fedcorp`, `wrap`, `boost` or `both` (not known yet)."""
-    peer = peers.find(tx, domain)
+def dialects(tx: Tx, destinations: set[Destination]) -> dict[Destination, str]:
+    """How a group speaks to each peer: `fedcorp`, `wrap`, `boost` or `both` (not known yet)."""
+    found = peers.find_many(tx, {item.domain for item in destinations})
+    return {item: _dialect(found.get(item.domain)) for item in destinations}
+
+
+def _dialect(peer: Peer | None) -> str:
     if peer is not None and peer.dialect:
         return peer.dialect
     return "fedcorp" if peer is not None and peer.tier == "department" else "both"
@@ -115,7 +121,12 @@ def dialect(tx: Tx, domain: str) -> str:
 
 def may_hold(tx: Tx, domain: str) -> bool:
     """Whether this peer keeps what only members of a group may read: it runs what we run, as far as is known."""
-    return dialect(tx, domain) == "fedcorp"
+    return _dialect(peers.find(tx, domain)) == "fedcorp"
+
+
+def holding(tx: Tx, destinations: set[Destination]) -> set[Destination]:
+    """Those of the destinations that `may_hold` is true of; they keep copies of ledgers, too."""
+    return {item for item, dialect in dialects(tx, destinations).items() if dialect == "fedcorp"}
 
 
 def author_of(tx: Tx, status: Status) -> accounts.Account:

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urldefrag, urljoin
 
 import httpx
+import orjson
 import sqlalchemy as sa
 
 from fedcorp.activitypub import signatures
@@ -148,18 +149,34 @@ class Client:
             self._check_foreign(url)
         raise BadRequest("Too many redirects", url)
 
-    async def _knock(self, url: str, accept: str, signer_id: int | None, extensions: dict[str, Any]) -> httpx.Response:
-        """One GET, in the dialect the host understood before; in the other ones only after 400 or 401."""
+    async def exchange(self, url: str, document: dict[str, Any]) -> dict[str, Any]:
+        """POST a document, signed for this server, and read the one that is answered; it proves nothing by itself.
+
+        Follows no redirects. Raises as `get`.
+        """
+        self._check_foreign(url)
+        response = await self._knock(url, _ACCEPT, None, {}, orjson.dumps(document))
+        _check_success(response.status_code, url)
+        _check_document_type(response.headers.get("content-type", ""))
+        return normalize(parse_json(response.content))
+
+    async def _knock(
+        self, url: str, accept: str, signer_id: int | None, extensions: dict[str, Any], body: bytes | None = None
+    ) -> httpx.Response:
+        """One GET, or POST of a body, in the dialect the host understood before; in the other ones only after 400 or
+        401.
+        """
+        method = "GET" if body is None else "POST"
         domain = domain_of(url)
         door = await self._db.read(admit, domain, signer_id)
         response: httpx.Response | None = None
         for dialect in signatures.dialects(door.profile):
             key = door.keys["ed25519" if dialect.endswith("ed25519") else "rsa"]
             headers = signatures.sign(
-                "GET", url, None, key_id=key.id, private=load_private(key.private or ""), dialect=dialect,
+                method, url, body, key_id=key.id, private=load_private(key.private or ""), dialect=dialect,
                 now=self._clock.now(), headers=None,
             )  # fmt: skip
-            response = await self.send("GET", url, None, {**headers, "Accept": accept}, extensions)
+            response = await self.send(method, url, body, {**headers, "Accept": accept}, extensions)
             if response.status_code not in _OTHER_DIALECT:
                 if response.is_success and dialect != door.profile:
                     await self._db.write(learn, domain, dialect)

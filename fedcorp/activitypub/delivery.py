@@ -77,6 +77,23 @@ _SETTLE = (
         error=sa.bindparam("why"),
     )
 )
+_OURS = sa.and_(peers.c.domain == sa.bindparam("of"), peers.c.lease_token == sa.bindparam("mine"))
+_TAKE = (
+    sa.update(peers)
+    .where(peers.c.domain == sa.bindparam("of"), peers.c.removed_at.is_(None))
+    .where(
+        sa.or_(
+            peers.c.lease_until_at.is_(None),
+            peers.c.lease_until_at < sa.bindparam("now"),
+            peers.c.lease_token == sa.bindparam("mine"),
+        )
+    )
+    .where(sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= sa.bindparam("now")))
+    .values(lease_token=sa.bindparam("mine"), lease_until_at=sa.bindparam("until"))
+)
+_RENEW = sa.update(peers).where(_OURS).values(lease_until_at=sa.bindparam("until"))
+_RELEASE = sa.update(peers).where(_OURS).values(lease_token=None, lease_until_at=None)
+_CHANGE = sa.update(peers).where(peers.c.domain == sa.bindparam("of"))
 
 
 class Sender(Protocol):
@@ -248,13 +265,7 @@ def _due_domains(tx: Tx) -> list[str]:
 
 def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
     """Take the peer for a while, and what it should get next; None when somebody else has it or it must wait."""
-    mine = sa.or_(peers.c.lease_until_at.is_(None), peers.c.lease_until_at < tx.ms, peers.c.lease_token == token)
-    due = sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= tx.ms)
-    taken = tx.conn.execute(
-        sa.update(peers)
-        .where(peers.c.domain == domain, peers.c.removed_at.is_(None), mine, due)
-        .values(lease_token=token, lease_until_at=tx.ms + LEASE_MS)
-    )
+    taken = tx.conn.execute(_TAKE, {"of": domain, "mine": token, "now": tx.ms, "until": tx.ms + LEASE_MS})
     peer = company_peers.find(tx, domain) if taken.rowcount else None
     if peer is None:
         return None
@@ -263,23 +274,18 @@ def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
 
 
 def _renew(tx: Tx, domain: str, token: str) -> None:
-    tx.conn.execute(
-        sa.update(peers)
-        .where(peers.c.domain == domain, peers.c.lease_token == token)
-        .values(lease_until_at=tx.ms + LEASE_MS)
-    )
+    tx.conn.execute(_RENEW, {"of": domain, "mine": token, "until": tx.ms + LEASE_MS})
 
 
 def _release(tx: Tx, domain: str, token: str) -> None:
-    tx.conn.execute(
-        sa.update(peers)
-        .where(peers.c.domain == domain, peers.c.lease_token == token)
-        .values(lease_token=None, lease_until_at=None)
-    )
+    tx.conn.execute(_RELEASE, {"of": domain, "mine": token})
 
 
 def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]]) -> bool:
-    """Write the outcomes and move the cursor, if the lease is still ours. Says whether to go on with this peer."""
+    """Write the outcomes and move the cursor, if the lease is still ours. Says whether to go on with this peer.
+
+    The lease is given back when the log is empty, or must wait.
+    """
     peer = company_peers.find(tx, domain)
     if peer is None or peer.lease_token != token:
         return False
@@ -299,8 +305,10 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
         pause = max(_pause(peer.tier, count, tx.clock), last.retry_after)
         changes |= {"fail_count": count, "last_error": last.error, "next_attempt_at": tx.ms + pause}
         changes |= {"lease_token": None, "lease_until_at": None}
-    tx.conn.execute(sa.update(peers).where(peers.c.domain == domain).values(**changes))
-    return last.settled
+    if changes.get("cursor") == peer.next_seq - 1:  # nothing is left
+        changes |= {"lease_token": None, "lease_until_at": None}
+    tx.conn.execute(_CHANGE, {"of": domain, **changes})
+    return "lease_token" not in changes
 
 
 def _pause(tier: str, failures: int, clock: Clock) -> int:

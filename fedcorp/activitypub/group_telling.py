@@ -8,6 +8,7 @@ understand. What members-only groups say goes to servers of members that can kee
 Sources: FEP-1b12 (announced activities), FEP-1a11 (several in one Announce), FEP-5219 (relationships).
 """
 
+import logging
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from fedcorp.activitypub import audience, group_words, ledger, relay, render, te
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.group_words import Act
 from fedcorp.activitypub.vocabulary import PUBLIC
-from fedcorp.social import accounts, events, group_posts, groups, invitations, policy, statuses, wishes
+from fedcorp.social import accounts, events, group_posts, groups, invitations, memberships, policy, statuses, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Group
 from fedcorp.social.statuses import Status
@@ -26,6 +27,8 @@ from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import ledger_heads
 
 BATCH = 50  # entries in one Announce
+
+log = logging.getLogger("fedcorp.activitypub")
 
 _UNANNOUNCED = (
     sa.select(ledger_heads.c.group_id)
@@ -42,20 +45,24 @@ _ANNOUNCED = (
 # -- announcing ------------------------------------------------------------------------------------------------------
 
 
-def flush(tx: Tx) -> None:
-    """Announce what stands in ledgers of ours and was not announced yet, many entries at a time."""
+def flush(tx: Tx, *, full: bool = False) -> None:
+    """Announce what stands in ledgers of ours and was not announced yet, many entries at a time.
+
+    With `full`, as long as more events wait, only what fills an announcement: whoever gets hundreds of new members at
+    once would tell all departments of a few at a time.
+    """
     for group_id in list(tx.conn.execute(_UNANNOUNCED).scalars()):
         group, rules = accounts.find(tx, group_id), groups.find(tx, group_id)
         if group is not None and rules is not None:
-            _flush(tx, group, rules)
+            _flush(tx, group, rules, full=full)
 
 
-def _flush(tx: Tx, group: Account, rules: Group) -> None:
+def _flush(tx: Tx, group: Account, rules: Group, *, full: bool = False) -> None:
     """Only what keeps its body can wait here: members, roles and rules."""
     while True:
         last = ledger.head(tx, group.id)
         rows = ledger.entries(tx, group.id, last.announced, BATCH)
-        if not rows:
+        if not rows or (full and len(rows) < BATCH):
             return
         inner = [orjson.loads(body) for _, _, body, _ in rows if body is not None]
         signed = [orjson.loads(entry) for _, entry, _, _ in rows]
@@ -116,13 +123,19 @@ def _accept(
 
 def _departments(tx: Tx, group: Account, rules: Group) -> set[Destination]:
     """Servers that keep copies of the ledger."""
-    return {item for item in audience.followers(tx, group.id, rules.reach) if audience.may_hold(tx, item.domain)}
+    return audience.holding(tx, audience.followers(tx, group.id, rules.reach))
 
 
 def _everybody(tx: Tx, group: Account, rules: Group, status: Status) -> set[Destination]:
     """The servers of members, and that of the author."""
     found = audience.followers(tx, group.id, status.reach) | audience.people(tx, [status.account_id], status.reach)
-    return {item for item in found if audience.may_hold(tx, item.domain)} if rules.members_only else found
+    return audience.holding(tx, found) if rules.members_only else found
+
+
+def _reads(tx: Tx, group: Account, destination: Destination, at: int) -> bool:
+    """Whether somebody of a server belongs to the group since a time that lets them read what was passed on at `at`."""
+    origins = (f"https://{destination.domain}", f"http://{destination.domain}")
+    return any(memberships.has_reader(tx, group, at, origin=origin) for origin in origins)
 
 
 def _by_dialect(
@@ -130,8 +143,9 @@ def _by_dialect(
 ) -> tuple[set[Destination], set[Destination]]:
     """(those that get the wrapped activity, those that get the id of the object)"""
     wrapping, boosting = set(), set()
+    dialects = audience.dialects(tx, destinations) if knows_activity else {}
     for destination in destinations:
-        dialect = audience.dialect(tx, destination.domain) if knows_activity else "boost"
+        dialect = dialects.get(destination, "boost")
         if dialect != "boost":
             wrapping.add(destination)
         if dialect in ("boost", "both"):
@@ -177,6 +191,8 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     if known is None or known.state not in told:
         return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
+    if rules.members_only and rules.history == "joined":  # others fetch the entry, which has no words
+        wrapping = {item for item in wrapping if _reads(tx, group, item, known.created_at)}
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:
         telling.keep(tx, group.id, uri, str(inner["type"]), body, boosting, reach=status.reach, status_id=status.id)
@@ -195,9 +211,8 @@ def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> No
         return
     group, rules = found
     home = actor.origin.split("://", 1)[1]
-    destinations = {
-        item for item in audience.followers(tx, group.id, status.reach) if audience.dialect(tx, item.domain) == "wrap"
-    }
+    members = audience.followers(tx, group.id, status.reach)
+    destinations = {item for item, dialect in audience.dialects(tx, members).items() if dialect == "wrap"}
     if not actor.local and not audience.may_hold(tx, home):
         destinations |= audience.people(tx, [status.account_id], status.reach)
     destinations = {item for item in destinations if item.domain != home}
@@ -230,6 +245,8 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     if found is None or status is None:
         return
     group, rules = found
+    if event.verdict == "rejected":
+        log.info("the group %s did not take a post: %s", group.handle, event.reason)
     if event.verdict in ("held", "rejected"):
         _tell_author(tx, group, status, event)
         return
@@ -237,7 +254,7 @@ def judged(tx: Tx, event: events.PostJudged) -> None:
     if inner is None:
         return
     wrapping, _ = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
-    keeping = {item for item in wrapping if audience.may_hold(tx, item.domain)}
+    keeping = audience.holding(tx, wrapping)
     _accept(tx, group, rules, inner, keeping, status)
     if rules.members_only:
         if event.verdict == "removed":
@@ -321,11 +338,7 @@ def _others(tx: Tx, group: Account, rules: Group, *subjects: Account) -> set[Des
     found = audience.followers(tx, group.id, rules.reach) | audience.people(
         tx, [one.id for one in subjects], rules.reach
     )
-    return {
-        item
-        for item in found
-        if audience.dialect(tx, item.domain) != "boost" and not audience.may_hold(tx, item.domain)
-    }
+    return {item for item, dialect in audience.dialects(tx, found).items() if dialect in ("wrap", "both")}
 
 
 def affiliation(
@@ -381,14 +394,10 @@ def _invitation(tx: Tx, group_id: int, invitation_id: int, *, undo: bool) -> Non
     document = render.activity("Invite", item.uri, group, group.uri, at=tx.ms, to=[invitee.uri], **more)
     if undo:
         document = telling.undo(tx, group, document, invitee)
-    destinations = {
-        item for item in audience.people(tx, [invitee.id], "public", shared=False) if _may_hold(tx, rules, item)
-    }
+    destinations = audience.people(tx, [invitee.id], "public", shared=False)
+    if rules.members_only:
+        destinations = audience.holding(tx, destinations)
     telling.post(tx, group, document, destinations, reach="public")
-
-
-def _may_hold(tx: Tx, rules: Group, destination: Destination) -> bool:
-    return not rules.members_only or audience.may_hold(tx, destination.domain)
 
 
 # -- wishes ----------------------------------------------------------------------------------------------------------

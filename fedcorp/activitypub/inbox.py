@@ -34,7 +34,7 @@ from fedcorp.activitypub.signers import SignedRequest, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, AS
 from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
+from fedcorp.errors import BadRequest, FedcorpError, Forbidden, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
 from fedcorp.keys import load_public
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.leases import LEASE_MS, kept
@@ -45,6 +45,7 @@ from fedcorp.storage.upsert import insert_ignore
 CHUNK = 50
 PEERS_AT_ONCE = 4
 PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tries within some 24 hours
+FORWARDED_MS = 7 * 86_400_000  # what came before is known for longer (see `upkeep`): nothing old can be sent once more
 SEEN_MS = 10_000  # how often the last contact of a peer is written down
 _MAY_LACK_ID = frozenset({"Accept", "Reject", "Undo"})
 
@@ -100,6 +101,13 @@ class Inbox:
         Raises UnsupportedMedia, TooLarge, BadRequest, Unauthorized (signature, or the actor is somebody else),
         Forbidden (no peer), Unavailable (the key cannot be fetched now).
         """
+        try:
+            await self._receive(request)
+        except (BadRequest, Unauthorized, Forbidden) as error:
+            log.info("an activity was turned away: %s", error.text)
+            raise
+
+    async def _receive(self, request: SignedRequest) -> None:
         body = request.body or b""
         _check_type(request.headers.get("content-type", ""))
         if len(body) > self._db.site.config.limits.body_bytes:
@@ -125,6 +133,8 @@ class Inbox:
         proof = proof_of(doc)
         if proof is None:
             raise Unauthorized("The activity belongs to another actor than the signature, and carries no proof.")
+        if proof.created is None or to_ms(proof.created) < self._clock.ms() - FORWARDED_MS:
+            raise Unauthorized("The proof of the activity is too old to be passed on.")
         for uri in (activity.actor, proof.key_id):
             if not self._db.site.urls.owns(uri):
                 await self._db.read(peers.check_tier, domain_of(uri))
@@ -303,7 +313,9 @@ def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None) -> _Work | None
     except Deferred as deferred:
         _defer(tx, row, str(deferred))
     except FedcorpError as error:
-        _settle(tx, row, "done", "ignored" if isinstance(error, NotFound) else "refused", error.text)
+        outcome = "ignored" if isinstance(error, NotFound) else "refused"
+        log.info("%s %s of %s: %s", outcome, row.activity_id, domain, error.text)
+        _settle(tx, row, "done", outcome, error.text)
     except (IntegrityError, DataError) as error:
         _fail(tx, row, domain, error)
     except DBAPIError:

@@ -2,12 +2,13 @@
 
 An entry holds no words, only digests, so a post can be erased while the chain still proves that nothing was changed.
 The group's own server appends; servers of members keep copies and notice a gap, a false entry and a second history.
-What changes members, roles or rules is kept with its entry for good.
+What the group decided (members, roles, rules, verdicts on posts) is kept with its entry for good.
 
 Reads and writes rows of its own tables, signs and verifies; never fetches. What an entry does: `handlers.groups`.
 Sources: FEP-8b32 (proofs), FEP-5219 (relationships). The bytes of an entry are part of every later digest.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,17 +21,19 @@ from fedcorp.activitypub.proofs import add_proof, proof_of, verify_proof
 from fedcorp.activitypub.vocabulary import ENTRY_CONTEXT, format_time, parse_time
 from fedcorp.canonical import digest_of
 from fedcorp.clock import from_ms, to_ms
-from fedcorp.errors import BadRequest, Forbidden
+from fedcorp.errors import Forbidden
 from fedcorp.keys import PublicKey, load_private, load_public
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import ledger, ledger_heads
+from fedcorp.storage.tables import audit, ledger, ledger_heads
 from fedcorp.storage.upsert import upsert
+
+log = logging.getLogger("fedcorp.activitypub")
 
 PAGE = 100
 KEPT = frozenset({"Add", "Remove", "Update", "Block", "Delete", "Lock", "Undo"})
-"""Activities whose bodies stay with their entries when they change members, roles or rules (`append(keep=True)`)."""
+"""Activities of the group itself whose bodies stay with their entries (`append(keep=True)`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,10 @@ _AFTER = (
 _DIGEST = sa.select(ledger.c.digest).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.seq == sa.bindparam("seq")
 )
+_ENTRY = sa.select(ledger.c.entry).where(
+    ledger.c.group_id == sa.bindparam("group"), ledger.c.seq == sa.bindparam("seq")
+)
+_FORK = sa.select(ledger_heads.c.fork).where(ledger_heads.c.group_id == sa.bindparam("group"))
 _HAS_OBJECT = sa.select(ledger.c.seq).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
 )
@@ -149,6 +156,12 @@ def _write(tx: Tx, group_id: int, document: dict[str, Any], digest: str, body: b
 def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
     """Whether an activity has an entry already."""
     return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
+
+
+def find_entry(tx: Tx, group_id: int, seq: int) -> dict[str, Any] | None:
+    """The signed entry with this number, if the chain has come so far here."""
+    found: bytes | None = tx.conn.execute(_ENTRY, {"group": group_id, "seq": seq}).scalar()
+    return orjson.loads(found) if found is not None else None
 
 
 def find_time(tx: Tx, group_id: int, object_uri: str | None) -> int | None:
@@ -236,27 +249,35 @@ def check(tx: Tx, group: Account, entry: Entry) -> None:
 def take(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> str:
     """Put a signed entry at the end of our copy: `new`, `known` or `gap`. `body` is kept when given.
 
-    Raises Fork for a second history, after which the copy is marked and grows no more, BadRequest for a broken chain.
+    Raises Fork for a second history. A copy that was marked for one grows no more: every later entry is a gap.
     """
     last = head(tx, group.id)
-    if entry.seq <= last.seq:
-        known = tx.conn.execute(_DIGEST, {"group": group.id, "seq": entry.seq}).scalar()
-        if known is not None and known != entry.digest:
-            raise Fork(entry.seq)
+    if compare(tx, group.id, last, entry) == "same":
         return "known"
-    if entry.seq > last.seq + 1:
+    if entry.seq > last.seq + 1 or last.forked_at is not None:
         note_known(tx, group.id, last, entry.seq)
         return "gap"
-    if last.forked_at is not None:
-        raise BadRequest("The history of this group is in doubt.")
-    if entry.previous != last.digest or (last.epoch and entry.epoch != last.epoch):
-        raise Fork(entry.seq)
     _write(tx, group.id, entry.document, entry.digest, orjson.dumps(body) if body is not None else None)
     upsert(
         tx, ledger_heads, ("group_id",), group_id=group.id, epoch=entry.epoch, seq=entry.seq, digest=entry.digest,
         announced=0, known=max(last.known, entry.seq), checked_at=tx.ms,
     )  # fmt: skip
     return "new"
+
+
+def compare(tx: Tx, group_id: int, last: Head, entry: Entry) -> str:
+    """How a signed entry stands to the chain that ends with `last` here: `same`, or `ahead` of it.
+
+    Raises Fork when both cannot belong to one history.
+    """
+    if entry.seq <= last.seq:
+        known = tx.conn.execute(_DIGEST, {"group": group_id, "seq": entry.seq}).scalar()
+        if known != entry.digest:
+            raise Fork(entry.seq)
+        return "same"
+    if entry.seq == last.seq + 1 and (entry.previous != last.digest or (last.epoch and entry.epoch != last.epoch)):
+        raise Fork(entry.seq)
+    return "ahead"
 
 
 def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
@@ -267,13 +288,39 @@ def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
     )  # fmt: skip
 
 
-def mark_forked(tx: Tx, group_id: int, entry: Entry) -> None:
-    """Keep the evidence of a second history; members and roles are believed no further until somebody has looked."""
-    tx.conn.execute(
-        sa.update(ledger_heads)
-        .where(ledger_heads.c.group_id == group_id, ledger_heads.c.forked_at.is_(None))
-        .values(forked_at=tx.ms, fork=orjson.dumps(entry.document).decode())
-    )
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Two signed entries that cannot both be true: the one of our copy (None before the first), and what we were told
+    by the server `told_by`."""
+
+    known: dict[str, Any] | None
+    told: dict[str, Any]
+    told_by: str
+
+
+def mark_forked(tx: Tx, group: Account, entry: Entry, told_by: str) -> None:
+    """Keep the evidence of a second history and say so; members and roles are believed no further until somebody has
+    looked. The first evidence stays."""
+    last = head(tx, group.id)
+    if last.forked_at is not None:
+        return
+    ours = find_entry(tx, group.id, min(entry.seq, last.seq))
+    evidence = {"known": ours, "told": entry.document, "told_by": told_by}
+    upsert(
+        tx, ledger_heads, ("group_id",), group_id=group.id, epoch=last.epoch, seq=last.seq, digest=last.digest,
+        announced=last.announced, known=max(last.known, entry.seq), checked_at=tx.ms, forked_at=tx.ms,
+        fork=orjson.dumps(evidence).decode(),
+    )  # fmt: skip
+    reason = f"Two different entries have the number {entry.seq}; the second was told by {told_by}."
+    log.error("the group %s shows two histories: %s", group.handle, reason)
+    values = {"created_at": tx.ms, "actor": told_by, "act": "ledger.fork", "subject": group.uri, "outcome": "noted"}
+    tx.conn.execute(sa.insert(audit).values(**values, reason=reason))
+
+
+def find_evidence(tx: Tx, group_id: int) -> Evidence | None:
+    """What was kept when two histories of a group were seen."""
+    found: str | None = tx.conn.execute(_FORK, {"group": group_id}).scalar()
+    return Evidence(**orjson.loads(found)) if found else None
 
 
 # -- checking a whole chain ------------------------------------------------------------------------------------------

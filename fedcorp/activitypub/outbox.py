@@ -35,7 +35,9 @@ _DONE = sa.delete(events_table).where(events_table.c.seq == sa.bindparam("one"))
 
 def expand(tx: Tx, most: int = BATCH) -> int:
     """Tell the oldest kept events to the logs of the peers; says how many were taken. Run it in a write unit."""
-    rows = list(tx.conn.execute(_DUE, {"most": most}))
+    rows = list(tx.conn.execute(_DUE, {"most": most + 1}))
+    more = len(rows) > most
+    del rows[most:]
     for seq, kind, payload, _ in rows:
         try:
             with tx.step():
@@ -44,8 +46,8 @@ def expand(tx: Tx, most: int = BATCH) -> int:
             log.exception("event %s (%s) could not be told to other servers", seq, kind)
             _park(tx, kind, error)
         tx.conn.execute(_DONE, {"one": seq})
-    if any(kind in _IN_LEDGERS for _, kind, _, _ in rows):
-        group_telling.flush(tx)
+    if rows and (not more or any(kind in _IN_LEDGERS for _, kind, _, _ in rows)):
+        group_telling.flush(tx, full=more)
     return len(rows)
 
 

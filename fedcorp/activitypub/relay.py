@@ -21,7 +21,7 @@ def _destinations(tx: Tx, group: Account, rules: Group, status: Status) -> set[D
     if not rules.members_only or rules.outsiders != "relay":
         return set()
     found = audience.followers(tx, group.id, status.reach)
-    return {item for item in found if not audience.may_hold(tx, item.domain)}
+    return found - audience.holding(tx, found)
 
 
 def note(tx: Tx, group: Account, status: Status) -> dict[str, Any]:

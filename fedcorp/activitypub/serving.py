@@ -258,8 +258,13 @@ def _body_of(tx: Tx, body: bytes | None, uri: str, signer: Signer) -> dict[str, 
     if body is None:
         found = telling.find_sent(tx, uri) or telling.find_received(tx, uri)
         status = _status_of(tx, found)
-        body = found if status is not None and status.deleted_at is None and may_see(tx, status, signer) else None
+        if status is not None and may_see(tx, status, signer) and (status.deleted_at is None or _has_no_words(found)):
+            body = found
     return {"body": orjson.loads(body)} if body is not None else {}
+
+
+def _has_no_words(body: bytes | None) -> bool:
+    return body is not None and orjson.loads(body).get("type") == "Delete"
 
 
 def _status_of(tx: Tx, body: bytes | None) -> Status | None:

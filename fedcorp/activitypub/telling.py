@@ -23,7 +23,7 @@ from fedcorp.storage.tables import activities, deliveries, inbox, peers
 
 _NEXT_SEQ = (
     sa.update(peers)
-    .where(peers.c.domain == sa.bindparam("of"))
+    .where(peers.c.domain == sa.bindparam("of"), peers.c.removed_at.is_(None))
     .values(next_seq=peers.c.next_seq + 1)
     .returning(peers.c.next_seq)
 )
@@ -84,9 +84,11 @@ def keep(
 
 
 def _enqueue(tx: Tx, destination: Destination, activity_id: int) -> None:
-    company_peers.ensure(tx, destination.domain)
-    seq = tx.conn.execute(_NEXT_SEQ, {"of": destination.domain}).scalar_one() - 1
-    values = {"domain": destination.domain, "seq": seq, "activity_id": activity_id, "state": "queued"}
+    following = tx.conn.execute(_NEXT_SEQ, {"of": destination.domain}).scalar()
+    if following is None:  # never heard of, or may not federate
+        company_peers.ensure(tx, destination.domain)
+        following = tx.conn.execute(_NEXT_SEQ, {"of": destination.domain}).scalar_one()
+    values = {"domain": destination.domain, "seq": following - 1, "activity_id": activity_id, "state": "queued"}
     tx.conn.execute(_DELIVERY, {**values, "inbox_uri": destination.inbox_uri, "created_at": tx.ms})
     tx.wake("deliveries")
 

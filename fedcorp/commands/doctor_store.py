@@ -1,4 +1,6 @@
-"""The doctor's look at what lies on this machine: disk, database, certificate, keys, and work that nobody does."""
+"""The doctor's look at what lies on this machine: disk, database, certificate, keys, work that nobody does, and groups
+whose history is in doubt.
+"""
 
 import shutil
 from pathlib import Path
@@ -15,7 +17,7 @@ from fedcorp.social import accounts, effects
 from fedcorp.storage import health, jobs, schema
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import events, inbox, keys
+from fedcorp.storage.tables import events, inbox, keys, ledger_heads
 from fedcorp.storage.tables import jobs as jobs_table
 
 LOCK_SECONDS = 3.0
@@ -99,8 +101,21 @@ def examine_certificate(config: Config, clock: Clock) -> list[Finding]:
 
 
 def examine_rows(tx: Tx) -> list[Finding]:
-    """Keys that are missing and work that nobody does."""
-    return [*_examine_keys(tx), *_examine_work(tx)]
+    """Keys that are missing, work that nobody does, groups whose history is in doubt."""
+    return [*_examine_keys(tx), *_examine_work(tx), *_examine_groups(tx)]
+
+
+def _examine_groups(tx: Tx) -> list[Finding]:
+    found = []
+    for group_id in list(tx.conn.execute(sa.select(ledger_heads.c.group_id).where(_FORKED)).scalars()):
+        group = accounts.get(tx, group_id)
+        text = f"the group @{group.handle} showed two different histories to departments"
+        cure = "ask the administrators of its department; both signed entries stand in `ledger_heads.fork`."
+        found.append(Finding("group-forked", FAULT, text, cure))
+    return found
+
+
+_FORKED = ledger_heads.c.forked_at.is_not(None)
 
 
 def _examine_keys(tx: Tx) -> list[Finding]:

@@ -4,6 +4,7 @@ An admin adds a peer with a tier. In closed mode nobody else exists: nothing is 
 request is sent to it. In open mode an unknown host has the tier `unknown` and gets only what is public.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
@@ -49,6 +50,7 @@ class Peer:
 
 _COLUMNS = [peers.c[item.name] for item in fields(Peer)]
 _BY_DOMAIN = sa.select(*_COLUMNS).where(peers.c.domain == sa.bindparam("domain"))
+_BY_DOMAINS = sa.select(*_COLUMNS).where(peers.c.domain.in_(sa.bindparam("domains", expanding=True)))
 _ALL = sa.select(*_COLUMNS).where(peers.c.removed_at.is_(None)).order_by(peers.c.domain)
 
 
@@ -61,12 +63,28 @@ def find(tx: Tx, domain: str) -> Peer | None:
 
 def find_tier(tx: Tx, domain: str) -> str | None:
     """`department`, `partner`, `unknown` (open mode), or None: this host may not federate with us."""
-    peer = find(tx, domain)
-    if peer is not None:
-        return peer.tier
-    if tx.site.config.closed or _was_removed(tx, domain):
-        return None
-    return "unknown"
+    row = tx.conn.execute(_BY_DOMAIN, {"domain": domain}).first()
+    return _tier(tx, Peer(*row) if row else None)
+
+
+def find_tiers(tx: Tx, domains: Iterable[str]) -> dict[str, str | None]:
+    """`find_tier` of many domains."""
+    wanted = sorted(set(domains))
+    found = {row[0]: Peer(*row) for row in tx.conn.execute(_BY_DOMAINS, {"domains": wanted})} if wanted else {}
+    return {domain: _tier(tx, found.get(domain)) for domain in wanted}
+
+
+def _tier(tx: Tx, peer: Peer | None) -> str | None:
+    if peer is None:
+        return None if tx.site.config.closed else "unknown"
+    return peer.tier if peer.removed_at is None else None
+
+
+def find_many(tx: Tx, domains: Iterable[str]) -> dict[str, Peer]:
+    """The peers of those domains that are known and were not removed."""
+    wanted = sorted(set(domains))
+    found = (Peer(*row) for row in tx.conn.execute(_BY_DOMAINS, {"domains": wanted})) if wanted else ()
+    return {peer.domain: peer for peer in found if peer.removed_at is None}
 
 
 def check_tier(tx: Tx, domain: str) -> str:
@@ -84,10 +102,10 @@ def listing(tx: Tx) -> list[Peer]:
 
 def ensure(tx: Tx, domain: str) -> Peer:
     """The row of a peer that may federate; made on first contact in open mode. Raises Forbidden."""
-    tier = check_tier(tx, domain)
-    if find(tx, domain) is None:
-        insert_ignore(tx, peers, domain=domain, tier=tier, added_at=tx.ms)
     peer = find(tx, domain)
+    if peer is None:
+        insert_ignore(tx, peers, domain=domain, tier=check_tier(tx, domain), added_at=tx.ms)
+        peer = find(tx, domain)
     assert peer is not None
     return peer
 
@@ -115,11 +133,6 @@ def remove(tx: Tx, domain: str) -> None:
     if tx.conn.execute(gone.values(removed_at=tx.ms)).rowcount == 0:
         raise NotFound(f"{domain} is not a peer; see `fedcorp peer list`.")
     _note(tx, "peer.remove", domain, "")
-
-
-def _was_removed(tx: Tx, domain: str) -> bool:
-    row = tx.conn.execute(_BY_DOMAIN, {"domain": domain}).first()
-    return row is not None and row.removed_at is not None
 
 
 def _note(tx: Tx, act: str, subject: str, reason: str) -> None:

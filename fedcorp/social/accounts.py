@@ -200,6 +200,16 @@ _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_
 _KEY = _KEYS.where(keys.c.id == sa.bindparam("id"))
 _OWN_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None))
 _ROLE = sa.select(users.c.role).where(users.c.account_id == sa.bindparam("account"))
+_IS_GONE = sa.select(tombstones.c.uri).where(tombstones.c.uri == sa.bindparam("uri"))
+_INSERT = sa.insert(accounts)
+_LEARN_INBOX = (
+    sa.update(peers)
+    .where(peers.c.domain == sa.bindparam("of"))
+    .values(shared_inbox=sa.bindparam("inbox"), origin=sa.bindparam("at"))
+)
+_FORGET_KEYS = sa.delete(keys).where(
+    keys.c.account_id == sa.bindparam("account"), keys.c.id.not_in(sa.bindparam("kept", expanding=True))
+)
 _PUBLIC_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"))
 
 
@@ -385,7 +395,7 @@ def upsert_remote(tx: Tx, remote: RemoteAccount) -> Account:
 
     Raises Forbidden when the actor was deleted or when its handle belongs to another live actor.
     """
-    if tx.conn.execute(sa.select(tombstones.c.uri).where(tombstones.c.uri == remote.uri)).first():
+    if tx.conn.execute(_IS_GONE, {"uri": remote.uri}).first():
         raise Forbidden(f"{remote.uri} was deleted.")
     known = find_by_uri(tx, remote.uri)
     if known is not None and known.updated_at > remote.updated_at > 0:
@@ -426,24 +436,19 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
         "fetched_at": tx.ms,
     }
     if known is None:
-        tx.conn.execute(
-            sa.insert(accounts).values(id=id_, local=False, created_at=remote.created_at or tx.ms, **values)
-        )
+        tx.conn.execute(_INSERT, {"id": id_, "local": False, "created_at": remote.created_at or tx.ms, **values})
     else:
         tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values(version=known.version + 1, **values))
     if remote.shared_inbox_uri:
-        tx.conn.execute(
-            sa.update(peers)
-            .where(peers.c.domain == remote.origin.split("://", 1)[1])
-            .values(shared_inbox=remote.shared_inbox_uri, origin=remote.origin)
-        )
+        domain = remote.origin.split("://", 1)[1]
+        tx.conn.execute(_LEARN_INBOX, {"of": domain, "inbox": remote.shared_inbox_uri, "at": remote.origin})
 
 
 def _store_keys(tx: Tx, account_id: int, remote: RemoteAccount) -> None:
     kept = [key.id for key in remote.keys]
     for key in remote.keys:
         upsert(tx, keys, ("id",), id=key.id, account_id=account_id, kind=key.kind, public=key.public, fetched_at=tx.ms)
-    tx.conn.execute(sa.delete(keys).where(keys.c.account_id == account_id, keys.c.id.not_in(kept)))
+    tx.conn.execute(_FORGET_KEYS, {"account": account_id, "kept": kept})
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------

@@ -327,8 +327,11 @@ def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
     _forget(tx, f"favourite:{event.account_id}:{event.status_id}")
 
 
+_FORGET = sa.delete(notifications_table).where(notifications_table.c.cause == sa.bindparam("cause"))
+
+
 def _forget(tx: Tx, cause: str) -> None:
-    tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.cause == cause))
+    tx.conn.execute(_FORGET, {"cause": cause})
 
 
 def _poll_changed(tx: Tx, event: events.PollChanged) -> None:

@@ -54,6 +54,23 @@ _COLUMNS = [follows.c[item.name] for item in fields(Follow)]
 _SELECT = sa.select(*_COLUMNS)
 _PAIR = _SELECT.where(follows.c.follower_id == sa.bindparam("follower"), follows.c.target_id == sa.bindparam("target"))
 _BY_URI = _SELECT.where(follows.c.uri == sa.bindparam("uri"))
+_UNDONE = sa.select(undone.c.uri).where(undone.c.uri == sa.bindparam("uri"))
+_INSERT = sa.insert(follows)
+_ACCEPT = sa.update(follows).where(follows.c.id == sa.bindparam("one")).values(state="accepted")
+_DELETE = sa.delete(follows).where(follows.c.id == sa.bindparam("one"))
+_BLOCKED = sa.select(blocks.c.id).where(
+    sa.or_(
+        sa.and_(blocks.c.account_id == sa.bindparam("target"), blocks.c.target_id == sa.bindparam("follower")),
+        sa.and_(blocks.c.account_id == sa.bindparam("follower"), blocks.c.target_id == sa.bindparam("target")),
+    )
+)
+_SECRET = sa.select(groups.c.account_id).where(
+    groups.c.account_id == sa.bindparam("group"), groups.c.preset == "secret"
+)
+_COUNTS = [
+    sa.update(accounts).where(accounts.c.id == sa.bindparam(side)).values({column: column + sa.bindparam("change")})
+    for side, column in (("target", accounts.c.followers_count), ("follower", accounts.c.following_count))
+]
 
 
 def find(tx: Tx, follower_id: int, target_id: int) -> Follow | None:
@@ -94,7 +111,7 @@ def follow(
     Raises Forbidden when the target refuses this follower, Unprocessable for oneself.
     """
     _check_may_follow(tx, follower, target)
-    if uri is not None and tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first():
+    if uri is not None and tx.conn.execute(_UNDONE, {"uri": uri}).first():
         return "undone"  # its Undo came first
     known = find(tx, follower.id, target.id)
     options = {"reblogs": reblogs, "notify": notify, "languages": orjson.dumps(languages).decode()}
@@ -103,12 +120,8 @@ def follow(
         return _again(tx, known, target, uri, options, let_in=let_in)
     state = "accepted" if let_in else "pending"
     own_uri = uri or tx.site.urls.activity(tx.new_id())
-    tx.conn.execute(
-        sa.insert(follows).values(
-            id=tx.new_id(), follower_id=follower.id, target_id=target.id, state=state, uri=own_uri,
-            message=message[:MAX_MESSAGE], created_at=tx.ms, **options,
-        )
-    )  # fmt: skip
+    values = {"id": tx.new_id(), "follower_id": follower.id, "target_id": target.id, "state": state, "uri": own_uri}
+    tx.conn.execute(_INSERT, {**values, "message": message[:MAX_MESSAGE], "created_at": tx.ms, **options})
     if state == "accepted":
         _count(tx, follower.id, target.id, 1)
     tx.record(FollowRequested(follower.id, target.id, own_uri, state, message[:MAX_MESSAGE], link))
@@ -133,13 +146,7 @@ def _check_may_follow(tx: Tx, follower: Account, target: Account) -> None:
         raise Unprocessable("You cannot follow yourself.")
     if target.hidden or target.kind == "service":
         raise NotFound
-    blocked = sa.select(blocks.c.id).where(
-        sa.or_(
-            sa.and_(blocks.c.account_id == target.id, blocks.c.target_id == follower.id),
-            sa.and_(blocks.c.account_id == follower.id, blocks.c.target_id == target.id),
-        )
-    )
-    if tx.conn.execute(blocked).first():
+    if tx.conn.execute(_BLOCKED, {"follower": follower.id, "target": target.id}).first():
         raise Forbidden("This account cannot be followed by you.")
 
 
@@ -150,7 +157,7 @@ def accept(tx: Tx, follower_id: int, target_id: int) -> None:
         raise NotFound
     if known.state == "accepted":
         return
-    tx.conn.execute(sa.update(follows).where(follows.c.id == known.id).values(state="accepted"))
+    tx.conn.execute(_ACCEPT, {"one": known.id})
     _count(tx, follower_id, target_id, 1)
     tx.record(FollowAccepted(follower_id, target_id, known.uri))
 
@@ -173,22 +180,20 @@ def unfollow(tx: Tx, follower_id: int, target_id: int) -> None:
 
 
 def _end(tx: Tx, known: Follow) -> None:
-    tx.conn.execute(sa.delete(follows).where(follows.c.id == known.id))
+    tx.conn.execute(_DELETE, {"one": known.id})
     if known.state == "accepted":
         _count(tx, known.follower_id, known.target_id, -1)
 
 
 def _count(tx: Tx, follower_id: int, target_id: int, change: int) -> None:
-    for column, id_ in (("followers_count", target_id), ("following_count", follower_id)):
-        if column == "following_count" and not is_counted(tx, target_id):
-            continue
-        tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values({column: accounts.c[column] + change}))
+    for statement, side, id_ in zip(_COUNTS, ("target", "follower"), (target_id, follower_id), strict=True):
+        if side == "target" or is_counted(tx, target_id):
+            tx.conn.execute(statement, {side: id_, "change": change})
 
 
 def is_counted(tx: Tx, target_id: int) -> bool:
     """Whether whom one follows counts on one's profile: secret groups do not, since the number would betray them."""
-    secret = sa.select(groups.c.account_id).where(groups.c.account_id == target_id, groups.c.preset == "secret")
-    return tx.conn.execute(secret).first() is None
+    return tx.conn.execute(_SECRET, {"group": target_id}).first() is None
 
 
 def local_follower_ids(tx: Tx, target_id: int) -> list[int]:

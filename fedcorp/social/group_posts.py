@@ -80,6 +80,13 @@ def pinned(tx: Tx, group_id: int) -> list[int]:
     return list(tx.conn.execute(_PINNED, {"group": group_id}).scalars())
 
 
+def is_written_to(tx: Tx, group_id: int, status: Status) -> bool:
+    """Whether a group may show a status as its own: one for members only was addressed to it, others to everybody."""
+    if status.visibility != policy.GROUP or group_id == status.group_id:
+        return True
+    return group_id in statuses.mentioned_ids(tx, status.id) or find(tx, group_id, status.id) is not None
+
+
 def is_locked(tx: Tx, group_id: int, status_id: int) -> bool:
     """Whether the thread of this status takes no more answers in the group."""
     root = tx.conn.execute(_ROOT, {"status": status_id}).scalar()

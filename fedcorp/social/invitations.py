@@ -45,6 +45,12 @@ _OF_GROUP = _SELECT.where(invitations.c.group_id == sa.bindparam("group"), _OPEN
 _OF_ACCOUNT = _SELECT.where(invitations.c.account_id == sa.bindparam("account"), _OPEN).order_by(
     invitations.c.id.desc()
 )
+_CLOSE = (
+    sa.update(invitations)
+    .where(invitations.c.group_id == sa.bindparam("group"), invitations.c.account_id == sa.bindparam("account"))
+    .where(invitations.c.state == "open")
+    .values(state=sa.bindparam("ending"))
+)
 
 
 def find(tx: Tx, id_: int) -> Invitation | None:
@@ -88,15 +94,7 @@ def keep(
 
 def close(tx: Tx, group_id: int, account_id: int, state: str) -> None:
     """End every open invitation of this account into this group."""
-    tx.conn.execute(
-        sa.update(invitations)
-        .where(
-            invitations.c.group_id == group_id,
-            invitations.c.account_id == account_id,
-            invitations.c.state == "open",
-        )
-        .values(state=state)
-    )
+    tx.conn.execute(_CLOSE, {"group": group_id, "account": account_id, "ending": state})
 
 
 def close_of_link(tx: Tx, group_id: int) -> None:

@@ -74,6 +74,13 @@ _MODERATORS = (
     .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(("moderator", "admin")))
     .order_by(_BY_RANK, memberships.c.created_at, memberships.c.account_id)
 )
+_OTHER = (
+    sa.select(memberships.c.account_id)
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.account_id != sa.bindparam("account"))
+    .limit(1)
+)
+_OTHER_MEMBER = _OTHER.where(memberships.c.role != "outcast")
+_OTHER_ADMIN = _OTHER.where(memberships.c.role == "admin")
 _SUCCESSOR = (
     sa.select(memberships.c.account_id)
     .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
@@ -316,9 +323,10 @@ def check_may_moderate(tx: Tx, group_id: int, account_id: int) -> str:
 
 def is_last_admin(tx: Tx, group_id: int, account_id: int) -> bool:
     """Whether somebody is the only admin of a group that has other members."""
-    roles = roles_in(tx, group_id)
-    others = {id_: role for id_, role in roles.items() if id_ != account_id and role in policy.MEMBERS}
-    return roles.get(account_id) == "admin" and bool(others) and "admin" not in others.values()
+    if role_of(tx, group_id, account_id) != "admin":
+        return False
+    mine = {"group": group_id, "account": account_id}
+    return bool(tx.conn.execute(_OTHER_MEMBER, mine).first()) and not tx.conn.execute(_OTHER_ADMIN, mine).first()
 
 
 def check_not_last_admin(tx: Tx, group_id: int, account_id: int) -> None:
@@ -493,6 +501,12 @@ _COPIED_AT = (
     .where(affiliations.c.origin == sa.bindparam("origin"))
     .limit(1)
 )
+_ORIGINS = (
+    sa.select(affiliations.c.origin)
+    .where(affiliations.c.group_id == sa.bindparam("group"), affiliations.c.role != "outcast")
+    .distinct()
+    .order_by(affiliations.c.origin)
+)
 _HERE_AT = (
     sa.select(memberships.c.role)
     .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
@@ -551,3 +565,8 @@ def has_reader(
     roles = ("moderator", "admin") if moderating else sorted(policy.MEMBERS)
     values = {"group": group.id, "at": at, "roles": roles, "who": origin if actor_uri is None else actor_uri}
     return tx.conn.execute(_readers(group.local, actor_uri is None), values).first() is not None
+
+
+def origins(tx: Tx, group: Account) -> list[str]:
+    """The servers (`https://host`) that have members in a group elsewhere, as far as it is known here."""
+    return list(tx.conn.execute(_ORIGINS, {"group": group.id}).scalars())

@@ -3,6 +3,10 @@
 Matching is by substring, without an index of words: a department is small enough, and nothing can go out of step.
 """
 
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
 import sqlalchemy as sa
 
 from fedcorp.social.text import normalise_tag
@@ -12,6 +16,7 @@ from fedcorp.storage.tables import accounts, blocks, follows, memberships, statu
 from fedcorp.urls import split_handle
 
 MAX_WORDS = 8
+_VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
 
 
 def account_ids(
@@ -100,14 +105,30 @@ def status_ids(
     words = q.split()[:MAX_WORDS]
     if not words:
         return []
-    statement = sa.select(statuses.c.id).where(statuses.c.reblog_of_id.is_(None), visible(statuses, viewer_id))
-    for word in words:
-        found = statuses.c.text.icontains(word, autoescape=True)
-        statement = statement.where(sa.or_(found, statuses.c.spoiler_text.icontains(word, autoescape=True)))
-    if account_id is not None:
-        statement = statement.where(statuses.c.account_id == account_id)
-    if max_id is not None:
-        statement = statement.where(statuses.c.id < max_id)
-    if min_id is not None:
-        statement = statement.where(statuses.c.id > min_id)
-    return list(tx.conn.execute(statement.order_by(statuses.c.id.desc()).limit(limit).offset(offset)).scalars())
+    statement = _statuses(len(words), account_id is not None, max_id is not None, min_id is not None)
+    given: dict[str, Any] = {f"word_{number}": _escaped(word) for number, word in enumerate(words)}
+    given |= {"viewer": viewer_id, "author": account_id, "below": max_id, "above": min_id}
+    return tx.conn.gather(statement, given | {"most": limit, "after": offset}, itemgetter(0))
+
+
+@cache
+def _statuses(words: int, of_one: bool, below: bool, above: bool) -> "sa.Select[Any]":
+    """Built once for each shape: building it costs more than the search itself."""
+    statement = sa.select(statuses.c.id).where(statuses.c.reblog_of_id.is_(None), visible(statuses, _VIEWER))
+    for number in range(words):
+        word = sa.bindparam(f"word_{number}", type_=sa.String)
+        found = [column.icontains(word, escape="/") for column in (statuses.c.text, statuses.c.spoiler_text)]
+        statement = statement.where(sa.or_(*found))
+    if of_one:
+        statement = statement.where(statuses.c.account_id == sa.bindparam("author", type_=sa.BigInteger))
+    if below:
+        statement = statement.where(statuses.c.id < sa.bindparam("below", type_=sa.BigInteger))
+    if above:
+        statement = statement.where(statuses.c.id > sa.bindparam("above", type_=sa.BigInteger))
+    most, after = (sa.bindparam(name, type_=sa.Integer) for name in ("most", "after"))
+    return statement.order_by(statuses.c.id.desc()).limit(most).offset(after)
+
+
+def _escaped(word: str) -> str:
+    """The word for LIKE, in which % and _ mean themselves."""
+    return word.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -4,6 +4,7 @@ Made by people here: `fedcorp.social.publishing`; taken from other servers: `rec
 """
 
 from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,6 +77,23 @@ _SELECT = sa.select(*_COLUMNS)
 _BY_ID = _SELECT.where(statuses.c.id == sa.bindparam("id"))
 _BY_IDS = _SELECT.where(statuses.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_URI = _SELECT.where(statuses.c.uri == sa.bindparam("uri"))
+_VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
+_AUTHOR = sa.bindparam("author", type_=sa.BigInteger)
+_AMONG = sa.select(statuses.c.id).where(statuses.c.id.in_(sa.bindparam("ids", expanding=True)))
+_VISIBLE_AMONG = _AMONG.where(visible(statuses, _VIEWER))
+_OPEN_AMONG = _AMONG.where(visible(statuses, None))
+_FOLLOWING = sa.select(follows.c.id).where(
+    follows.c.follower_id == _VIEWER, follows.c.target_id == _AUTHOR, follows.c.state == "accepted"
+)
+_NAMED = sa.select(mentions.c.status_id).where(
+    mentions.c.status_id == sa.bindparam("status", type_=sa.BigInteger), mentions.c.account_id == _VIEWER
+)
+_BLOCKED = sa.select(blocks.c.id).where(
+    sa.or_(
+        sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == _AUTHOR),
+        sa.and_(blocks.c.account_id == _AUTHOR, blocks.c.target_id == _VIEWER),
+    )
+)
 _TAKEN = sa.select(statuses.c.id).where(statuses.c.id == sa.bindparam("id"))
 _TAGS = sa.select(status_tags.c.shown).where(status_tags.c.status_id == sa.bindparam("id"))
 _MENTIONS = sa.select(mentions.c.account_id, mentions.c.silent).where(mentions.c.status_id == sa.bindparam("id"))
@@ -120,21 +138,12 @@ def facts(tx: Tx, status: Status, viewer_id: int | None) -> policy.Facts:
     }
     if viewer_id is None or viewer_id == status.account_id:
         return policy.Facts(**base)  # type: ignore[arg-type]
-    blocked = sa.select(blocks.c.id).where(
-        sa.or_(
-            sa.and_(blocks.c.account_id == viewer_id, blocks.c.target_id == status.account_id),
-            sa.and_(blocks.c.account_id == status.account_id, blocks.c.target_id == viewer_id),
-        )
-    )
-    following = sa.select(follows.c.id).where(
-        follows.c.follower_id == viewer_id, follows.c.target_id == status.account_id, follows.c.state == "accepted"
-    )
-    named = sa.select(mentions.c.status_id).where(mentions.c.status_id == status.id, mentions.c.account_id == viewer_id)
+    given = {"viewer": viewer_id, "author": status.account_id, "status": status.id}
     return policy.Facts(
         **base,  # type: ignore[arg-type]
-        follows_author=tx.conn.execute(following).first() is not None,
-        mentioned=tx.conn.execute(named).first() is not None,
-        blocked=tx.conn.execute(blocked).first() is not None,
+        follows_author=tx.conn.execute(_FOLLOWING, given).first() is not None,
+        mentioned=tx.conn.execute(_NAMED, given).first() is not None,
+        blocked=tx.conn.execute(_BLOCKED, given).first() is not None,
         member=status.visibility == policy.GROUP and _is_member(tx, status, viewer_id),
     )
 
@@ -192,8 +201,10 @@ def get_own(tx: Tx, account_id: int, id_: int) -> Status:
 
 def visible_ids(tx: Tx, viewer_id: int | None, wanted: list[int]) -> set[int]:
     """Which of these ids the viewer may see."""
-    statement = sa.select(statuses.c.id).where(statuses.c.id.in_(wanted), visible(statuses, viewer_id))
-    return set(tx.conn.execute(statement).scalars()) if wanted else set()
+    if not wanted:
+        return set()
+    statement = _OPEN_AMONG if viewer_id is None else _VISIBLE_AMONG
+    return set(tx.conn.gather(statement, {"viewer": viewer_id, "ids": wanted}, itemgetter(0)))
 
 
 def context(tx: Tx, viewer_id: int | None, status: Status) -> tuple[list[int], list[int]]:

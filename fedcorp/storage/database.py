@@ -22,6 +22,7 @@ from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.errors import Unavailable
 from fedcorp.ids import NODES, IdSource
+from fedcorp.storage.glances import Glances
 from fedcorp.storage.statements import QuickConnection, Statements
 from fedcorp.storage.tables import meta, nodes
 from fedcorp.urls import Urls
@@ -151,6 +152,7 @@ class Database:
         self._write_engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, "SERIALIZABLE")
         self._read_engine = _sqlite_engine(url, read_only=True) if self.sqlite else _postgres_engine(url, "AUTOCOMMIT")
         self._pause = threading.Event()
+        self._glances: Glances | None = None
         self._closed = False
 
     @property
@@ -170,6 +172,8 @@ class Database:
             self._thread(loop, f"writer-{number}")
         for number in range(READERS):
             self._thread(self._read_loop, f"reader-{number}")
+        if self.sqlite:
+            self._glances = Glances(self._read_engine, self._statements)
 
     def _thread(self, target: Callable[[], None], name: str) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -185,6 +189,8 @@ class Database:
             (self._reads if thread.name.startswith("reader") else self._units).put(None)
         for thread in self._threads:
             thread.join(timeout=30)
+        if self._glances is not None:
+            self._glances.close()
         self._write_engine.dispose()
         self._read_engine.dispose()
 
@@ -198,9 +204,25 @@ class Database:
         """Run `work(tx, ...)` on a read-only connection, on SQLite within one snapshot."""
         return await self._hand_in(self._reads, lambda tx: work(tx, *args, **kwargs))
 
-    async def _hand_in(self, line: "queue.SimpleQueue[_Unit | None]", work: Callable[[Tx], T]) -> T:
+    async def glance(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `read`, for what is usually short: on SQLite it is done at once, here, and moved to a thread when it is
+        long after all (docs/decisions/0014)."""
+        if self._glances is not None:
+            self._check_open()
+            try:
+                return self._glances.run(
+                    lambda conn: work(Tx(conn, self._clock, self.site, None, None), *args, **kwargs)
+                )
+            except DBAPIError:  # too long, or locked; what is really wrong is wrong there as well
+                pass
+        return await self.read(work, *args, **kwargs)
+
+    def _check_open(self) -> None:
         if self._closed or not self._threads:
             raise Unavailable("The server is stopping.", "database is not open")
+
+    async def _hand_in(self, line: "queue.SimpleQueue[_Unit | None]", work: Callable[[Tx], T]) -> T:
+        self._check_open()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         line.put(_Unit(work, future, loop))
@@ -484,7 +506,8 @@ def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA mmap_size = 268435456")
-        connection.execute("PRAGMA cache_size = -16000")
+        # Pages are read through the map above; what a writer changes in one transaction is what needs room.
+        connection.execute(f"PRAGMA cache_size = {-2000 if read_only else -8000}")
         connection.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             connection.execute("PRAGMA query_only = ON")

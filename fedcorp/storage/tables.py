@@ -364,6 +364,7 @@ memberships = Table(  # of local groups: everybody; of remote groups: our own pe
     _text("reason"),
 )
 Index("ix_memberships_account_id", memberships.c.account_id)
+Index("ix_memberships_role", memberships.c.group_id, memberships.c.role)  # counts, and the few who are no plain members
 
 affiliations = Table(  # of remote groups: everybody's role, as the ledger tells it
     "affiliations",

@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.activitypub import desk, serving
+from fedcorp.activitypub import desk, heads, serving
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.serving import Served
 from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
@@ -158,6 +158,13 @@ def _get_desk(name: str) -> Callable[[Call], Awaitable[Response]]:
     return get_page
 
 
+async def post_heads(call: Call) -> Response:
+    """Compare the ledger of a group with what another department was told of it."""
+    body = await call.capped_body(call.context.config.limits.body_bytes)
+    signer = await _signers(call).identify(signed_request(call, body))
+    return _answer(await call.context.db.write(heads.meet, body, signer), _PRIVATE)
+
+
 async def get_thread(call: Call) -> Response:
     """The posts of a thread that began here."""
     return await _serve(call, serving.thread, call.id(), await _signer(call))
@@ -176,6 +183,7 @@ ROUTES = (
         for name in ("followers", "following", "outbox", "featured")
     ),
     Route("GET", "/g/{id}/ledger", get_ledger),
+    Route("POST", heads.PLACE, post_heads),
     *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
     Route("GET", "/g/{id}/relay/{status}", get_relayed),
     *(Route("GET", f"/g/{{id}}/{name}", _get_actor_collection(name)) for name in ("moderators", "affiliations")),

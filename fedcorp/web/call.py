@@ -94,13 +94,13 @@ class Call(Request):
     async def viewer(self) -> Viewer:
         """Who asks, when it must be known before the work begins. Raises Unauthorized, Forbidden."""
         if self._viewer is None:
-            await self.context.db.read(self._authenticate)
+            await self.context.db.glance(self._authenticate)
         assert self._viewer is not None
         return self._viewer
 
     async def read(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, viewer, ...)` in a reading unit. Raises Unauthorized, Forbidden and what `work` raises."""
-        return await self.context.db.read(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
+        return await self.context.db.glance(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, viewer, ...)` in a writing unit; resumes after COMMIT. Raises like `read`."""

@@ -3,7 +3,6 @@
 The outermost layer: also an error of the server itself must carry these headers, or a browser hides it from its client.
 """
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -44,8 +43,9 @@ class Cors:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                message["headers"] = headers.raw + [pair for pair in extra if pair[0].decode() not in headers]
+                given = message.get("headers", ())
+                names = {name for name, _ in given}  # in lower case, as ASGI has it
+                message["headers"] = [*given, *(pair for pair in extra if pair[0] not in names)]
             await send(message)
 
         if scope["method"] == "OPTIONS":

@@ -1,7 +1,7 @@
 """Pages: from the parameters of a request, and as the Link header that leads to the pages beside (RFC 8288)."""
 
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fedcorp.social.pages import Page
 from fedcorp.web.call import Call
@@ -32,13 +32,10 @@ def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, s
     """
     if not ids:
         return {}
-    given = parse_qsl(call.url.query)
-    kept = [(name, value) for name, value in given if name not in _LEFT_OUT]
-    full = full or any(name == "min_id" for name, _ in given)
-    url = call.base + call.url.path
-
-    def link(bound: str, id_: int, relation: str) -> str:
-        return f'<{url}?{urlencode([*kept, (bound, id_)])}>; rel="{relation}"'
-
-    found = [link("max_id", ids[-1], "next")] if full else []
-    return {"Link": ", ".join([*found, link("min_id", ids[0], "prev")])}
+    given = parse_qsl(call.scope["query_string"].decode("latin-1"))
+    kept = urlencode([pair for pair in given if pair[0] not in _LEFT_OUT])
+    url = call.base + quote(call.scope["path"], safe="/@:") + "?" + (kept + "&" if kept else "")
+    links_ = [f'<{url}min_id={ids[0]}>; rel="prev"']
+    if full or any(name == "min_id" for name, _ in given):
+        links_.insert(0, f'<{url}max_id={ids[-1]}>; rel="next"')
+    return {"Link": ", ".join(links_)}

@@ -5,9 +5,9 @@ a token when there is one; tokens that turn out wrong are charged to the address
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +30,7 @@ _UNLIMITED = (
     "/avatars/",
     "/headers/",
 )
+_JOIN = re.compile(r"/@[^/]+/join/")  # the page behind the link of a group signs people in too
 _LOGIN = ("/oauth/authorize", "/oauth/token", "/login", "/sign-in")
 
 
@@ -98,11 +99,12 @@ class Rate:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers["X-RateLimit-Limit"] = str(limit)
-                headers["X-RateLimit-Remaining"] = str(int(level))
-                headers["X-RateLimit-Reset"] = reset.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-                message["headers"] = headers.raw
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-ratelimit-limit", b"%d" % limit),
+                    (b"x-ratelimit-remaining", b"%d" % level),
+                    (b"x-ratelimit-reset", reset.isoformat(timespec="seconds").encode()[:19] + b".000Z"),
+                ]
                 if token and message["status"] == UNAUTHORIZED:
                     self._buckets.take(f"wrong {address}", self._wrong_limit)
             await send(message)
@@ -111,7 +113,7 @@ class Rate:
 
     def _kind(self, scope: Scope) -> tuple[str, int]:
         path = scope["path"].rstrip("/")
-        if scope["method"] == "POST" and path.startswith(_LOGIN):
+        if scope["method"] == "POST" and (path.startswith(_LOGIN) or _JOIN.match(path)):
             return "login", self._limits.logins
         if scope["method"] == "POST" and path in ("/api/v1/statuses", "/api/v1/media", "/api/v2/media"):
             return "post", self._limits.posts

@@ -545,6 +545,17 @@ async def page_of_account(world: DoorWorld) -> Complaints:
                     yield f"{viewer} learns by its page that there is {name}"
 
 
+async def page_of_link(world: DoorWorld) -> Complaints:
+    """Whoever has not got the link of a group learns nothing by its address."""
+    for viewer in (*STAFF["finance"], NOBODY):
+        async with await world.browser(viewer) as browser:
+            for method in ("GET", "POST"):
+                missing = await browser.request(method, "/@nobody-of-this-name/join/guess")
+                for name in GROUPS:
+                    if not same(await browser.request(method, f"/@{name}/join/guess"), missing):
+                        yield f"{viewer} learns by a wrong link that there is {name}"
+
+
 async def page_of_tag(world: DoorWorld) -> Complaints:
     for viewer in (*STAFF["finance"], NOBODY):
         async with await world.browser(viewer) as browser:
@@ -773,6 +784,8 @@ EXEMPT: dict[str, str] = {
     "POST /sign-out": _OWN,
     "GET /avatars/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
+    "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
+    "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
     "POST /inbox": _INBOX,
     "POST /u/{id}/inbox": _INBOX,
     "POST /g/{id}/inbox": _INBOX,
@@ -914,6 +927,8 @@ ROWS: dict[str, Row] = {
     "GET /media/{key}": media_files,
     "GET /.well-known/webfinger": webfinger,
     "GET /@{name}": page_of_account,
+    "GET /@{name}/join/{token}": page_of_link,
+    "POST /@{name}/join/{token}": page_of_link,
     "GET /@{name}/{id}": page_of_post,
     "GET /tags/{name}": page_of_tag,
     **{
@@ -921,7 +936,10 @@ ROWS: dict[str, Row] = {
         for path in (
             "/u/{id}", "/g/{id}",
             *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in ("followers", "following", "outbox", "featured")),
-            *(f"/g/{{id}}/{name}" for name in ("ledger", "requests", "invitations", "held", "reports", "moderators")),
+            *(
+                f"/g/{{id}}/{name}"
+                for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")
+            ),
         )
     },
     **{f"GET {path}": documents(path) for path in (
@@ -995,6 +1013,16 @@ async def test_words_that_reach_into_what_is_hidden(world: DoorWorld) -> None:
             posted = (await app.post("/api/v1/statuses", json={"status": f"to @{SECRET}@finance.localhost"})).json()
             assert (posted["mentions"], posted["visibility"]) == ([], "public"), viewer
             assert "href" not in posted["content"]
+
+
+async def test_no_server_has_a_copy_of_what_none_of_its_people_may_read(world: DoorWorld) -> None:
+    """Whatever anybody asked of it. The server of the groups has what was written to them."""
+    copies = await world.look_up()
+    for place, names in STAFF.items():
+        for key in copies[place]:
+            ever = MEMBERS if key in ("removed", "removedhere") else DELETED.get(key, KINDS[key].readers)
+            of_group = KINDS[key].group and place == "finance"
+            assert ever & set(names) or of_group or world.posts[key].home == place, f"{place} has a copy of {key}"
 
 
 # -- streams ---------------------------------------------------------------------------------------------------------
@@ -1145,6 +1173,10 @@ async def test_what_is_pushed(world: DoorWorld) -> None:
             await asyncio.sleep(0)
     for reader in readers:
         reader.events()
+    for place, names in STAFF.items():
+        for key in set(known[place].values()):
+            _, allowed, group, _ = PUSHED[key]
+            assert allowed & set(names) or (group and place == "finance"), f"{place} has a copy of {key}"
     complaints = [
         complaint for listener in (*sockets.values(), *readers) for complaint in _overheard(world, listener, known)
     ]

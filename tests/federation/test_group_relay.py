@@ -53,7 +53,7 @@ async def scene(company: Company) -> Scene:
     finance, operations = await company.department("finance"), await company.department("operations")
     await company.introduce(finance, operations)
     partner = Outsider(company, "partner.localhost")
-    partner.software = "mastodon"
+    partner.runs = "mastodon"
     await finance.db.write(peers.add, partner.domain, "partner")
     made = Scene(company, await finance.person("ann"), await operations.person("bo"), partner)
     answer = await made.ann.post(GROUPS, name="club", title="The club", preset="private", reach="partners")

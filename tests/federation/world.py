@@ -267,7 +267,7 @@ class Outsider:
         self.received: list[dict[str, Any]] = []
         self.fetched: list[str] = []
         self.answer = 202
-        self.software = ""  # what its NodeInfo says; it has none without
+        self.runs = ""  # what its NodeInfo says; it has none without
         self.key_name = "#main-key"
         self.serial = 0
         company.network.servers[domain] = self
@@ -389,7 +389,7 @@ class Outsider:
         self.fetched.append(url)
         if request.url.path == "/.well-known/webfinger":
             return self._webfinger(request)
-        if self.software and "nodeinfo" in request.url.path:
+        if self.runs and "nodeinfo" in request.url.path:
             return self._nodeinfo(request)
         document = self.documents.get(url)
         if document is None:
@@ -399,7 +399,7 @@ class Outsider:
     def _nodeinfo(self, request: httpx.Request) -> httpx.Response:
         schema = "http://nodeinfo.diaspora.software/ns/schema/2.0"
         index = {"links": [{"rel": schema, "href": f"{self.origin}/nodeinfo/2.0"}]}
-        document = {"version": "2.0", "software": {"name": self.software, "version": "1.0"}}
+        document = {"version": "2.0", "software": {"name": self.runs, "version": "1.0"}}
         found = index if request.url.path.startswith("/.well-known") else document
         return httpx.Response(200, json=found, request=request)
 

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,3 +229,51 @@ def test_the_migrations_make_exactly_the_tables(db: Database) -> None:
         assert {column["name"] for column in found.get_columns(name)} == set(table.c.keys()), name
         made = {index["name"] for index in found.get_indexes(name) if not index.get("duplicates_constraint")}
         assert {index.name for index in table.indexes} == made, name
+
+
+# -- glances ---------------------------------------------------------------------------------------------------------
+
+
+def thread_of(tx: Tx) -> tuple[int, set[str]]:
+    return threading.get_ident(), subjects(tx)
+
+
+def count_long(tx: Tx) -> tuple[int, int]:
+    """Steps that no page of a list takes; (thread, result)."""
+    numbers = sa.select(sa.literal(1).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(sa.select(numbers.c.n + 1).where(numbers.c.n < 200_000))
+    found: int = tx.conn.execute(sa.select(sa.func.count()).select_from(numbers)).scalar_one()
+    return threading.get_ident(), found
+
+
+async def test_a_glance_sees_what_was_committed_here_and_by_another_process(db: Database, tmp_path: Path) -> None:
+    other = Database(db.site.config, Clock(), echo)
+    other.start()
+    try:
+        assert (await db.glance(thread_of))[1] == set()
+        await db.write(note, "own")
+        assert (await db.glance(thread_of))[1] == {"own"}
+        await other.write(note, "of another")
+        assert (await db.glance(thread_of))[1] == {"own", "of another"}
+        with pytest.raises(ValueError, match="wrong"):
+            await db.glance(fail_reading, "wrong")
+        await db.write(note, "after an error")
+        assert "after an error" in (await db.glance(thread_of))[1]
+    finally:
+        other.close()
+
+
+def fail_reading(tx: Tx, subject: str) -> None:
+    subjects(tx)
+    raise ValueError(subject)
+
+
+async def test_short_glances_stay_on_the_loop_and_long_ones_leave_it(db: Database) -> None:
+    """On PostgreSQL all of them wait in a thread, since an answer has to come over a connection."""
+    here = threading.get_ident()
+    for _ in range(20):  # bounds are those of one unit, not of all that came before
+        assert ((await db.glance(thread_of))[0] == here) is db.sqlite
+    thread, count = await db.glance(count_long)
+    assert thread != here
+    assert count == 200_000
+    assert ((await db.glance(thread_of))[0] == here) is db.sqlite

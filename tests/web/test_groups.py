@@ -83,6 +83,7 @@ def test_the_matrix_has_every_route() -> None:
     assert {plain(row) for row in MATRIX} | {made} == {id_of(route) for route in OURS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", MATRIX)
 async def test_each_role_may_what_it_may(office: Office, cast: Cast, row: str) -> None:
     people = {name: await office.person(name) for name in ("applicant", "invitee", "guest")}
@@ -119,6 +120,7 @@ async def test_scopes_open_reading_or_writing(office: Office, ann: Person, route
         assert (answer.status_code != 403) == opens, (scopes, answer.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", AT_A_GROUP, ids=id_of)
 async def test_a_secret_group_is_not_there_for_who_does_not_belong(office: Office, cast: Cast, route: Any) -> None:
     club = await cast.club("cellar", "secret")

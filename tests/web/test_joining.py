@@ -3,13 +3,14 @@
 import re
 from collections.abc import AsyncIterator
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
 
 from fedcorp.social import applications
 from tests.web.club import GROUPS, Cast, Club, elsewhere, hire_cast
-from tests.web.instance import ORIGIN, PASSWORD, Office, Person, browser
+from tests.web.instance import ORIGIN, PASSWORD, MovableClock, Office, Person, browser, running
 from tests.web.test_bad_input import counts
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +126,21 @@ async def test_forms_from_elsewhere_do_nothing(office: Office, cast: Cast) -> No
         assert await counts(office) == before
     async with await signed_in(office, club.who("other")) as another:  # whose browser the form was not made for
         assert (await another.post(link, data=good)).status_code == 403
+
+
+async def test_guessing_passwords_is_slowed_down(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with running(tmp_path, clock, limits={"logins": 3}) as instance, browser(instance) as http:
+        office = Office(instance, clock)
+        owner = await office.person("owner")
+        group = await office.group(owner, "chess")
+        link = (await owner.post(f"{GROUPS}/{group}/link"))["join_link"]
+        codes = []
+        for number in range(4):
+            data = {**hidden(await http.get(link)), "step": "sign-in", "username": f"p{number}", "password": "guess"}
+            answer = await http.post(link, data=data, headers={"Authorization": f"Bearer {number}"})
+            codes.append(answer.status_code)
+        assert codes == [422, 422, 422, 429]
 
 
 async def test_a_session_that_ended_meanwhile_is_asked_to_sign_in(office: Office, cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Mastodon: its people in a group of ours, and a group account that boosts (as Guppe does)."""
+"""Mastodon: its people in a group of ours, and a group account that boosts."""
 
 from typing import Any
 

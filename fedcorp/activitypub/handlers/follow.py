@@ -3,6 +3,8 @@
 A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either.
 """
 
+import logging
+
 from fedcorp.activitypub import audience, discovery
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
@@ -15,6 +17,8 @@ from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
+
+log = logging.getLogger("fedcorp.activitypub")
 
 
 def verify_follow(tx: Tx, activity: Activity, intake: Intake) -> None:
@@ -39,6 +43,7 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
         else:
             follows.follow(tx, follower, target, uri=activity.id, message=message)
     except Forbidden as error:
+        log.info("refused a follow of %s: %s", target.handle, error.text)
         tx.record(FollowRejected(follower.id, target.id, activity.id, reason=error.text))
         return "refused"
     except NotFound:
@@ -70,7 +75,7 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A request of one of ours was accepted."""
     found = _asked(tx, activity)
     if found is None:
-        return IGNORED
+        raise NotFound("Nobody here waits for this answer.")
     follows.accept(tx, found.follower_id, found.target_id)
     group = groups.find(tx, found.target_id)
     if group is not None and group.ledger_uri is not None:  # who belongs, and what was said before
@@ -82,15 +87,19 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A request of one of ours was refused, or one of ours was removed as follower."""
     found = _asked(tx, activity)
     if found is None:
-        return IGNORED
+        raise NotFound("Nobody here waits for this answer.")
     follows.reject(tx, found.follower_id, found.target_id)
     return PROCESSED
 
 
 def _asked(tx: Tx, activity: Activity) -> Follow | None:
-    """The follow by a local account that an answer speaks of."""
+    """The follow by a local account that an answer speaks of.
+
+    An answer to another Follow of ours is old: whoever left and asks again is not let in by the word of then.
+    """
     found = follows.find_by_uri(tx, activity.object_id) if activity.object_id else None
-    if found is None and isinstance(activity.object, dict):
+    is_old = activity.object_id is not None and tx.site.urls.owns(activity.object_id)
+    if found is None and not is_old and isinstance(activity.object, dict):
         follower_uri, target_uri = field_uri(activity.object, "actor"), field_uri(activity.object, "object")
         found = _between(tx, follower_uri, target_uri or activity.actor)
     follower = accounts.find(tx, found.follower_id) if found is not None else None

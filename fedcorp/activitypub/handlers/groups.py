@@ -121,7 +121,7 @@ def _receive_one(
     if entry is None:
         keeps = groups.find(tx, group.id)
         if keeps is not None and keeps.ledger_uri is not None and _decides_on_members(doc):
-            return IGNORED  # who belongs is told with its entry, or not at all
+            return _leave(group, "who belongs is told with its entry, or not at all")
         return _receive_inner(tx, outer, group, doc, intake)
     ledger.check(tx, group, entry)
     if not ledger.fits(entry, doc):
@@ -148,9 +148,8 @@ def _take(
     keep = doc if doc is not None and doc.get("actor") == group.uri and entry.kind in ledger.KEPT else None
     try:
         how = ledger.take(tx, group, entry, keep)
-    except Fork as fork:
-        log.error("the group %s shows two histories: %s", group.handle, fork)
-        ledger.mark_forked(tx, group.id, entry)
+    except Fork:
+        ledger.mark_forked(tx, group, entry, domain_of(group.uri))
         return IGNORED
     if how == "gap":
         return IGNORED if doc is None or _decides_on_members(doc) else _receive_inner(tx, outer, group, doc, intake)
@@ -231,6 +230,8 @@ def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -
     status = find_status(tx, uri, intake)
     if verdict is None or status is None:
         return IGNORED
+    if group_posts.find(tx, group.id, status.id) is None:
+        return _leave(group, "the post does not stand in this group")
     reason = first_string(doc.get("summary")) or ""
     changed = group_posts.judge(tx, group, status, verdict, reason=reason)
     return PROCESSED if changed else IGNORED
@@ -281,6 +282,12 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool =
     return PROCESSED
 
 
+def _leave(group: Account, why: str) -> str:
+    """Leave an announced activity alone, and say so: what the others of its Announce do stands."""
+    log.info("ignored an activity that the group %s announced: %s", group.handle, why)
+    return IGNORED
+
+
 # -- what others did, passed on by the group -------------------------------------------------------------------------
 
 
@@ -295,13 +302,13 @@ def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str
         return _receive_echo(tx, outer, group, inner, intake)
     tier = peers.find_tier(tx, domain_of(inner.actor))
     if tier is None:
-        return IGNORED  # from a server that may not speak to us, whoever passes it on
+        return _leave(group, "its server may not speak to us, whoever passes it on")
     steps = _INNER_UNDO.get(str(inner.object_type)) if inner.type == "Undo" else _INNER.get(inner.type)
-    if steps is None:
-        return IGNORED  # a dislike, say: not worth a request
+    if steps is None:  # a dislike, say: not worth a request
+        return _leave(group, f"a group only passes on what people write, no {inner.type} of somebody else")
     trusted = _trusted(tx, group, inner, doc, intake)
     if trusted is None:
-        return IGNORED
+        return _leave(group, "nothing shows that its actor did this")
     verify, receive = steps
     within = intake.within(tier, group.id)
     verify(tx, trusted, within)
@@ -323,6 +330,9 @@ def _receive_echo(tx: Tx, outer: Activity | None, group: Account, inner: Activit
 def _show(tx: Tx, outer: Activity | None, group: Account, create: Activity, intake: Intake) -> None:
     status = find_status(tx, create.object_id, intake)
     if status is None or status.visibility not in ("public", "unlisted", policy.GROUP):
+        return
+    if not group_posts.is_written_to(tx, group.id, status):
+        _leave(group, "the post was written for the members of another group")
         return
     told = parse_time(outer.published) if outer is not None else None
     at = ledger.find_time(tx, group.id, create.id) or (status.created_at if told is None else to_ms(told))

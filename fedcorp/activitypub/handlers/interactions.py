@@ -23,7 +23,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.clock import to_ms
 from fedcorp.errors import Forbidden
-from fedcorp.social import interactions, policy, receiving, statuses
+from fedcorp.social import group_posts, interactions, policy, receiving, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -82,6 +82,9 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
             return IGNORED
         intake.require(uri, "status")
         return _put_aside(tx, activity, intake)
+    if account.is_group and status.visibility in ("public", "unlisted"):  # a boost is how many groups take a post
+        group_posts.note_state(tx, account.id, status.id, "distributed")
+        group_posts.own_thread(tx, account, status)
     boost(tx, activity, account, status)
     return PROCESSED
 
@@ -93,7 +96,7 @@ def boost(tx: Tx, activity: Activity | None, account: Account, status: Status) -
     """
     if activity is None or activity.id is None:
         uri = f"{account.uri}#announce-{status.id}"
-        if statuses.find_by_uri(tx, uri) is not None:  # taken back meanwhile, and now passed on again
+        if statuses.find_by_uri(tx, uri) is not None:  # it was shown before, and taken out since
             uri = f"{uri}-{tx.new_id()}"
         interactions.reblog(tx, account, status, visibility=status.visibility, uri=uri, at=status.created_at)
         return

@@ -81,14 +81,9 @@ def _act(tx: Tx, activity: Activity, group: Account, actor: Account, work: Calla
 
 def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
     """Whoever was asked may answer, and moderators for their group. Raises Forbidden."""
-    if _moderated(tx, activity) is None and not _is_of_group(activity):
+    sender(tx, activity, intake)
+    if _moderated(tx, activity) is None:
         follow.verify_answer(tx, activity, intake)
-    else:
-        sender(tx, activity, intake)
-
-
-def _is_of_group(activity: Activity) -> bool:
-    return not isinstance(activity.object, dict) or activity.object_type in ("Invite", "Note", "Create")
 
 
 def _moderated(tx: Tx, activity: Activity) -> Account | None:
@@ -190,7 +185,7 @@ def receive_invite(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     expires_at = _until(activity) or tx.ms + invitations.LIFETIME_MS
     if expires_at <= tx.ms:
-        return IGNORED
+        raise Forbidden("The invitation has ended.")
     invitations.keep(tx, actor.id, invitee_here.id, None, uri=activity.id, message=message, expires_at=expires_at)
     return PROCESSED
 

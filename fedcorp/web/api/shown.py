@@ -52,3 +52,8 @@ def listed(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int]) -> bytes
     """Status entities of these ids as JSON, of those that the viewer may see."""
     allowed = statuses.visible_ids(tx, viewer.account_id, list(ids))
     return array(render(tx, cache, viewer.account_id, [id_ for id_ in ids if id_ in allowed]))
+
+
+def found(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int]) -> bytes:
+    """Like `listed`, for ids that a statement with the predicate of visibility gave in this same unit."""
+    return array(render(tx, cache, viewer.account_id, ids))

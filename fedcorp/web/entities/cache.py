@@ -6,7 +6,7 @@ and writes of a dict are atomic; two generations stand in for an order of use.
 
 from collections.abc import Hashable
 
-SIZE = 10_000
+SIZE = 4_000  # of about 1.4 KiB: eleven MiB when both generations are full
 
 
 class Rendered:

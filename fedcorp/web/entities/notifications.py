@@ -19,10 +19,11 @@ STATUS_KINDS = ("mention", "status", "reblog", "favourite", "poll", "update")
 def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) -> list[dict[str, Any]]:
     """Notification entities; those whose status or account is out of sight by now are left out."""
     shown = _statuses(tx, cache, viewer_id, [row.status_id for row in rows])
-    people = {entity["id"]: entity for entity in accounts.many(tx, {row.from_account_id for row in rows})}
+    people = accounts.many(tx, {row.from_account_id for row in rows})
+    rendered = {entity["id"]: orjson.Fragment(orjson.dumps(entity)) for entity in people}  # each comes many times
     found = []
     for row in rows:
-        account = people.get(str(row.from_account_id))
+        account = rendered.get(str(row.from_account_id))
         if account is None or (row.status_id is not None and row.status_id not in shown):
             continue
         entity = {

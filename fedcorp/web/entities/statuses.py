@@ -7,6 +7,8 @@ are joined by hand; nothing that a person wrote is ever put into JSON except by 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import orjson
@@ -24,9 +26,13 @@ from fedcorp.web.entities.polls import poll
 from fedcorp.web.entities.times import day, iso, iso_or_none
 
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
-_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"poll":%b,"reblog":%b'
+_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"poll":'
 _FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":[]'
 _TRUTH = (b"false", b"true")
+_MARKS = {  # by (favourited, reblogged, bookmarked, muted)
+    flags: _FLAGS % tuple(_TRUTH[flag] for flag in flags) for flags in product((False, True), repeat=4)
+}
+KEPT_COUNTS = 4096  # of authors and of reactions: most are the same all over a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +98,29 @@ def _tail(head: Head, overlay: _Overlay, reblog: bytes) -> bytes:
         id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, replies, reblogs, favourites,
         account_statuses, followers, following, last_status_at,
     ) = head  # fmt: skip
-    last = day(last_status_at)
-    tail = _COUNTS % (account_statuses, followers, following, b'"%b"' % last.encode() if last else b"null")
-    tail += _REACTIONS % (
-        replies, reblogs, favourites, b"null" if poll_id is None else overlay.polls.get(poll_id, b"null"), reblog
-    )  # fmt: skip
+    tail = _counts(account_statuses, followers, following, day(last_status_at))
+    tail += _reactions(replies, reblogs, favourites)
+    tail += (b"null" if poll_id is None else overlay.polls.get(poll_id, b"null")) + b',"reblog":' + reblog
     if overlay.viewer_id is None:
         return tail + b"}"
     target = id_
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
-    marks = overlay.marks
-    tail += _FLAGS % (
-        _TRUTH[target in marks.favourited], _TRUTH[target in marks.reblogged], _TRUTH[target in marks.bookmarked],
-        _TRUTH[thread_id in marks.muted],
-    )  # fmt: skip
+    favourited, reblogged, bookmarked, muted = overlay.marks
+    tail += _MARKS[target in favourited, target in reblogged, target in bookmarked, thread_id in muted]
     if account_id == overlay.viewer_id and reblog_of_id is None:
         tail += b',"pinned":' + _TRUTH[pinned_at is not None]
     return tail + b"}"
+
+
+@lru_cache(maxsize=KEPT_COUNTS)
+def _counts(statuses_: int, followers: int, following: int, last_day: str | None) -> bytes:
+    return _COUNTS % (statuses_, followers, following, b'"%b"' % last_day.encode() if last_day else b"null")
+
+
+@lru_cache(maxsize=KEPT_COUNTS)
+def _reactions(replies: int, reblogs: int, favourites: int) -> bytes:
+    return _REACTIONS % (replies, reblogs, favourites)
 
 
 def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, bytes]:

@@ -7,6 +7,7 @@ from fedcorp.clock import from_ms
 DAY_MS = 86_400_000
 
 
+@lru_cache(maxsize=4096)
 def iso(ms: int) -> str:
     """2026-11-24T18:05:00.000Z"""
     return from_ms(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

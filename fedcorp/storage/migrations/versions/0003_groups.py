@@ -141,9 +141,11 @@ def upgrade() -> None:
     op.add_column("memberships", sa.Column("reads_from", sa.BigInteger(), nullable=True))
     op.add_column("memberships", sa.Column("until_at", sa.BigInteger(), nullable=True))
     op.add_column("memberships", sa.Column("reason", sa.Text(), server_default="", nullable=False))
+    op.create_index("ix_memberships_role", "memberships", ["group_id", "role"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_memberships_role", table_name="memberships")
     op.drop_column("memberships", "reason")
     op.drop_column("memberships", "until_at")
     op.drop_column("memberships", "reads_from")

@@ -1,0 +1,693 @@
+"""Groups and people who lie: what nobody may do is refused with a reason in the log, and no table of groups changes.
+
+Everything comes over HTTP, signed by whoever does it. robots is a group of finance with ann as admin; its moderator bo
+and its member cy live in operations and people, and eva, a member, on a department that a test drives by hand.
+"""
+
+import hashlib
+import logging
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcorp.activitypub import ledger
+from fedcorp.canonical import digest_of
+from fedcorp.company import peers
+from fedcorp.social import accounts as social_accounts
+from fedcorp.storage import tables
+from fedcorp.storage.database import Tx
+from tests.federation.chronicle import Chronicle
+from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, pair
+
+pytestmark = pytest.mark.anyio
+
+DAY_MS = 86_400_000
+TABLES = (
+    tables.groups, tables.memberships, tables.affiliations, tables.invitations, tables.group_posts,
+    tables.group_reports, tables.ledger, tables.ledger_heads,
+)  # fmt: skip
+
+
+def digest_of_groups(tx: Tx) -> dict[str, str]:
+    """A digest of every table of groups, and of who follows or asked to follow one. That a post was refused is no
+    change of the group: its author is told why."""
+    found = {}
+    for table in TABLES:
+        statement = sa.select(table)
+        if table is tables.group_posts:
+            statement = statement.where(table.c.state != "rejected")
+        found[table.name] = _digest(tx, statement)
+    follows, accounts = tables.follows, tables.accounts
+    found["follows"] = _digest(
+        tx,
+        sa.select(follows.c.follower_id, follows.c.target_id, follows.c.state)
+        .join(accounts, accounts.c.id == follows.c.target_id)
+        .where(accounts.c.kind == "group"),
+    )
+    return found
+
+
+def _digest(tx: Tx, statement: Any) -> str:
+    rows = sorted(repr(tuple(row)) for row in tx.conn.execute(statement))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+class Hand(Outsider):
+    """Signs for anybody of a department with the keys that the department has, and leaves the department running."""
+
+    def __init__(self, company: Company, department: Department, number: int = 0) -> None:
+        super().__init__(company, department.domain, number)
+        self.pair = pair(number) if number else pair()
+        company.network.servers[department.domain] = department.instance.app
+
+    def new_id(self, kind: str = "a") -> str:
+        self.serial += 1
+        return f"{self.origin}/{kind}/forged-{self.serial}"
+
+
+class Scene:
+    """Who takes part. `group` is the uri of robots, `club` that of a group of sales whose admin is mal."""
+
+    def __init__(self, company: Company, log: pytest.LogCaptureFixture) -> None:
+        self.company = company
+        self.log = log
+
+    async def begin(self, preset: str = "open") -> None:
+        made = [await self.company.department(name) for name in ("finance", "operations", "people")]
+        self.finance, self.operations, self.people = made
+        self.sales = Outsider(self.company, "sales.localhost")
+        for one in made:
+            await one.db.write(peers.add, self.sales.domain, "department")
+        await self.company.introduce(*made)
+        self.ann, self.bo, self.cy = [
+            await one.person(name) for one, name in zip(made, ("ann", "bo", "cy"), strict=True)
+        ]
+        self.handle = await self.finance.group(self.ann, "robots", preset)
+        self.group = await self.uri_of("robots")
+        self.eva, self.mal = self.sales.actor("eva"), self.sales.actor("mal")
+        self.office = self.sales.actor("office", "Application")
+        self.club = self.sales.actor("club", "Group", featured=f"{self.sales.origin}/users/club/featured")
+        for one in made:
+            for actor in (self.eva, self.mal, self.office, self.club):  # everybody has met everybody
+                await self.sales.read(one, self.group, signer=actor)
+        await self.company.settle()
+        for person in (self.bo, self.cy):
+            await person.follow(self.handle)
+        await self.sales.deliver(self.finance, self.sales.activity("Follow", self.eva, self.group))
+        await self.company.settle()
+        for account in await self.ann.get(f"{await self.path(self.ann)}/requests"):
+            id_ = account.get("account", account)["id"]
+            await self.ann.post(f"{await self.path(self.ann)}/requests/{id_}/approve")
+        await self.company.settle()
+        assert await self.role_of(self.eva) == "member"
+        await self.give(self.bo.handle, "moderator")
+        await self.cy.follow("club@sales.localhost")
+        await self.company.settle()
+        (asked,) = [item for item in self.sales.received if item["type"] == "Follow"]
+        await self.sales.deliver(self.people, self.sales.activity("Accept", self.club, asked))
+        self.post = await self.cy.publish(f"@{self.handle} hello robots")
+        await self.company.settle()
+        self.cy_hand, self.bo_hand = Hand(self.company, self.people), Hand(self.company, self.operations)
+
+    async def uri_of(self, name: str) -> str:
+        def find(tx: Tx) -> str:
+            found = social_accounts.find_by_handle(tx, name, None)
+            assert found is not None
+            return found.uri
+
+        return await self.finance.db.read(find)
+
+    async def path(self, person: Person) -> str:
+        return f"/api/fedcorp/v1/groups/{await person.find(self.handle)}"
+
+    async def give(self, handle: str, role: str) -> None:
+        """ann gives somebody a role."""
+        path = f"{await self.path(self.ann)}/members/{await self.ann.find(handle)}"
+        response = await self.ann.send("PUT", path, role=role)
+        assert response.status_code == 200, response.text
+        await self.company.settle()
+
+    async def role_of(self, uri: str) -> str | None:
+        def find(tx: Tx) -> str | None:
+            joined = tables.memberships.join(tables.accounts, tables.accounts.c.id == tables.memberships.c.account_id)
+            statement = sa.select(tables.memberships.c.role).select_from(joined)
+            role: str | None = tx.conn.execute(statement.where(tables.accounts.c.uri == uri)).scalar()
+            return role
+
+        return await self.finance.db.read(find)
+
+    async def digests(self) -> list[dict[str, str]]:
+        return [await one.db.read(digest_of_groups) for one in self.company.departments]
+
+    async def refused(
+        self,
+        sender: Outsider,
+        document: dict[str, Any],
+        reason: str,
+        *,
+        at: Department | None = None,
+        status: int = 202,
+        signer: str | None = None,
+    ) -> None:
+        """Deliver something that must not count: the answer, the reason in the log, and all tables as they were."""
+        before = await self.digests()
+        self.log.clear()
+        with self.log.at_level(logging.INFO, logger="fedcorp"):
+            response = await sender.deliver(at or self.finance, document, signer=signer)
+            await self.company.settle()
+        what = (document["type"], reason, response.text, self.log.text)
+        assert response.status_code == status, what
+        assert reason in self.log.text, what
+        assert await self.digests() == before, what
+
+    def relation(self, subject: str, role: str = "admin") -> dict[str, Any]:
+        return {"type": "Relationship", "subject": subject, "object": self.group, "relationship": role}
+
+    def add_role(self, sender: Outsider, actor: str, subject: str, role: str = "admin", **more: Any) -> dict[str, Any]:
+        thing = self.relation(subject, role)
+        return sender.activity("Add", actor, thing, target=f"{self.group}/affiliations", **more)
+
+    def remove_role(self, sender: Outsider, actor: str, subject: str) -> dict[str, Any]:
+        return sender.activity("Remove", actor, self.relation(subject, "member"), target=f"{self.group}/affiliations")
+
+
+@pytest.fixture
+async def scene(company: Company, caplog: pytest.LogCaptureFixture) -> Scene:
+    made = Scene(company, caplog)
+    await made.begin()
+    return made
+
+
+ONLY_ADMINS = "Only admins of the group give roles."
+ONLY_MODERATORS = "Only moderators of the group may do this."
+
+
+async def test_roles_are_given_by_admins_of_the_group_and_nobody_else(scene: Scene) -> None:
+    sales, office = scene.sales, Hand(scene.company, scene.finance, 2)
+    for sender, actor in (
+        (sales, scene.eva), (sales, scene.mal), (sales, scene.office), (sales, scene.club),
+        (scene.cy_hand, scene.cy.account.uri), (scene.bo_hand, scene.bo.account.uri),
+    ):  # fmt: skip
+        await scene.refused(sender, scene.add_role(sender, actor, actor), ONLY_ADMINS)
+        await scene.refused(sender, scene.add_role(sender, actor, scene.cy.account.uri, "moderator"), ONLY_ADMINS)
+        is_moderator = actor == scene.bo.account.uri
+        reason = "Only admins of the group may do this to a moderator." if is_moderator else ONLY_MODERATORS
+        await scene.refused(sender, scene.remove_role(sender, actor, scene.ann.account.uri), reason)
+    own = scene.add_role(office, f"{scene.finance.origin}/actor", scene.eva)
+    await scene.refused(office, own, "is not a peer of this server", status=403)
+
+
+async def test_the_instance_actor_of_a_members_department_has_no_role_in_the_group(scene: Scene) -> None:
+    office = Hand(scene.company, scene.operations, 2)
+    actor = f"{scene.operations.origin}/actor"
+    await scene.refused(office, scene.add_role(office, actor, scene.bo.account.uri), ONLY_ADMINS)
+    ban = office.activity("Block", actor, scene.cy.account.uri, target=scene.group)
+    await scene.refused(office, ban, ONLY_MODERATORS)
+
+
+async def test_what_only_moderators_do_is_refused_to_everybody_else(scene: Scene) -> None:
+    note, sales = scene.post["uri"], scene.sales
+    to = {"to": [scene.group], "audience": scene.group}
+    featured = f"{scene.group}/featured"
+    for sender, actor in ((sales, scene.eva), (sales, scene.mal), (scene.cy_hand, scene.cy.account.uri)):
+        lock = {"type": "Lock", "actor": actor, "object": note}
+        acts = [
+            sender.activity("Lock", actor, note, **to),
+            sender.activity("Undo", actor, lock, **to),
+            sender.activity("Add", actor, note, target=featured, **to),
+            sender.activity("Remove", actor, note, target=featured, **to),
+            sender.activity("Block", actor, scene.bo.account.uri, target=scene.group, **to),
+            sender.activity("Undo", actor, {"type": "Block", "object": scene.eva, "target": scene.group}, **to),
+            sender.activity("Undo", actor, {"type": "Delete", "actor": actor, "object": note}, **to),
+            sender.activity("Accept", actor, {"type": "Note", "id": note}, **to),
+            sender.activity("Reject", actor, {"type": "Note", "id": note}, **to),
+            sender.activity("Accept", actor, {"type": "Follow", "actor": scene.mal, "object": scene.group}, **to),
+            sender.activity("Resolve", actor, f"{scene.group}/reports/1", **to),
+        ]
+        for act in acts:
+            await scene.refused(sender, act, ONLY_MODERATORS)
+        update = sender.activity("Update", actor, {"type": "Group", "id": scene.group, "settings": {"title": "Mine"}})
+        await scene.refused(sender, update, "Only admins of the group may do this.")
+        end = sender.activity("Delete", actor, {"type": "Group", "id": scene.group})
+        await scene.refused(sender, end, "Only admins of the group may do this.")
+    for actor in (scene.eva, scene.mal):
+        await scene.refused(sales, sales.activity("Delete", actor, note, **to), ONLY_MODERATORS)
+    end = sales.activity("Delete", scene.eva, scene.group)
+    await scene.refused(sales, end, "Only the author may delete this.")
+
+
+async def test_a_moderator_whose_role_was_taken_away_decides_nothing_also_not_with_what_was_signed_before(
+    scene: Scene,
+) -> None:
+    hand, actor, note = scene.bo_hand, scene.bo.account.uri, scene.post["uri"]
+    to = {"to": [scene.group], "audience": scene.group}
+    before = [
+        hand.activity("Lock", actor, note, **to),
+        hand.activity("Block", actor, scene.eva, target=scene.group, **to),
+        hand.activity("Delete", actor, note, **to),
+    ]
+    proved = [hand.prove(act) for act in before]
+    await scene.give(scene.bo.handle, "member")
+    for act in proved[:2]:
+        await scene.refused(hand, act, ONLY_MODERATORS)
+    await scene.refused(hand, proved[2], ONLY_MODERATORS)
+    again = hand.prove(hand.activity("Block", actor, scene.eva, target=scene.group, **to))
+    await scene.refused(scene.sales, again, ONLY_MODERATORS, signer=scene.mal)
+
+
+async def test_a_moderators_act_counts_so_the_refusals_are_no_accident(scene: Scene) -> None:
+    hand, actor = scene.bo_hand, scene.bo.account.uri
+    ban = hand.prove(hand.activity("Block", actor, scene.eva, target=scene.group))
+    await scene.sales.deliver(scene.finance, ban, signer=scene.mal)  # whoever brings it: the proof is the moderator's
+    await scene.company.settle()
+    assert await scene.role_of(scene.eva) == "outcast"
+
+
+# -- joining ---------------------------------------------------------------------------------------------------------
+
+
+async def test_nobody_joins_for_somebody_else(scene: Scene) -> None:
+    sales, dan = scene.sales, scene.sales.actor("dan")
+    follow = sales.activity("Follow", dan, scene.group)
+    await scene.refused(sales, follow, "carries no proof", status=401, signer=scene.mal)
+    borrowed = sales.prove({**sales.activity("Follow", scene.mal, scene.group)}) | {"actor": dan}
+    await scene.refused(sales, borrowed, "The proof of the activity does not hold.", status=401, signer=scene.mal)
+    other = sales.prove({**follow, "id": sales.new_id()})
+    other["proof"]["verificationMethod"] = scene.mal + "#ed25519-key"
+    await scene.refused(sales, other, "The proof of the activity does not hold.", status=401, signer=scene.mal)
+    foreign = sales.activity("Follow", scene.cy.account.uri, scene.group, id=f"{scene.people.origin}/a/7")
+    await scene.refused(sales, foreign, "carries no proof", status=401, signer=scene.mal)
+    inner = {"id": sales.new_id(), "type": "Follow", "actor": dan, "object": scene.group}
+    announced = sales.activity("Announce", scene.club, inner, audience=scene.group)
+    await scene.refused(sales, announced, "no Follow of somebody else", at=scene.people)
+    leave = sales.activity("Undo", scene.mal, {"type": "Follow", "actor": scene.eva, "object": scene.group})
+    await scene.refused(sales, leave, "Only the follower may take a follow back.")
+
+
+async def test_an_old_join_is_not_sent_once_more(scene: Scene) -> None:
+    sales = scene.sales
+    follow = sales.prove(sales.activity("Follow", scene.eva, scene.group))
+    await sales.deliver(scene.finance, follow)
+    undo = sales.activity("Undo", scene.eva, {k: v for k, v in follow.items() if k not in ("proof", "@context")})
+    await sales.deliver(scene.finance, undo)
+    await scene.company.settle()
+    assert await scene.role_of(scene.eva) is None
+    scene.company.clock.shift_ms += 60 * DAY_MS
+    await scene.finance.db.write(_forget_what_came)
+    await scene.refused(sales, follow, "too old to be passed on", status=401, signer=scene.mal)
+
+
+def _forget_what_came(tx: Tx) -> None:
+    """What upkeep clears away after weeks."""
+    tx.conn.execute(sa.delete(tables.inbox))
+    tx.conn.execute(sa.delete(tables.undone))
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+async def asked_by_cy(scene: Scene, target: str) -> dict[str, Any]:
+    """The Follow by which cy asks to join a group of sales, which nobody answers."""
+    await scene.cy.follow(f"{target.rpartition('/')[2]}@sales.localhost")
+    await scene.company.settle()
+    found: dict[str, Any] = [item for item in scene.sales.received if item["type"] == "Follow"][-1]
+    assert found["object"] == target
+    return found
+
+
+async def test_only_the_group_itself_answers_who_asks_to_join(scene: Scene) -> None:
+    sales = scene.sales
+    asked = await asked_by_cy(scene, sales.actor("board", "Group"))
+    reason = "Only the followed account may answer a request."
+    for kind in ("Accept", "Reject"):
+        for actor in (scene.mal, scene.club, scene.office):
+            for thing in (asked["id"], asked, {name: asked[name] for name in ("type", "actor", "object")}):
+                await scene.refused(sales, sales.activity(kind, actor, thing), reason, at=scene.people)
+    hand = Hand(scene.company, scene.operations, 2)
+    foreign = hand.activity("Accept", f"{scene.operations.origin}/actor", asked["id"])
+    await scene.refused(hand, foreign, reason, at=scene.people)
+    board = sales.activity("Accept", asked["object"], asked["id"])
+    proved = sales.prove({**board, "actor": scene.mal}) | {"actor": asked["object"]}
+    await scene.refused(sales, proved, "The proof", at=scene.people, status=401, signer=scene.mal)
+
+
+async def test_an_accept_counts_for_the_follow_that_it_answers_and_not_for_a_later_one(scene: Scene) -> None:
+    sales = scene.sales
+    board = sales.actor("board", "Group")
+    asked = await asked_by_cy(scene, board)
+    accept = sales.prove(sales.activity("Accept", board, asked))
+    await sales.deliver(scene.people, accept)
+    await scene.company.settle()
+    await scene.cy.post(f"/api/v1/accounts/{await scene.cy.find('board@sales.localhost')}/unfollow")
+    await scene.company.settle()
+    again = sales.activity("Accept", board, asked)
+    await scene.refused(sales, again, "Nobody here waits for this answer.", at=scene.people)
+    later = await asked_by_cy(scene, board)
+    assert later["id"] != asked["id"]
+    for thing in (asked, asked["id"]):
+        repeated = sales.activity("Accept", board, thing)
+        await scene.refused(sales, repeated, "Nobody here waits for this answer.", at=scene.people)
+    before = await scene.digests()
+    await sales.deliver(scene.people, accept)  # the very same: taken once
+    await scene.company.settle()
+    assert await scene.digests() == before
+    await scene.people.db.write(_forget_what_came)
+    await scene.refused(sales, {**accept}, "Nobody here waits for this answer.", at=scene.people)
+    scene.company.clock.shift_ms += 60 * DAY_MS
+    await scene.refused(sales, accept, "too old to be passed on", at=scene.people, status=401, signer=scene.mal)
+
+
+async def test_an_accept_of_somebody_elses_follow(scene: Scene) -> None:
+    """eva accepts, for robots, what cy asked of the board; and the club accepts what cy asked of the board."""
+    sales = scene.sales
+    asked = await asked_by_cy(scene, sales.actor("board", "Group"))
+    mixed = {**asked, "object": scene.club}
+    reason = "Only the followed account may answer a request."
+    await scene.refused(sales, sales.activity("Accept", scene.club, mixed), reason, at=scene.people)
+    to_us = {"type": "Follow", "actor": scene.mal, "object": scene.group}
+    await scene.refused(sales, sales.activity("Accept", scene.eva, to_us), ONLY_MODERATORS)
+
+
+# -- invitations -----------------------------------------------------------------------------------------------------
+
+
+async def invitation_for(scene: Scene, person: str, expires_in: int = 3600) -> None:
+    response = await scene.ann.send(
+        "POST", f"{await scene.path(scene.ann)}/invites", acct=person, expires_in=expires_in
+    )
+    assert response.status_code == 200, response.text
+    await scene.company.settle()
+
+
+@pytest.fixture
+async def closed(company: Company, caplog: pytest.LogCaptureFixture) -> Scene:
+    """The same in a group that is joined by invitation only: whoever belongs was let in before."""
+    made = Scene(company, caplog)
+    await made.begin()
+    path = await made.path(made.ann)
+    response = await made.ann.send("PATCH", path, joining="invite", inviting="moderators")
+    assert response.status_code == 200, response.text
+    await company.settle()
+    return made
+
+
+BY_INVITATION = "This group is joined by invitation"
+
+
+async def test_invitations_come_from_who_may_invite_and_from_the_group_itself(closed: Scene) -> None:
+    sales = closed.sales
+    for sender, actor in ((sales, closed.eva), (sales, closed.mal), (closed.cy_hand, closed.cy.account.uri)):
+        invite = sender.activity("Invite", actor, closed.group, target=closed.mal, to=[closed.group])
+        await closed.refused(sender, invite, "You may not invite people into this group.")
+        undo = sender.activity("Undo", actor, {"type": "Invite", "object": closed.group, "target": closed.mal})
+        before = await closed.digests()
+        await sender.deliver(closed.finance, undo)
+        assert await closed.digests() == before
+    false = sales.activity("Invite", closed.mal, closed.group, target=closed.cy.account.uri)
+    await closed.refused(sales, false, "Only the group itself tells of its invitations.", at=closed.people)
+    for actor in (closed.mal, closed.club):
+        false = sales.activity("Invite", actor, sales.actor("board", "Group"), target=closed.cy.account.uri)
+        await closed.refused(sales, false, "Only the group itself tells of its invitations.", at=closed.people)
+    late = sales.activity(
+        "Invite", closed.club, closed.club, target=closed.cy.account.uri, endTime="2026-11-01T10:00:00Z"
+    )
+    await closed.refused(sales, late, "The invitation has ended.", at=closed.people)
+
+
+async def test_an_invitation_opens_the_door_once_to_one_person_until_its_end(closed: Scene) -> None:
+    sales, dan = closed.sales, closed.sales.actor("dan")
+    await sales.read(closed.finance, closed.group, signer=dan)
+    await closed.refused(sales, sales.activity("Follow", dan, closed.group), BY_INVITATION)
+    await invitation_for(closed, "dan@sales.localhost")
+    (invite,) = [item for item in sales.received if item["type"] == "Invite"]
+    for more in ({}, {"instrument": invite["id"]}, {"object": closed.group, "instrument": {"id": invite["id"]}}):
+        other = sales.activity("Follow", closed.mal, closed.group) | more
+        await closed.refused(sales, other, BY_INVITATION)
+    decline = sales.activity("Reject", closed.mal, {"type": "Invite", "id": invite["id"], "object": closed.group})
+    before = await closed.digests()
+    await sales.deliver(closed.finance, decline)
+    await closed.company.settle()
+    assert await closed.digests() == before
+    follow = sales.activity("Follow", dan, closed.group)
+    await sales.deliver(closed.finance, follow)
+    await closed.company.settle()
+    assert await closed.role_of(dan) == "member"
+    await sales.deliver(closed.finance, sales.activity("Undo", dan, follow))
+    await closed.company.settle()
+    assert await closed.role_of(dan) is None
+    await closed.refused(sales, sales.activity("Follow", dan, closed.group), BY_INVITATION)
+    await invitation_for(closed, "dan@sales.localhost", expires_in=60)
+    closed.company.clock.shift_ms += 61_000
+    await closed.refused(sales, sales.activity("Follow", dan, closed.group), BY_INVITATION)
+
+
+# -- posts -----------------------------------------------------------------------------------------------------------
+
+
+async def test_who_is_banned_does_not_post_through_another_server(scene: Scene) -> None:
+    sales = scene.sales
+    response = await scene.ann.send("POST", f"{await scene.path(scene.ann)}/bans", acct="eva@sales.localhost")
+    assert response.status_code == 200, response.text
+    await scene.company.settle()
+    to = {"to": [PUBLIC], "cc": [scene.group]}
+    create = sales.activity("Create", scene.eva, sales.note(scene.eva, "still here", **to), **to)
+    await scene.refused(sales, create, "did not take a post: Only members post here.")
+    note = sales.note(scene.eva, "still here too", **to)
+    proved = sales.prove(sales.activity("Create", scene.eva, note, **to))
+    carrier = Hand(scene.company, scene.operations)
+    reason = "did not take a post: Only members post here."
+    await scene.refused(carrier, proved, reason, signer=scene.bo.account.uri)
+
+
+async def test_a_locked_thread_takes_no_answer_whoever_brings_it(scene: Scene) -> None:
+    sales = scene.sales
+    path, id_ = await scene.path(scene.ann), (await scene.ann.find_status(scene.post["uri"]))["id"]
+    response = await scene.ann.send("POST", f"{path}/statuses/{id_}/lock")
+    assert response.status_code == 200, response.text
+    await scene.company.settle()
+    to = {"to": [PUBLIC], "cc": [scene.group]}
+    note = sales.note(scene.eva, "one more word", inReplyTo=scene.post["uri"], **to)
+    create = sales.prove(sales.activity("Create", scene.eva, note, **to))
+    await scene.refused(
+        Hand(scene.company, scene.operations), create, "did not take a post: This thread is locked.",
+        signer=scene.bo.account.uri,
+    )  # fmt: skip
+
+
+async def test_a_group_cannot_put_words_into_somebodys_mouth(scene: Scene) -> None:
+    """The club announces, to cy who follows it, what bo and others are said to have written."""
+    sales, people, bo = scene.sales, scene.people, scene.bo.account.uri
+    to = {"to": [PUBLIC], "cc": [bo + "/followers"]}
+
+    def announced(inner: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return sales.activity("Announce", scene.club, inner, audience=scene.club, **more)
+
+    def note(uri: str, author: str = bo) -> dict[str, Any]:
+        return {"id": uri, "type": "Note", "attributedTo": author, "content": "never said", **to}
+
+    def create(uri: str, actor: str, thing: dict[str, Any]) -> dict[str, Any]:
+        return {"id": uri, "type": "Create", "actor": actor, "object": thing, **to}
+
+    origin = scene.operations.origin
+    never = create(f"{origin}/a/77", bo, note(f"{origin}/o/77"))
+    await scene.refused(sales, announced(never), "nothing shows that its actor did this", at=people)
+    proved = sales.prove(sales.activity("Create", scene.eva, sales.note(scene.eva, "true")))
+    altered = {**proved, "object": {**proved["object"], "content": "altered"}}
+    await scene.refused(sales, announced(altered), "The proof of the announced activity does not hold.", at=people)
+    other = sales.prove({**create(f"{origin}/a/78", scene.eva, note(f"{origin}/o/78")), "id": sales.new_id()})
+    await scene.refused(sales, announced(other), "The object has another origin than the actor.", at=people)
+    wrong = create(f"{origin}/a/79", scene.eva, note(sales.new_id(), scene.eva))
+    await scene.refused(sales, announced(wrong), "have different origins", at=people)
+    stolen = create(sales.new_id(), scene.eva, note(sales.new_id(), scene.mal))
+    await scene.refused(sales, announced(stolen), "The object belongs to somebody else.", at=people)
+
+
+async def test_a_group_decides_on_its_own_posts_and_members_only(scene: Scene) -> None:
+    """The club announces decisions as if it were robots, and on posts that stand in robots."""
+    sales, people, note = scene.sales, scene.people, scene.post["uri"]
+    by_robots = [
+        scene.add_role(sales, scene.group, scene.mal, id=f"{scene.finance.origin}/a/91"),
+        sales.activity("Delete", scene.group, note, id=f"{scene.finance.origin}/a/92"),
+        sales.activity("Lock", scene.group, note, id=f"{scene.finance.origin}/a/93"),
+    ]
+    for inner, reason in zip(by_robots, ("no Add of", "nothing shows", "no Lock of"), strict=True):
+        await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
+    featured = f"{scene.club}/featured"
+    on_robots = [
+        sales.activity("Delete", scene.club, note),
+        sales.activity("Lock", scene.club, note),
+        sales.activity("Add", scene.club, note, target=featured),
+    ]
+    for inner in on_robots:
+        reason = "the post does not stand in this group"
+        await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
+    add = scene.add_role(sales, scene.club, scene.mal, id=sales.new_id())
+    reason = "The Relationship is not one of this group."
+    await scene.refused(sales, sales.activity("Announce", scene.club, add), reason, at=people)
+
+
+async def test_a_members_only_post_stays_with_the_group_it_was_written_for(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    """cy belongs to robots, which only members read, and to the club, whose server knows the address of cy's post."""
+    scene = Scene(company, caplog)
+    await scene.begin("private")
+    assert scene.post["visibility"] == "private"
+    sales, people, note = scene.sales, scene.people, scene.post["uri"]
+    outside = sales.actor("outside")
+    assert (await sales.read(people, note, signer=outside)).status_code == 404
+    echo = {
+        "id": note.replace("/o/", "/a/"), "type": "Create", "actor": scene.cy.account.uri,
+        "object": {"id": note, "type": "Note", "attributedTo": scene.cy.account.uri},
+    }  # fmt: skip
+    reason = "the post was written for the members of another group"
+    await scene.refused(sales, sales.activity("Announce", scene.club, echo), reason, at=people)
+    for kind, more in (("Lock", {}), ("Delete", {}), ("Add", {"target": f"{scene.club}/featured"})):
+        inner = sales.activity(kind, scene.club, note, **more)
+        reason = "the post does not stand in this group"
+        await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
+    assert (await sales.read(people, note, signer=outside)).status_code == 404
+
+
+# -- what only some may read -----------------------------------------------------------------------------------------
+
+
+async def test_desks_are_open_to_moderators_and_ledgers_of_closed_groups_to_members(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(company, caplog)
+    await scene.begin("private")
+    sales = scene.sales
+    cy = Hand(company, scene.people)
+    for name in ("requests", "held", "invitations", "reports"):
+        url = f"{scene.group}/{name}"
+        for sender, actor in (
+            (sales, scene.eva), (sales, scene.mal), (sales, scene.office), (cy, scene.cy.account.uri),
+            (Hand(company, scene.operations, 2), f"{scene.operations.origin}/actor"),
+        ):  # fmt: skip
+            response = await sender.read(scene.finance, url, signer=actor)
+            assert response.status_code == 404, (name, actor, response.text)
+        assert (await sales.read(scene.finance, url)).status_code == 401
+        assert (await scene.bo_hand.read(scene.finance, url, signer=scene.bo.account.uri)).status_code == 200
+    for url in (f"{scene.group}/ledger?after=0", scene.post["uri"]):
+        owner = scene.finance if url.startswith(scene.finance.origin) else scene.people
+        assert (await sales.read(owner, url, signer=scene.mal)).status_code == 404, url
+        assert (await sales.read(owner, url)).status_code == 401
+        assert (await sales.read(owner, url, signer=scene.eva)).status_code == 200, url
+    stranger = Outsider(company, "lab.localhost", 4)
+    await scene.finance.db.write(peers.add, stranger.domain, "department")
+    lab = stranger.actor("office", "Application")
+    for url in (f"{scene.group}/ledger?after=0", f"{scene.group}/outbox"):
+        response = await stranger.read(scene.finance, url, signer=lab)
+        assert response.status_code == 404 or response.json()["orderedItems"] == [], url
+
+
+# -- ledgers ---------------------------------------------------------------------------------------------------------
+
+
+async def guild_of(scene: Scene) -> Chronicle:
+    """A group of sales with a ledger that cy belongs to; its first entries say that mal is admin and cy member."""
+    uri = f"{scene.sales.origin}/users/guild"
+    scene.sales.actor("guild", "Group", ledger=f"{uri}/ledger", preset="open", webfinger="guild@sales.localhost")
+    asked = await asked_by_cy(scene, uri)
+    guild = Chronicle(scene.sales, uri)
+    await scene.sales.deliver(scene.people, scene.sales.activity("Accept", uri, asked))
+    for subject, role in ((scene.mal, "admin"), (scene.cy.account.uri, "member")):
+        await scene.sales.deliver(scene.people, guild.write(guild.member(subject, role)))
+    await scene.company.settle()
+    assert await copied_role(scene.people, scene.mal) == "admin"
+    return guild
+
+
+async def copied_role(department: Department, subject: str, group: str = "guild") -> str | None:
+    """What a department believes of somebody's role in a group of sales."""
+    copies, accounts = tables.affiliations, tables.accounts
+    statement = (
+        sa.select(copies.c.role)
+        .join(accounts, accounts.c.id == copies.c.group_id)
+        .where(copies.c.subject_uri == subject, accounts.c.username == group)
+    )
+    return await department.db.read(lambda tx: tx.conn.execute(statement).scalar())
+
+
+async def test_entries_that_the_group_did_not_sign_count_for_nothing(scene: Scene) -> None:
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    inner = guild.member(scene.eva, "admin")
+    right = guild.entry(inner)
+    unsigned = "The entry is not signed by the group."
+    other = "The entry speaks of another activity."
+    elsewhere = Chronicle(sales, scene.club)
+    changed = {name: value for name, value in right.items() if name != "proof"}
+    cases = [
+        (changed, unsigned),
+        (guild.entry(inner, key=9), unsigned),
+        ({**right, "seq": 4}, unsigned),
+        ({**right, "prevDigest": ""}, unsigned),
+        ({**right, "epoch": "2"}, unsigned),
+        ({**right, "attributedTo": scene.club}, unsigned),
+        (guild.entry(inner, attributedTo=scene.club), unsigned),
+        ({**elsewhere.entry(inner), "seq": 3}, unsigned),
+        (guild.entry(inner, digestMultibase=digest_of({**inner, "id": "x"})), other),
+    ]
+    for entry, reason in cases:
+        await scene.refused(sales, guild.announce(inner, entry), reason, at=people)
+    altered = {**inner, "object": {**inner["object"], "relationship": "moderator"}}
+    await scene.refused(sales, guild.announce(altered, right), other, at=people)
+    for entry in ({**right, "seq": "3"}, {**right, "type": "Note"}, {**right, "seq": -1}):
+        told_without = "who belongs is told with its entry, or not at all"
+        await scene.refused(sales, guild.announce(inner, entry), told_without, at=people)
+    await scene.refused(
+        sales, sales.activity("Announce", scene.club, inner, entry=right), unsigned, at=people
+    )  # fmt: skip
+    assert await copied_role(people, scene.eva) is None
+    await sales.deliver(people, guild.announce(inner, right))
+    await scene.company.settle()
+    assert await copied_role(people, scene.eva) == "admin"
+
+
+@pytest.mark.parametrize("wrong", [{"prevDigest": "zQmOther"}, {"epoch": "2"}, {"seq": 2}, {"seq": 1}])
+async def test_signed_entries_that_cannot_follow_put_the_group_in_doubt(scene: Scene, wrong: dict[str, Any]) -> None:
+    """The group itself signed what breaks its chain: nothing of it is believed, the evidence is kept."""
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    inner = guild.member(scene.eva, "admin")
+    before = await people.db.read(digest_of_groups)
+    entry = guild.entry(inner, **wrong)
+    with scene.log.at_level(logging.ERROR, logger="fedcorp"):
+        await sales.deliver(people, guild.announce(inner, entry))
+        await scene.company.settle()
+    assert "shows two histories" in scene.log.text
+    after = await people.db.read(digest_of_groups)
+    assert {name for name in after if after[name] != before[name]} == {"ledger_heads"}
+    assert await copied_role(people, scene.eva) is None
+    row = await people.db.read(
+        lambda tx: tx.conn.execute(sa.select(tables.ledger_heads).where(tables.ledger_heads.c.fork != "")).one()
+    )
+    evidence = await people.db.read(ledger.find_evidence, row.group_id)
+    assert evidence is not None
+    assert evidence.told == entry
+    assert evidence.known == guild.entries[min(entry["seq"], 2) - 1]
+    assert row.forked_at is not None
+    later = guild.write(guild.member(scene.eva, "admin"))  # what comes then and is right is not believed either
+    await sales.deliver(people, later)
+    await scene.company.settle()
+    assert await copied_role(people, scene.eva) is None
+    cure = await scene.cy.get(f"/api/fedcorp/v1/groups/{await scene.cy.find('guild@sales.localhost')}/ledger")
+    assert cure["forked_at"] is not None
+
+
+async def test_an_entry_far_ahead_gives_nobody_a_role_before_those_between_are_there(scene: Scene) -> None:
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    skipped = guild.member(scene.eva, "admin")
+    guild.entries.append(guild.entry(skipped))
+    guild.inner.append(skipped)
+    await sales.deliver(people, guild.write(guild.member(scene.bo.account.uri, "admin")))
+    await scene.company.settle()
+    assert await copied_role(people, scene.bo.account.uri) is None
+    guild.publish(2)
+    scene.company.clock.shift_ms += 60_000  # that the page was missing is remembered for a while
+    await sales.deliver(people, guild.write(guild.member(scene.mal, "member")))
+    await scene.company.settle()
+    assert await copied_role(people, scene.eva) == "admin"
+    assert await copied_role(people, scene.bo.account.uri) == "admin"
+    assert await copied_role(people, scene.mal) == "member"
