@@ -297,7 +297,7 @@ def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str
     inner = read_activity(normalize(doc), b"")
     decided = decisions.receive(tx, outer.id if outer is not None else None, group, inner, intake)
     if decided is not None:
-        return decided
+        return decided if decided != IGNORED else _leave(group, "it decides on nothing that stands there")
     if tx.site.urls.owns(inner.actor):
         return _receive_echo(tx, outer, group, inner, intake)
     tier = peers.find_tier(tx, domain_of(inner.actor))
