@@ -113,7 +113,8 @@ class Story:
     # -- members --------------------------------------------------------------------------------------------------
 
     async def join(self, person: Person) -> None:
-        await person.follow(self.handle)
+        asked = await person.send("POST", f"/api/v1/accounts/{await person.find(self.handle)}/follow")
+        assert asked.status_code in (200, 403), asked.text  # whoever is banned is told so at once
         await self.settle()
         await self.towards(person, "POST", "/requests/{}/approve")
 
