@@ -176,6 +176,9 @@ def posted(tx: Tx, event: events.GroupPosted) -> None:
     telling.post(tx, group, document, boosting, reach=original.reach, status_id=original.id)
     if create is not None:
         _accept(tx, group, rules, create, wrapping, original)
+        changed = telling.find_update(tx, original)  # while it waited, or was taken out
+        if changed is not None:
+            _accept(tx, group, rules, changed, wrapping, original)
     relay.said(tx, group, rules, original)
 
 

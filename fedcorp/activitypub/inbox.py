@@ -215,8 +215,8 @@ def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool
     digest = hashlib.sha256(activity.raw).digest()
     fresh = insert_ignore(
         tx, inbox, activity_id=row_id, domain=domain, actor_uri=activity.actor,
-        object_uri=activity.object_id if activity.type == "Create" else None, digest=digest, body=activity.raw,
-        state="new", received_at=tx.ms, forwarded=forwarded,
+        object_uri=activity.object_id if activity.type in ("Create", "Update") else None, digest=digest,
+        body=activity.raw, state="new", received_at=tx.ms, forwarded=forwarded,
     )  # fmt: skip
     if not fresh and tx.conn.execute(_KNOWN_DIGEST, {"activity_id": row_id}).scalar() != digest:
         log.warning("%s sent a second, different activity under a known id", domain)

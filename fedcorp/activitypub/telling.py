@@ -31,9 +31,16 @@ _DELIVERY = sa.insert(deliveries)
 _ACTIVITY = sa.insert(activities)
 _KNOWN = sa.select(activities.c.id).where(activities.c.uri == sa.bindparam("uri"))
 _BODY = sa.select(activities.c.body).where(activities.c.uri == sa.bindparam("uri"))
-_CREATED = (
+_ABOUT = (  # a note, by its author: what was received of its Create and Updates
     sa.select(inbox.c.body)
     .where(inbox.c.object_uri == sa.bindparam("uri"), inbox.c.actor_uri == sa.bindparam("author"))
+    .order_by(inbox.c.seq)
+)
+_UPDATED = (
+    sa.select(activities.c.body)
+    .where(activities.c.status_id == sa.bindparam("status"), activities.c.type == "Update")
+    .where(activities.c.account_id == sa.bindparam("author"))
+    .order_by(activities.c.id.desc())
     .limit(1)
 )
 _RECEIVED = sa.select(inbox.c.body).where(inbox.c.activity_id == sa.bindparam("uri"))
@@ -130,9 +137,23 @@ def find_sent(tx: Tx, uri: str) -> bytes | None:
 
 def find_create(tx: Tx, status: Status) -> dict[str, Any] | None:
     """The Create of a status as its author sent it, from our own log or from what was received."""
-    if status.local:
-        body = find_sent(tx, create_uri(status))
-    else:
-        author = accounts.find(tx, status.account_id)  # somebody else may have claimed to have written it
-        body = tx.conn.execute(_CREATED, {"uri": status.uri, "author": author.uri if author else ""}).scalar()
+    if not status.local:
+        return next(iter(_received_about(tx, status, "Create")), None)
+    body = find_sent(tx, create_uri(status))
     return orjson.loads(body) if body else None
+
+
+def find_update(tx: Tx, status: Status) -> dict[str, Any] | None:
+    """The last Update of a status as its author sent it."""
+    if not status.local:
+        return next(reversed(_received_about(tx, status, "Update")), None)
+    body = tx.conn.execute(_UPDATED, {"status": status.id, "author": status.account_id}).scalar()
+    return orjson.loads(body) if body else None
+
+
+def _received_about(tx: Tx, status: Status, kind: str) -> list[dict[str, Any]]:
+    """What its author said of it; somebody else may have claimed to have written it."""
+    author = accounts.find(tx, status.account_id)
+    values = {"uri": status.uri, "author": author.uri if author else ""}
+    found = [orjson.loads(body) for body in tx.conn.execute(_ABOUT, values).scalars()]
+    return [document for document in found if document.get("type") == kind]

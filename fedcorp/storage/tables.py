@@ -820,7 +820,7 @@ inbox = Table(
     Column("activity_id", Text, nullable=False, unique=True),
     Column("domain", Text, nullable=False),  # of the peer that delivered it
     Column("actor_uri", Text, nullable=False),
-    Column("object_uri", Text),  # of a Create: so that a group can pass the original on
+    Column("object_uri", Text),  # of a Create or Update: so that a group can pass the original on
     Column("digest", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),  # new | deferred | done

@@ -127,3 +127,34 @@ async def test_the_ledger_is_the_same_at_every_member(company: Company) -> None:
             wanted = "admin" if member is scene.ann else "member"
             assert await scene.role(member, person.department) == wanted
     assert sorted(await scene.listed(scene.cy)) == ["@robots one", "@robots two"]
+
+
+async def test_what_was_changed_while_it_waited_arrives_as_it_is(company: Company) -> None:
+    scene = await scene_of(company, "private")
+    for person in (scene.bo, scene.cy):
+        await scene.join(person)
+        await scene.approve(person)
+    group = await scene.group(scene.ann.department)
+    place = f"/api/fedcorp/v1/groups/{group.id}"
+    assert (await scene.ann.send("PATCH", place, premoderated=True)).status_code == 200
+    await company.settle()
+    posted = await scene.bo.publish(f"@{scene.handle} first words")
+    await company.settle()
+    edited = {"status": f"@{scene.handle} better words"}
+    assert (await scene.bo.send("PUT", f"/api/v1/statuses/{posted['id']}", **edited)).status_code == 200
+    await company.settle()
+    (waiting,) = await scene.ann.get(f"{place}/held")
+    await scene.ann.post(f"{place}/statuses/{waiting['id']}/approve")
+    await company.settle()
+    for person in (scene.ann, scene.bo, scene.cy):
+        assert await scene.listed(person) == ["@robots better words"], person.handle
+    await scene.ann.post(f"{place}/statuses/{waiting['id']}/remove")
+    await company.settle()
+    assert await scene.listed(scene.cy) == []
+    edited = {"status": f"@{scene.handle} best words"}
+    assert (await scene.bo.send("PUT", f"/api/v1/statuses/{posted['id']}", **edited)).status_code == 200
+    await company.settle()
+    await scene.ann.post(f"{place}/statuses/{waiting['id']}/restore")
+    await company.settle()
+    for person in (scene.ann, scene.bo, scene.cy):
+        assert await scene.listed(person) == ["@robots best words"], person.handle
