@@ -114,10 +114,16 @@ def _announce(
 def _accept(
     tx: Tx, group: Account, rules: Group, inner: dict[str, Any], destinations: set[Destination], status: Status
 ) -> None:
-    """Write the entry of what was done to a post, and announce both. What waits in the ledger goes first."""
+    """Write the entry of what was done to a post, and announce both. What waits in the ledger goes first.
+
+    A server that keeps a copy of the ledger and is not among the destinations gets the entry, which has no words.
+    """
     _flush(tx, group, rules)
     signed = ledger.append(tx, group, inner, keep=inner["actor"] == group.uri)
     _announce(tx, group, rules, [inner], [signed], destinations, reach=status.reach, status_id=status.id)
+    others = _departments(tx, group, rules) - destinations
+    if others:
+        _announce(tx, group, rules, [signed], [], others, reach=status.reach)
     tx.conn.execute(_ANNOUNCED, {"group": group.id, "upto": signed["seq"]})
 
 
@@ -194,7 +200,7 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     if known is None or known.state not in told:
         return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
-    if rules.members_only and rules.history == "joined":  # others fetch the entry, which has no words
+    if rules.members_only and rules.history == "joined":
         wrapping = {item for item in wrapping if _reads(tx, group, item, known.created_at)}
     _accept(tx, group, rules, inner, wrapping, status)
     if not rules.members_only:

@@ -64,7 +64,7 @@ _INNER_UNDO: dict[str, tuple[_Step, _Step]] = {
 
 def verify_announce(tx: Tx, activity: Activity, intake: Intake) -> None:
     """Anybody may announce. Raises Forbidden when the actor is hidden, or may not see what it names."""
-    if _holds_activities(activity.object):
+    if _holds_activities(activity.object) or activity.object_type == "Entry":
         sender(tx, activity, intake)
     else:
         interactions.verify_reaction(tx, activity, intake)
@@ -72,6 +72,8 @@ def verify_announce(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A boost, or what happened in a group that somebody here belongs to or wrote to."""
+    if activity.object_type == "Entry":
+        return _receive_bare(tx, activity, intake)
     if not _holds_activities(activity.object):
         return interactions.receive_announce(tx, activity, intake)
     group = sender(tx, activity, intake)
@@ -128,6 +130,19 @@ def _receive_one(
         raise Forbidden("The entry speaks of another activity.")
     catch_up(tx, group, intake, upto=entry.seq - 1)
     return _take(tx, outer, group, entry, doc, intake)
+
+
+def _receive_bare(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """An entry alone: what it stands for concerns a post that nobody here may read."""
+    group = sender(tx, activity, intake)
+    entry = ledger.read(parse_json(activity.raw).get("object"))
+    if entry is None or not group.is_group or not has_local_follower(tx, group.id):
+        return IGNORED
+    ledger.check(tx, group, entry)
+    catch_up(tx, group, intake, upto=entry.seq - 1)
+    before = ledger.head(tx, group.id).seq
+    _take(tx, None, group, entry, None, intake)
+    return PROCESSED if ledger.head(tx, group.id).seq > before else IGNORED
 
 
 def _receive_last(tx: Tx, group: Account, doc: dict[str, Any], entry: Entry, intake: Intake) -> str:
