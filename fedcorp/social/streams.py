@@ -39,7 +39,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of `streams`: `kind` is update, status.update, delete, notification or closed."""
+    """One row of `streams`: `kind` is update, status.update, delete, notification, filters_changed, closed."""
 
     seq: int
     kind: str
@@ -110,6 +110,9 @@ def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tup
                 for channel in channels
                 if channel.account_id == change.account_id and channel.stream in ("user", "user:notification")
             ]
+        case "filters_changed":
+            own = [item for item in channels if item.account_id == change.account_id and item.stream == "user"]
+            return [(channel, None) for channel in own]
         case "update" | "status.update":
             return _of_status(tx, change, channels)
         case "delete":

@@ -34,6 +34,10 @@ _POST = (
 )
 _FIELDS = "fields_attributes fields_attributes.0.name fields_attributes.0.value"
 _SOURCE = "source source.privacy source.reach source.sensitive source.language"
+_FILTER = (
+    "title context filter_action expires_in keywords_attributes keywords_attributes.0.keyword "
+    "keywords_attributes.0.whole_word keywords_attributes.0.id keywords_attributes.0._destroy"
+)
 _RULES = "joining reading posting inviting history outsiders premoderated purpose rules topics ends_at avatar header"
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
@@ -99,6 +103,14 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/fedcorp/v1/groups/{id}/bans": ({"acct": "ben"}, "acct account_id reason expires_at expires_in"),
     "POST /api/fedcorp/v1/groups/{id}/reports": ({}, "account_id status_ids comment"),
     "POST /api/fedcorp/v1/groups/{id}/statuses/{status}/remove": ({}, "reason"),
+    "POST /api/v2/filters": ({"title": "x", "context": ["home"]}, _FILTER),
+    "PUT /api/v2/filters/{id}": ({}, _FILTER),
+    "POST /api/v2/filters/{id}/keywords": ({"keyword": "x"}, "keyword whole_word"),
+    "POST /api/v2/filters/{id}/statuses": ({}, "status_id"),
+    "POST /api/v1/filters": (
+        {"phrase": "x", "context": ["home"]},
+        "phrase context irreversible whole_word expires_in",
+    ),
     "GET /api/v1/notifications": ({}, f"{_PAGE} types exclude_types account_id"),
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
@@ -245,6 +257,8 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     if route.path.startswith("/api/fedcorp/v1/groups"):
         return await office.group(ann, "club")
     match route.path.split("/")[3]:
+        case "filters":
+            return str((await ann.post("/api/v2/filters", title="mine", context=["home"]))["id"])
         case "statuses":
             return str((await ann.publish("here"))["id"])
         case "polls":

@@ -103,7 +103,8 @@ async def context(call: Call) -> Response:
 def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> bytes:
     status = statuses.get_original(tx, viewer.account_id, id_)
     ancestors, descendants = statuses.context(tx, viewer.account_id, status)
-    rendered = entities.render_map(tx, cache, viewer.account_id, [*ancestors, *descendants])
+    found = [*ancestors, *descendants]
+    rendered = entities.render_map(tx, cache, viewer.account_id, found, context="thread")
     parts = [entities.array(rendered[id_] for id_ in ids if id_ in rendered) for ids in (ancestors, descendants)]
     return b'{"ancestors":%b,"descendants":%b}' % tuple(parts)
 
