@@ -609,6 +609,7 @@ media = Table(
     _id(),
     _ref("account_id"),
     _ref("status_id", null=True),
+    _ref("scheduled_id", null=True),  # of a post that waits for its time
     Column("kind", Text, nullable=False),  # image | gifv | video | audio | unknown
     Column("mime", Text, nullable=False),
     Column("key", Text),  # in the media folder; null while a remote file is not fetched yet
@@ -637,6 +638,20 @@ polls = Table(
     _at("closed_at", null=True),
     _count("voters_count"),
 )
+
+scheduled_statuses = Table(
+    "scheduled_statuses",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _at("scheduled_at"),
+    Column("draft", Text, nullable=False),  # what the author handed in, as JSON
+    _text("error"),  # why it could not be published when it was due
+    Column("idempotency_key", Text),
+    _at("created_at"),
+)
+Index("ix_scheduled_statuses_account_id", scheduled_statuses.c.account_id)
+Index("ix_scheduled_statuses_scheduled_at", scheduled_statuses.c.scheduled_at)
 
 poll_options = Table(
     "poll_options",

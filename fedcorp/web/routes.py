@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no scheduled or quoted posts, no translation, no reports yet.
+What is not listed is not offered: no push, no quoted posts, no translation, no reports yet.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -19,6 +19,7 @@ from fedcorp.web.api import (
     media,
     notifications,
     polls,
+    scheduled,
     search,
     statuses,
     tags,
@@ -109,8 +110,10 @@ _STATUSES = (
     Route("DELETE", "/api/v1/media/{id}", media.delete, "write:media"),
     Route("GET", "/api/v1/polls/{id}", polls.show, READ_STATUSES, anonymous=True),
     Route("POST", "/api/v1/polls/{id}/votes", polls.vote, WRITE_STATUSES),
-    Route("GET", "/api/v1/scheduled_statuses", instance.nothing, READ_STATUSES),
-    Route("GET", "/api/v1/scheduled_statuses/{id}", instance.not_there, READ_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses", scheduled.listing, READ_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses/{id}", scheduled.show, READ_STATUSES),
+    Route("PUT", "/api/v1/scheduled_statuses/{id}", scheduled.update, WRITE_STATUSES),
+    Route("DELETE", "/api/v1/scheduled_statuses/{id}", scheduled.delete, WRITE_STATUSES),
 )
 
 _TIMELINES = (

@@ -163,6 +163,15 @@ _INSTANCE_CONFIGURATION: Shape = {
 }  # fmt: skip
 
 SHAPES: dict[str, Shape] = {
+    "ScheduledStatus": {
+        "id": id_, "scheduled_at": time, "media_attachments": each(entity("MediaAttachment")),
+        "params": fields({
+            "text": text, "poll": maybe(fields({"options": each(filled)})), "media_ids": maybe(each(id_)),
+            "sensitive": maybe(flag), "spoiler_text": maybe(text), "visibility": maybe(one_of(*VISIBILITIES)),
+            "in_reply_to_id": maybe(id_), "language": maybe(filled), "application_id": maybe(number),
+            "scheduled_at": maybe(time), "idempotency": maybe(text), "with_rate_limit": flag,
+        }),
+    },
     "Filter": {**_FILTER, "keywords": each(entity("FilterKeyword")), "statuses": each(entity("FilterStatus"))},
     "FilterKeyword": {"id": id_, "keyword": filled, "whole_word": flag},
     "FilterStatus": {"id": id_, "status_id": id_},
@@ -330,6 +339,12 @@ _ACCOUNTS, _STATUSES, _TAGS, _LISTS = (each(entity(name)) for name in ("Account"
 _COUNT = fields({"count": number})
 _MARKERS = fields({"home?": entity("Marker"), "notifications?": entity("Marker")})
 
+
+def _published(value: Any, at: str) -> None:
+    """A status, or one that waits for its time."""
+    entity("ScheduledStatus" if "scheduled_at" in value else "Status")(value, at)
+
+
 ANSWERS: dict[str, Check | None] = {
     "POST /api/v1/apps": fields(SHAPES["Application"] | {"client_id": filled, "client_secret": filled}),
     "GET /api/v1/apps/verify_credentials": entity("Application"),
@@ -377,7 +392,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/featured_tags": none,
     "GET /api/v1/domain_blocks": none,
     # statuses
-    "POST /api/v1/statuses": entity("Status"),
+    "POST /api/v1/statuses": _published,
     "GET /api/v1/statuses": _STATUSES,
     "GET /api/v1/statuses/{id}": entity("Status"),
     "PUT /api/v1/statuses/{id}": entity("Status"),
@@ -405,8 +420,10 @@ ANSWERS: dict[str, Check | None] = {
     "DELETE /api/v1/media/{id}": empty,
     "GET /api/v1/polls/{id}": entity("Poll"),
     "POST /api/v1/polls/{id}/votes": entity("Poll"),
-    "GET /api/v1/scheduled_statuses": none,
-    "GET /api/v1/scheduled_statuses/{id}": None,
+    "GET /api/v1/scheduled_statuses": each(entity("ScheduledStatus")),
+    "GET /api/v1/scheduled_statuses/{id}": entity("ScheduledStatus"),
+    "PUT /api/v1/scheduled_statuses/{id}": entity("ScheduledStatus"),
+    "DELETE /api/v1/scheduled_statuses/{id}": empty,
     # timelines
     "GET /api/v1/timelines/home": _STATUSES,
     "GET /api/v1/timelines/public": _STATUSES,

@@ -103,6 +103,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/fedcorp/v1/groups/{id}/bans": ({"acct": "ben"}, "acct account_id reason expires_at expires_in"),
     "POST /api/fedcorp/v1/groups/{id}/reports": ({}, "account_id status_ids comment"),
     "POST /api/fedcorp/v1/groups/{id}/statuses/{status}/remove": ({}, "reason"),
+    "GET /api/v1/scheduled_statuses": ({}, _PAGE),
+    "PUT /api/v1/scheduled_statuses/{id}": ({}, "scheduled_at"),
     "POST /api/v2/filters": ({"title": "x", "context": ["home"]}, _FILTER),
     "PUT /api/v2/filters/{id}": ({}, _FILTER),
     "POST /api/v2/filters/{id}/keywords": ({"keyword": "x"}, "keyword whole_word"),
