@@ -27,7 +27,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, invitations, memberships, polls, stewardship
+from fedcorp.social import accounts, effects, invitations, memberships, polls, scheduling, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -43,6 +43,7 @@ from fedcorp.web.streaming import Streams
 from fedcorp.worker import Jobs, Pass, Worker
 
 POLLS_SECONDS = 2.0
+SCHEDULED_SECONDS = 5.0
 GROUPS_SECONDS = 5.0
 UPKEEP_SECONDS = 60.0
 HEADS_SECONDS = 10.0
@@ -85,6 +86,7 @@ class Instance:
             Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
             Pass("jobs", jobs.run, "jobs"),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
+            Pass("scheduled", self._publish_due, "scheduled", SCHEDULED_SECONDS),
             Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),
             Pass("heads", heads.run, "heads", HEADS_SECONDS),
             Pass("upkeep", upkeep.run, "upkeep", UPKEEP_SECONDS),
@@ -95,6 +97,9 @@ class Instance:
 
     async def _close_polls(self) -> int:
         return await self.db.write(polls.close_due)
+
+    async def _publish_due(self) -> int:
+        return await self.db.write(scheduling.publish_due)
 
     async def _tend_groups(self) -> int:
         """End bans, invitations and groups whose time is over."""

@@ -164,6 +164,32 @@ def attach(tx: Tx, account_id: int, status_id: int, ids: list[int]) -> None:
     _place(tx, account_id, status_id, ids, kept=set())
 
 
+def own_many(tx: Tx, account_id: int, ids: list[int]) -> list[Media]:
+    """Uploads of an account, in the order of `ids`; what is not there is left out."""
+    if not ids:
+        return []
+    rows = tx.conn.execute(_SELECT.where(media.c.account_id == account_id, media.c.id.in_(ids)))
+    found = {item.id: item for item in (Media(*row) for row in rows)}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def reserve(tx: Tx, account_id: int, ids: list[int], scheduled_id: int) -> None:
+    """Keep own uploads for a post that waits. Raises Unprocessable like `attach`."""
+    for id_ in dict.fromkeys(ids):
+        free = sa.and_(
+            media.c.id == id_, media.c.account_id == account_id, media.c.status_id.is_(None),
+            media.c.scheduled_id.is_(None),
+        )  # fmt: skip
+        if not tx.conn.execute(sa.update(media).where(free).values(scheduled_id=scheduled_id)).rowcount:
+            raise Unprocessable("Validation failed: a file does not exist or is used already")
+
+
+def release(tx: Tx, scheduled_id: int) -> None:
+    """The post waits no longer: its files may be used, or are cleared away."""
+    mine = media.c.scheduled_id == scheduled_id
+    tx.conn.execute(sa.update(media).where(mine).values(scheduled_id=None, created_at=tx.ms))
+
+
 def replace(tx: Tx, account_id: int, status_id: int, ids: list[int]) -> None:
     """Let an edited status have exactly these files; those that it loses become abandoned. Raises Unprocessable."""
     kept = {item.id for item in of_statuses(tx, [status_id]).get(status_id, [])}
@@ -178,7 +204,8 @@ def _place(tx: Tx, account_id: int, status_id: int, ids: list[int], *, kept: set
     most = tx.site.config.limits.media_attachments
     if len(wanted) > most:
         raise Unprocessable(f"Validation failed: a post has at most {most} files")
-    mine = sa.and_(media.c.account_id == account_id, sa.or_(media.c.status_id.is_(None), media.c.id.in_(kept)))
+    free = sa.and_(media.c.status_id.is_(None), media.c.scheduled_id.is_(None))
+    mine = sa.and_(media.c.account_id == account_id, sa.or_(free, media.c.id.in_(kept)))
     for position, id_ in enumerate(wanted):
         placed = sa.update(media).where(media.c.id == id_, mine).values(status_id=status_id, position=position)
         if tx.conn.execute(placed).rowcount == 0:
@@ -278,7 +305,8 @@ def _touch(tx: Tx, status_id: int | None) -> None:
 def abandoned(tx: Tx, before: int, limit: int = 200) -> list[Media]:
     """Files made before `before` (ms) that no status shows: unused, taken out by an edit, or of a deleted status."""
     deleted = sa.exists().where(statuses.c.id == media.c.status_id, statuses.c.deleted_at < before)
-    statement = _SELECT.where(media.c.created_at < before, sa.or_(media.c.status_id.is_(None), deleted))
+    unused = sa.and_(media.c.status_id.is_(None), media.c.scheduled_id.is_(None))
+    statement = _SELECT.where(media.c.created_at < before, sa.or_(unused, deleted))
     return [Media(*row) for row in tx.conn.execute(statement.order_by(media.c.id).limit(limit))]
 
 

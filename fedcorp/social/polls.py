@@ -73,7 +73,7 @@ _OPTIONS = sa.select(poll_options).where(poll_options.c.poll_id.in_(_IDS)).order
 
 def create(tx: Tx, status_id: int, draft: PollDraft, *, created_at: int) -> int:
     """Make the poll of a local status; returns its id. Raises Unprocessable on a rule that is broken."""
-    _check(tx, draft)
+    check(tx, draft)
     expires_at = created_at + draft.expires_in * 1000 if draft.expires_in is not None else None
     poll_id = tx.new_id()
     tx.conn.execute(
@@ -89,7 +89,8 @@ def create(tx: Tx, status_id: int, draft: PollDraft, *, created_at: int) -> int:
     return poll_id
 
 
-def _check(tx: Tx, draft: PollDraft) -> None:
+def check(tx: Tx, draft: PollDraft) -> None:
+    """Raises Unprocessable for a poll that breaks a rule."""
     limits = tx.site.config.limits
     titles = [title.strip() for title in draft.options]
     if not 2 <= len(titles) <= limits.poll_options:

@@ -95,6 +95,14 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     return statuses.get(tx, id_)
 
 
+def check(tx: Tx, account: Account, draft: Draft) -> None:
+    """Raises what `publish` would raise now for the words, the place and whom it names; writes nothing."""
+    _check_content(tx, draft, has_poll=draft.poll is not None)
+    _place(tx, account, draft)
+    if draft.poll is not None:
+        polls.check(tx, draft.poll)
+
+
 def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
     """Change an own status; visibility, reach and thread stay. The earlier version is kept. Raises like `publish`."""
     status = statuses.get_own(tx, account.id, id_)

@@ -40,10 +40,10 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of `streams`: `kind` is update, status.update, delete, notification or closed.
+    """One row of `streams`: `kind` is update, status.update, delete, notification, filters_changed or closed.
 
-    `account_id`: whom a notification is for, whose streams are closed; of what is deleted: the one home or, of a group,
-    the one list that it is gone from (None: wherever it stood).
+    `account_id`: whom a notification is for, whose filters changed, whose streams are closed; of what is deleted: the
+    one home or, of a group, the one list that it is gone from (None: wherever it stood).
     """
 
     seq: int
@@ -115,6 +115,9 @@ def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tup
                 for channel in channels
                 if channel.account_id == change.account_id and channel.stream in ("user", "user:notification")
             ]
+        case "filters_changed":
+            own = [item for item in channels if item.account_id == change.account_id and item.stream == "user"]
+            return [(channel, None) for channel in own]
         case "update" | "status.update":
             return _of_status(tx, change, channels)
         case "delete":

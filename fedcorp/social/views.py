@@ -16,6 +16,7 @@ from fedcorp.storage.tables import (
     applications,
     bookmarks,
     favourites,
+    filters,
     mentions,
     status_tags,
     statuses,
@@ -52,6 +53,7 @@ class Marks(NamedTuple):
     reblogged: set[int]
     bookmarked: set[int]
     muted: set[int]
+    filters: set[int]  # ids of the viewer's filters that hold now
 
 
 class Mentioned(NamedTuple):
@@ -65,9 +67,10 @@ class Mentioned(NamedTuple):
     url: str
 
 
-NO_MARKS = Marks(set(), set(), set(), set())
+NO_MARKS = Marks(set(), set(), set(), set(), set())
 _IDS: Any = sa.bindparam("ids", expanding=True)
 _VIEWER = sa.bindparam("viewer", type_=sa.BigInteger)
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
 _HEADS = (
     sa.select(
         statuses.c.id,
@@ -102,6 +105,9 @@ _MARKS = sa.union_all(
         bookmarks.c.account_id == _VIEWER, bookmarks.c.status_id.in_(_IDS)
     ),
     sa.select(sa.literal_column("3", sa.Integer), thread_mutes.c.thread_id).where(thread_mutes.c.account_id == _VIEWER),
+    sa.select(sa.literal_column("4", sa.Integer), filters.c.id).where(
+        filters.c.account_id == _VIEWER, sa.or_(filters.c.expires_at.is_(None), filters.c.expires_at > _NOW)
+    ),
 )
 _MENTIONS = (
     sa.select(
@@ -133,10 +139,10 @@ def heads(tx: Tx, ids: Iterable[int]) -> dict[int, Head]:
 
 
 def marks(tx: Tx, viewer_id: int, ids: Sequence[int]) -> Marks:
-    """What the viewer did to these statuses, and all threads that the viewer muted."""
-    found: tuple[set[int], ...] = (set(), set(), set(), set())
+    """What the viewer did to these statuses, all threads that the viewer muted, and which filters hold now."""
+    found: tuple[set[int], ...] = (set(), set(), set(), set(), set())
     if ids:
-        for kind, id_ in tx.conn.gather(_MARKS, {"viewer": viewer_id, "ids": ids}, tuple):
+        for kind, id_ in tx.conn.gather(_MARKS, {"viewer": viewer_id, "ids": ids, "now": tx.ms}, tuple):
             found[kind].add(id_)
     return Marks(*found)
 

@@ -610,6 +610,7 @@ media = Table(
     _id(),
     _ref("account_id"),
     _ref("status_id", null=True),
+    _ref("scheduled_id", null=True),  # of a post that waits for its time
     Column("kind", Text, nullable=False),  # image | gifv | video | audio | unknown
     Column("mime", Text, nullable=False),
     Column("key", Text),  # in the media folder; null while a remote file is not fetched yet
@@ -638,6 +639,20 @@ polls = Table(
     _at("closed_at", null=True),
     _count("voters_count"),
 )
+
+scheduled_statuses = Table(
+    "scheduled_statuses",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _at("scheduled_at"),
+    Column("draft", Text, nullable=False),  # what the author handed in, as JSON
+    _text("error"),  # why it could not be published when it was due
+    Column("idempotency_key", Text),
+    _at("created_at"),
+)
+Index("ix_scheduled_statuses_account_id", scheduled_statuses.c.account_id)
+Index("ix_scheduled_statuses_scheduled_at", scheduled_statuses.c.scheduled_at)
 
 poll_options = Table(
     "poll_options",
@@ -711,6 +726,38 @@ home = Table(
 Index("ix_home_entry_id", home.c.entry_id)
 Index("ix_home_status_id", home.c.status_id)
 
+filters = Table(
+    "filters",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("title", Text, nullable=False),
+    Column("contexts", Text, nullable=False),  # home notifications public thread account, with spaces between
+    Column("action", Text, nullable=False),  # warn | hide | blur
+    _at("expires_at", null=True),
+    _at("created_at"),
+)
+Index("ix_filters_account_id", filters.c.account_id)
+
+filter_keywords = Table(
+    "filter_keywords",
+    metadata,
+    _id(),
+    _ref("filter_id"),
+    Column("keyword", Text, nullable=False),
+    _flag("whole_word"),
+)
+Index("ix_filter_keywords_filter_id", filter_keywords.c.filter_id)
+
+filter_statuses = Table(
+    "filter_statuses",
+    metadata,
+    _id(),
+    _ref("filter_id"),
+    _ref("status_id"),
+    UniqueConstraint("filter_id", "status_id"),
+)
+
 lists = Table(
     "lists",
     metadata,
@@ -763,7 +810,7 @@ streams = Table(  # what happened, for those who listen: tailed by every process
     "streams",
     metadata,
     _seq(),
-    Column("kind", Text, nullable=False),  # update | status.update | delete | notification | closed
+    Column("kind", Text, nullable=False),  # update | status.update | delete | notification | filters_changed | closed
     _ref("status_id", null=True),
     _ref("account_id", null=True),
     Column("notification_seq", Id),

@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no filters, no push, no scheduled or quoted posts, no translation, no reports yet.
+What is not listed is not offered: no push, no quoted posts, no translation, no reports yet.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -9,6 +9,7 @@ from fedcorp.web.api import (
     accounts,
     apps,
     conversations,
+    filters,
     group_members,
     group_posts,
     groups,
@@ -19,6 +20,7 @@ from fedcorp.web.api import (
     notifications,
     openapi,
     polls,
+    scheduled,
     search,
     statuses,
     tags,
@@ -31,6 +33,7 @@ from fedcorp.web.route import Route
 READ_ACCOUNTS, WRITE_ACCOUNTS = "read:accounts", "write:accounts"
 READ_STATUSES, WRITE_STATUSES = "read:statuses", "write:statuses"
 READ_FOLLOWS, WRITE_FOLLOWS = "read:follows", "write:follows"
+READ_FILTERS, WRITE_FILTERS = "read:filters", "write:filters"
 READ_GROUPS, WRITE_GROUPS = "read:groups", "write:groups"
 READ_LISTS, WRITE_LISTS = "read:lists", "write:lists"
 READ_NOTIFICATIONS, WRITE_NOTIFICATIONS = "read:notifications", "write:notifications"
@@ -109,8 +112,10 @@ _STATUSES = (
     Route("DELETE", "/api/v1/media/{id}", media.delete, "write:media"),
     Route("GET", "/api/v1/polls/{id}", polls.show, READ_STATUSES, anonymous=True),
     Route("POST", "/api/v1/polls/{id}/votes", polls.vote, WRITE_STATUSES),
-    Route("GET", "/api/v1/scheduled_statuses", instance.nothing, READ_STATUSES),
-    Route("GET", "/api/v1/scheduled_statuses/{id}", instance.not_there, READ_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses", scheduled.listing, READ_STATUSES),
+    Route("GET", "/api/v1/scheduled_statuses/{id}", scheduled.show, READ_STATUSES),
+    Route("PUT", "/api/v1/scheduled_statuses/{id}", scheduled.update, WRITE_STATUSES),
+    Route("DELETE", "/api/v1/scheduled_statuses/{id}", scheduled.delete, WRITE_STATUSES),
 )
 
 _TIMELINES = (
@@ -220,10 +225,28 @@ _NOTIFICATIONS = (
     Route("GET", "/api/v2/notifications/{group_key}/accounts", notifications.group_accounts, READ_NOTIFICATIONS),
     Route("POST", "/api/v2/notifications/{group_key}/dismiss", notifications.dismiss_group, WRITE_NOTIFICATIONS),
     Route("GET", "/api/v1/push/subscription", instance.not_there, "push"),
-    Route("GET", "/api/v1/filters", instance.nothing, "read:filters"),
-    Route("GET", "/api/v1/filters/{id}", instance.not_there, "read:filters"),
-    Route("GET", "/api/v2/filters", instance.nothing, "read:filters"),
-    Route("GET", "/api/v2/filters/{id}", instance.not_there, "read:filters"),
+)
+
+_FILTERS = (
+    Route("GET", "/api/v2/filters", filters.listing, READ_FILTERS),
+    Route("POST", "/api/v2/filters", filters.create, WRITE_FILTERS),
+    Route("GET", "/api/v2/filters/{id}", filters.show, READ_FILTERS),
+    Route("PUT", "/api/v2/filters/{id}", filters.update, WRITE_FILTERS),
+    Route("DELETE", "/api/v2/filters/{id}", filters.delete, WRITE_FILTERS),
+    Route("GET", "/api/v2/filters/{id}/keywords", filters.list_keywords, READ_FILTERS),
+    Route("POST", "/api/v2/filters/{id}/keywords", filters.add_keyword, WRITE_FILTERS),
+    Route("GET", "/api/v2/filters/keywords/{id}", filters.show_keyword, READ_FILTERS),
+    Route("PUT", "/api/v2/filters/keywords/{id}", filters.update_keyword, WRITE_FILTERS),
+    Route("DELETE", "/api/v2/filters/keywords/{id}", filters.delete_keyword, WRITE_FILTERS),
+    Route("GET", "/api/v2/filters/{id}/statuses", filters.list_statuses, READ_FILTERS),
+    Route("POST", "/api/v2/filters/{id}/statuses", filters.add_status, WRITE_FILTERS),
+    Route("GET", "/api/v2/filters/statuses/{id}", filters.show_status, READ_FILTERS),
+    Route("DELETE", "/api/v2/filters/statuses/{id}", filters.delete_status, WRITE_FILTERS),
+    Route("GET", "/api/v1/filters", filters.listing_v1, READ_FILTERS),
+    Route("POST", "/api/v1/filters", filters.create_v1, WRITE_FILTERS),
+    Route("GET", "/api/v1/filters/{id}", filters.show_v1, READ_FILTERS),
+    Route("PUT", "/api/v1/filters/{id}", filters.update_v1, WRITE_FILTERS),
+    Route("DELETE", "/api/v1/filters/{id}", filters.delete_v1, WRITE_FILTERS),
 )
 
 _DISCOVERY = (
@@ -254,7 +277,7 @@ _INSTANCE = (
     Route("GET", "/health", instance.health),
 )
 
-API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _GROUPS + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
+API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _GROUPS + _FILTERS + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
 ROUTES: tuple[Route, ...] = (
     *API_ROUTES,
     *oauth.ROUTES,

@@ -22,7 +22,8 @@ from fedcorp.social import applications, conversations, lists, notifications, st
 from fedcorp.social.streams import Change, Channel, Position
 from fedcorp.social.text import normalise_tag
 from fedcorp.storage.database import Database, Tx
-from fedcorp.web import auth, context
+from fedcorp.web import auth
+from fedcorp.web import context as contexts
 from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
 from fedcorp.web.call import Call
 from fedcorp.web.entities import conversations as conversation_entities
@@ -160,9 +161,9 @@ def _collect(
     changes, behind = streams.tail(tx, position)
     news: list[News] = []
     for change in changes if channels else ():
-        seen: dict[tuple[str, int, int | None], str | None] = {}
+        seen: dict[tuple[str, int, int | None, str | None], str | None] = {}
         for channel, status_id in streams.concerned(tx, change, channels):
-            key = (_event(change, channel), channel.account_id, status_id)
+            key = (_event(change, channel), channel.account_id, status_id, _context(channel))
             if key not in seen:
                 seen[key] = _payload(tx, change, *key, rendered)
             payload = seen[key]
@@ -175,11 +176,26 @@ def _event(change: Change, channel: Channel) -> str:
     return "conversation" if channel.stream == "direct" and change.kind == "update" else change.kind
 
 
+def _context(channel: Channel) -> str | None:
+    """Which filters hide what is told there."""
+    if channel.stream in ("user", "list"):
+        return "home"
+    return "public" if channel.stream.startswith(("public", "hashtag")) else None
+
+
 def _payload(
-    tx: Tx, change: Change, event: str, account_id: int, status_id: int | None, rendered: Rendered
+    tx: Tx,
+    change: Change,
+    event: str,
+    account_id: int,
+    status_id: int | None,
+    context: str | None,
+    rendered: Rendered,
 ) -> str | None:
     if event == "delete":
         return str(status_id)
+    if event == "filters_changed":
+        return ""
     if event == "conversation":
         row = conversations.of_message(tx, account_id, status_id or 0)
         conversation = conversation_entities.many(tx, rendered, account_id, [row])
@@ -188,7 +204,7 @@ def _payload(
         found = notifications.find(tx, account_id, change.notification_seq or 0)
         entities = notification_entities.many(tx, rendered, account_id, [found]) if found else []
         return orjson.dumps(entities[0]).decode() if entities else None
-    shown = status_entities.render(tx, rendered, account_id, [status_id] if status_id else [])
+    shown = status_entities.render(tx, rendered, account_id, [status_id] if status_id else [], context=context)
     return shown[0].decode() if shown else None
 
 
@@ -263,7 +279,7 @@ async def listen(socket: WebSocket) -> None:
     """
     offered = socket.headers.get("sec-websocket-protocol", "").partition(",")[0].strip() or None
     token = auth.bearer(socket) or offered
-    parts, hub = context.of(socket), _hub(socket)
+    parts, hub = contexts.of(socket), _hub(socket)
     try:
         viewer, channel = await parts.db.read(_open, token, _wanted(socket.query_params))
     except FedcorpError:

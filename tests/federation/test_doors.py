@@ -754,6 +754,7 @@ _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
 _EMPTY = "always empty, or never there"
 
+_ROUTES = {f"{route.method} {route.path}" for route in ROUTES}
 EXEMPT: dict[str, str] = {
     "POST /api/v1/apps": _OWN,
     "GET /api/v1/apps/verify_credentials": _OWN,
@@ -770,9 +771,22 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/notifications/requests/{id}/accept": _EMPTY,
     "POST /api/v1/notifications/requests/{id}/dismiss": _EMPTY,
     "GET /api/v1/notifications/requests/{id}": _EMPTY,
-    "GET /api/v1/scheduled_statuses/{id}": _EMPTY,
-    "GET /api/v1/filters/{id}": _EMPTY,
-    "GET /api/v2/filters/{id}": _EMPTY,
+    **{f"{method} /api/v1/scheduled_statuses/{{id}}": _OWN for method in ("GET", "PUT", "DELETE")},
+    **{
+        f"{method} /api/{path}": _OWN
+        for path in (
+            "v1/filters",
+            "v1/filters/{id}",
+            "v2/filters",
+            "v2/filters/{id}",
+            "v2/filters/keywords/{id}",
+            "v2/filters/statuses/{id}",
+            "v2/filters/{id}/keywords",
+            "v2/filters/{id}/statuses",
+        )
+        for method in ("GET", "POST", "PUT", "DELETE")
+        if f"{method} /api/{path}" in _ROUTES and (method, path) not in (("GET", "v1/filters"), ("GET", "v2/filters"))
+    },
     "POST /api/v1/tags/{name}/follow": _OWN,
     "POST /api/v1/tags/{name}/unfollow": _OWN,
     "POST /api/v1/follow_requests/{id}/authorize": "about who asks the asker",

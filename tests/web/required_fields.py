@@ -139,7 +139,13 @@ _STATUS: Shape = {
     "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
     "card": maybe(fields({})), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
     "application?": entity("ShownApplication"), "favourited?": flag, "reblogged?": flag, "bookmarked?": flag,
-    "muted?": flag, "pinned?": flag, "filtered?": none,
+    "muted?": flag, "pinned?": flag, "filtered?": each(entity("FilterResult")),
+}  # fmt: skip
+
+_CONTEXTS = ("home", "notifications", "public", "thread", "account")
+_FILTER: Shape = {
+    "id": id_, "title": filled, "context": each(one_of(*_CONTEXTS)), "expires_at": maybe(time),
+    "filter_action": one_of("warn", "hide", "blur"),
 }  # fmt: skip
 
 _INSTANCE_CONFIGURATION: Shape = {
@@ -159,6 +165,25 @@ _INSTANCE_CONFIGURATION: Shape = {
 }  # fmt: skip
 
 SHAPES: dict[str, Shape] = {
+    "ScheduledStatus": {
+        "id": id_, "scheduled_at": time, "media_attachments": each(entity("MediaAttachment")),
+        "params": fields({
+            "text": text, "poll": maybe(fields({"options": each(filled)})), "media_ids": maybe(each(id_)),
+            "sensitive": maybe(flag), "spoiler_text": maybe(text), "visibility": maybe(one_of(*VISIBILITIES)),
+            "in_reply_to_id": maybe(id_), "language": maybe(filled), "application_id": maybe(number),
+            "scheduled_at": maybe(time), "idempotency": maybe(text), "with_rate_limit": flag,
+        }),
+    },
+    "Filter": {**_FILTER, "keywords": each(entity("FilterKeyword")), "statuses": each(entity("FilterStatus"))},
+    "FilterKeyword": {"id": id_, "keyword": filled, "whole_word": flag},
+    "FilterStatus": {"id": id_, "status_id": id_},
+    "FilterResult": {
+        "filter": fields(_FILTER), "keyword_matches": maybe(each(filled)), "status_matches": maybe(each(id_)),
+    },
+    "OldFilter": {
+        "id": id_, "phrase": filled, "context": each(one_of(*_CONTEXTS)), "whole_word": flag,
+        "expires_at": maybe(time), "irreversible": flag,
+    },
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
     "Account": _ACCOUNT,
     "MutedAccount": _ACCOUNT | {"mute_expires_at": maybe(time)},
@@ -417,7 +442,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/featured_tags": none,
     "GET /api/v1/domain_blocks": none,
     # statuses
-    "POST /api/v1/statuses": entity("Status"),
+    "POST /api/v1/statuses": _either("ScheduledStatus", "Status", told_by="scheduled_at"),
     "GET /api/v1/statuses": _STATUSES,
     "GET /api/v1/statuses/{id}": entity("Status"),
     "PUT /api/v1/statuses/{id}": entity("Status"),
@@ -445,8 +470,10 @@ ANSWERS: dict[str, Check | None] = {
     "DELETE /api/v1/media/{id}": empty,
     "GET /api/v1/polls/{id}": entity("Poll"),
     "POST /api/v1/polls/{id}/votes": entity("Poll"),
-    "GET /api/v1/scheduled_statuses": none,
-    "GET /api/v1/scheduled_statuses/{id}": None,
+    "GET /api/v1/scheduled_statuses": each(entity("ScheduledStatus")),
+    "GET /api/v1/scheduled_statuses/{id}": entity("ScheduledStatus"),
+    "PUT /api/v1/scheduled_statuses/{id}": entity("ScheduledStatus"),
+    "DELETE /api/v1/scheduled_statuses/{id}": empty,
     # timelines
     "GET /api/v1/timelines/home": _STATUSES,
     "GET /api/v1/timelines/public": _STATUSES,
@@ -485,10 +512,26 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v2/notifications/{group_key}/accounts": _ACCOUNTS,
     "POST /api/v2/notifications/{group_key}/dismiss": empty,
     "GET /api/v1/push/subscription": None,
-    "GET /api/v1/filters": none,
-    "GET /api/v1/filters/{id}": None,
-    "GET /api/v2/filters": none,
-    "GET /api/v2/filters/{id}": None,
+    # filters
+    "GET /api/v2/filters": each(entity("Filter")),
+    "POST /api/v2/filters": entity("Filter"),
+    "GET /api/v2/filters/{id}": entity("Filter"),
+    "PUT /api/v2/filters/{id}": entity("Filter"),
+    "DELETE /api/v2/filters/{id}": empty,
+    "GET /api/v2/filters/{id}/keywords": each(entity("FilterKeyword")),
+    "POST /api/v2/filters/{id}/keywords": entity("FilterKeyword"),
+    "GET /api/v2/filters/keywords/{id}": entity("FilterKeyword"),
+    "PUT /api/v2/filters/keywords/{id}": entity("FilterKeyword"),
+    "DELETE /api/v2/filters/keywords/{id}": empty,
+    "GET /api/v2/filters/{id}/statuses": each(entity("FilterStatus")),
+    "POST /api/v2/filters/{id}/statuses": entity("FilterStatus"),
+    "GET /api/v2/filters/statuses/{id}": entity("FilterStatus"),
+    "DELETE /api/v2/filters/statuses/{id}": empty,
+    "GET /api/v1/filters": each(entity("OldFilter")),
+    "POST /api/v1/filters": entity("OldFilter"),
+    "GET /api/v1/filters/{id}": entity("OldFilter"),
+    "PUT /api/v1/filters/{id}": entity("OldFilter"),
+    "DELETE /api/v1/filters/{id}": empty,
     # discovery
     "GET /api/v2/search": entity("Search"),
     "GET /api/v1/followed_tags": _TAGS,

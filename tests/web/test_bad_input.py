@@ -34,6 +34,10 @@ _POST = (
 )
 _FIELDS = "fields_attributes fields_attributes.0.name fields_attributes.0.value"
 _SOURCE = "source source.privacy source.reach source.sensitive source.language"
+_FILTER = (
+    "title context filter_action expires_in keywords_attributes keywords_attributes.0.keyword "
+    "keywords_attributes.0.whole_word keywords_attributes.0.id keywords_attributes.0._destroy"
+)
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
     "PATCH /api/v1/accounts/update_credentials": (
@@ -83,6 +87,16 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/lists/{id}/accounts": ({}, _PAGE),
     "POST /api/v1/lists/{id}/accounts": ({}, "account_ids"),
     "DELETE /api/v1/lists/{id}/accounts": ({}, "account_ids"),
+    "GET /api/v1/scheduled_statuses": ({}, _PAGE),
+    "PUT /api/v1/scheduled_statuses/{id}": ({}, "scheduled_at"),
+    "POST /api/v2/filters": ({"title": "x", "context": ["home"]}, _FILTER),
+    "PUT /api/v2/filters/{id}": ({}, _FILTER),
+    "POST /api/v2/filters/{id}/keywords": ({"keyword": "x"}, "keyword whole_word"),
+    "POST /api/v2/filters/{id}/statuses": ({}, "status_id"),
+    "POST /api/v1/filters": (
+        {"phrase": "x", "context": ["home"]},
+        "phrase context irreversible whole_word expires_in",
+    ),
     "GET /api/v1/notifications": ({}, f"{_PAGE} types exclude_types account_id"),
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
@@ -238,6 +252,8 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     if route.path.startswith("/api/fedcorp/v1/groups"):
         return await office.group(ann, "club")
     match route.path.split("/")[3]:
+        case "filters":
+            return str((await ann.post("/api/v2/filters", title="mine", context=["home"]))["id"])
         case "statuses":
             return str((await ann.publish("here"))["id"])
         case "polls":

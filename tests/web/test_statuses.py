@@ -49,7 +49,6 @@ async def test_the_reach_is_the_departments_unless_the_author_says_otherwise(ann
         ({"status": "x", "reach": "world"}, "reach is one of"),
         ({"status": "x", "media_ids": ["1"]}, "does not exist"),
         ({"status": "x", "media_ids": ["1", "2", "3", "4", "5"]}, "at most 4 files"),
-        ({"status": "x", "scheduled_at": "2030-01-01T00:00:00Z"}, "cannot be scheduled"),
         ({"status": "x", "quoted_status_id": "1"}, "cannot be quoted"),
         ({"status": "x", "poll": {"options": ["a"], "expires_in": 300}}, "between 2 and 10 options"),
         ({"status": "x", "poll": {"options": [str(n) for n in range(11)], "expires_in": 300}}, "between 2 and 10"),
@@ -449,5 +448,3 @@ async def test_posts_of_other_departments_look_the_same(office: Office, ann: Per
 async def test_quotes_are_not_offered(ann: Person) -> None:
     made = await ann.publish("word")
     assert await ann.get(f"/api/v1/statuses/{made['id']}/quotes") == []
-    assert await ann.get("/api/v1/scheduled_statuses") == []
-    await ann.refused(404, "GET", "/api/v1/scheduled_statuses/1")

@@ -167,7 +167,8 @@ def _statuses(
     tx: Tx, viewer: Viewer, cache: Rendered, id_: int, page: Page, how: dict[str, Any]
 ) -> tuple[list[int], bytes]:
     get_shown(tx, id_, viewer.account_id)
-    return shown.rendered(tx, cache, viewer, timelines.account_statuses(tx, viewer.account_id, id_, page, **how))
+    found = timelines.account_statuses(tx, viewer.account_id, id_, page, **how)
+    return shown.rendered(tx, cache, viewer, found, "account")
 
 
 _Lister = Callable[[Tx, int | None, Account, Page], list[tuple[int, int]]]

@@ -26,8 +26,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
     """The Draft of a new post, its mentions still open. Raises BadRequest, Unprocessable."""
-    if params.text("scheduled_at"):
-        raise Unprocessable("Validation failed: posts cannot be scheduled on this server")
     if params.text("quoted_status_id") or params.text("quote_id"):
         raise Unprocessable("Validation failed: posts cannot be quoted on this server")
     if idempotency_key and len(idempotency_key) > MAX_KEY:

@@ -16,10 +16,12 @@ from fedcorp.web.entities.statuses import array, render, render_one
 from fedcorp.web.pagination import links
 
 
-def rendered(tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry]) -> tuple[list[int], bytes]:
-    """(ids for pages, Status entities as JSON) of a timeline."""
+def rendered(
+    tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry], context: str
+) -> tuple[list[int], bytes]:
+    """(ids for pages, Status entities as JSON) of a timeline, without what filters of that context hide."""
     ids = [entry.id for entry in entries]
-    return ids, array(render(tx, cache, viewer.account_id, ids, [entry.status_id for entry in entries]))
+    return ids, array(render(tx, cache, viewer.account_id, ids, [entry.status_id for entry in entries], context))
 
 
 def originals(tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry]) -> tuple[list[int], bytes]:
@@ -48,10 +50,10 @@ def _status(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> bytes:
     return render_one(tx, cache, viewer.account_id, row.id)
 
 
-def listed(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int]) -> bytes:
-    """Status entities of these ids as JSON, of those that the viewer may see."""
+def listed(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int], context: str | None = None) -> bytes:
+    """Status entities of these ids as JSON: those that the viewer may see, without what filters of `context` hide."""
     allowed = statuses.visible_ids(tx, viewer.account_id, list(ids))
-    return array(render(tx, cache, viewer.account_id, [id_ for id_ in ids if id_ in allowed]))
+    return array(render(tx, cache, viewer.account_id, [id_ for id_ in ids if id_ in allowed], context=context))
 
 
 def found(tx: Tx, cache: Rendered, viewer: Viewer, ids: Sequence[int]) -> bytes:

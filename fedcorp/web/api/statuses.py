@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import accounts, interactions, media, publishing, statuses, timelines
+from fedcorp.social import accounts, interactions, media, publishing, scheduling, statuses, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.publishing import Draft
@@ -19,6 +19,7 @@ from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import statuses as entities
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.scheduled import scheduled
 from fedcorp.web.pagination import page_of
 from fedcorp.web.params import Params
 
@@ -26,15 +27,24 @@ from fedcorp.web.params import Params
 
 
 async def create(call: Call) -> Response:
-    """POST /api/v1/statuses"""
+    """POST /api/v1/statuses: with `scheduled_at` it waits until then"""
     params = await call.params()
-    draft = drafts.read(params, await call.viewer(), call.headers.get("idempotency-key"))
+    draft, at = (
+        drafts.read(params, await call.viewer(), call.headers.get("idempotency-key")),
+        params.time("scheduled_at"),
+    )
     draft = replace(draft, mentions=await drafts.resolve_mentions(call, draft.text))
+    if at is not None:
+        return json(await call.write(_schedule, draft, at))
     return await shown.status(call, await call.write(_publish, draft))
 
 
 def _publish(tx: Tx, viewer: Viewer, draft: Draft) -> int:
     return publishing.publish(tx, accounts.get(tx, viewer.id), draft).id
+
+
+def _schedule(tx: Tx, viewer: Viewer, draft: Draft, at: int) -> dict[str, Any]:
+    return scheduled(tx, scheduling.create(tx, accounts.get(tx, viewer.id), draft, at))
 
 
 async def edit(call: Call) -> Response:
@@ -103,7 +113,8 @@ async def context(call: Call) -> Response:
 def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> bytes:
     status = statuses.get_original(tx, viewer.account_id, id_)
     ancestors, descendants = statuses.context(tx, viewer.account_id, status)
-    rendered = entities.render_map(tx, cache, viewer.account_id, [*ancestors, *descendants])
+    found = [*ancestors, *descendants]
+    rendered = entities.render_map(tx, cache, viewer.account_id, found, context="thread")
     parts = [entities.array(rendered[id_] for id_ in ids if id_ in rendered) for ids in (ancestors, descendants)]
     return b'{"ancestors":%b,"descendants":%b}' % tuple(parts)
 

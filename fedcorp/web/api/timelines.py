@@ -25,7 +25,7 @@ async def home(call: Call) -> Response:
 
 
 def _home(tx: Tx, viewer: Viewer, cache: Rendered, page: Page) -> _Shown:
-    return shown.rendered(tx, cache, viewer, timelines.home(tx, viewer.id, page))
+    return shown.rendered(tx, cache, viewer, timelines.home(tx, viewer.id, page), "home")
 
 
 def _which(params: Params) -> dict[str, Any]:
@@ -40,7 +40,7 @@ async def public(call: Call) -> Response:
 
 
 def _public(tx: Tx, viewer: Viewer, cache: Rendered, page: Page, which: dict[str, Any]) -> _Shown:
-    return shown.rendered(tx, cache, viewer, timelines.public(tx, viewer.account_id, page, **which))
+    return shown.rendered(tx, cache, viewer, timelines.public(tx, viewer.account_id, page, **which), "public")
 
 
 async def tag(call: Call) -> Response:
@@ -53,7 +53,7 @@ async def tag(call: Call) -> Response:
 
 
 def _tag(tx: Tx, viewer: Viewer, cache: Rendered, page: Page, name: str, which: dict[str, Any]) -> _Shown:
-    return shown.rendered(tx, cache, viewer, timelines.tag(tx, viewer.account_id, page, name, **which))
+    return shown.rendered(tx, cache, viewer, timelines.tag(tx, viewer.account_id, page, name, **which), "public")
 
 
 async def list_(call: Call) -> Response:
@@ -64,7 +64,7 @@ async def list_(call: Call) -> Response:
 
 
 def _list(tx: Tx, viewer: Viewer, cache: Rendered, id_: int, page: Page) -> _Shown:
-    return shown.rendered(tx, cache, viewer, timelines.list_(tx, viewer.id, id_, page))
+    return shown.rendered(tx, cache, viewer, timelines.list_(tx, viewer.id, id_, page), "home")
 
 
 async def favourites(call: Call) -> Response:

@@ -43,7 +43,8 @@ def _statuses(tx: Tx, cache: Rendered, viewer_id: int, ids: "Sequence[int | None
     wanted = list(dict.fromkeys(id_ for id_ in ids if id_ is not None))
     visible = statuses.visible_ids(tx, viewer_id, wanted)
     allowed = [id_ for id_ in wanted if id_ in visible]
-    return {id_: orjson.Fragment(body) for id_, body in render_map(tx, cache, viewer_id, allowed).items()}
+    found = render_map(tx, cache, viewer_id, allowed, context="notifications")
+    return {id_: orjson.Fragment(body) for id_, body in found.items()}
 
 
 def grouped(tx: Tx, cache: Rendered, viewer_id: int, groups: Sequence[Group]) -> dict[str, Any]:

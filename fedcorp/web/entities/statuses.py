@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, media, policy, polls, statuses, views
+from fedcorp.social import accounts, filters, media, policy, polls, statuses, views
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -21,13 +21,14 @@ from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.filters import filter_result
 from fedcorp.web.entities.media import attachment, is_open, window
 from fedcorp.web.entities.polls import poll
 from fedcorp.web.entities.times import day, iso, iso_or_none
 
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
 _REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"poll":'
-_FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":[]'
+_FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":'
 _TRUTH = (b"false", b"true")
 _MARKS = {  # by (favourited, reblogged, bookmarked, muted)
     flags: _FLAGS % tuple(_TRUTH[flag] for flag in flags) for flags in product((False, True), repeat=4)
@@ -43,20 +44,32 @@ class _Overlay:
     heads: dict[int, Head]
     marks: Marks
     polls: dict[int, bytes]
+    filtered: dict[int, bytes]
 
 
 def render(
-    tx: Tx, cache: Rendered, viewer_id: int | None, ids: Sequence[int], shown: Iterable[int] = ()
+    tx: Tx,
+    cache: Rendered,
+    viewer_id: int | None,
+    ids: Sequence[int],
+    shown: Iterable[int] = (),
+    context: str | None = None,
 ) -> list[bytes]:
     """Status entities in the order of `ids`, which the caller found visible; deleted ones are left out.
 
-    `shown`: the ids of what boosts among `ids` show, when the caller knows them; this saves a query.
+    `shown`: the ids of what boosts among `ids` show, when the caller knows them; this saves a query. `context` says
+    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out.
     """
-    return list(render_map(tx, cache, viewer_id, ids, shown).values())
+    return list(render_map(tx, cache, viewer_id, ids, shown, context).values())
 
 
 def render_map(
-    tx: Tx, cache: Rendered, viewer_id: int | None, ids: Sequence[int], shown: Iterable[int] = ()
+    tx: Tx,
+    cache: Rendered,
+    viewer_id: int | None,
+    ids: Sequence[int],
+    shown: Iterable[int] = (),
+    context: str | None = None,
 ) -> dict[int, bytes]:
     """Like `render`, by id."""
     heads = views.heads(tx, {*ids, *shown})
@@ -65,9 +78,16 @@ def render_map(
         heads |= views.heads(tx, missing)
     originals = [head.id for head in heads.values() if head.reblog_of_id is None]
     marks = views.NO_MARKS if viewer_id is None else views.marks(tx, viewer_id, originals)
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads))
+    matches = filters.matches(tx, viewer_id, originals) if viewer_id is not None and marks.filters else {}
+    filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
+    hidden = {id_ for id_, found in matches.items() if any(item.filter.hides_in(context) for item in found)}
+    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered)
     prefixes = _prefixes(tx, cache, heads)
-    return {id_: _joined(id_, overlay, prefixes) for id_ in ids if id_ in prefixes}
+    return {
+        id_: _joined(id_, overlay, prefixes)
+        for id_ in ids
+        if id_ in prefixes and not (hidden and (heads[id_].reblog_of_id or id_) in hidden)
+    }
 
 
 def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int) -> bytes:
@@ -106,8 +126,9 @@ def _tail(head: Head, overlay: _Overlay, reblog: bytes) -> bytes:
     target = id_
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
-    favourited, reblogged, bookmarked, muted = overlay.marks
+    favourited, reblogged, bookmarked, muted, _ = overlay.marks
     tail += _MARKS[target in favourited, target in reblogged, target in bookmarked, thread_id in muted]
+    tail += overlay.filtered.get(target, b"[]")
     if account_id == overlay.viewer_id and reblog_of_id is None:
         tail += b',"pinned":' + _TRUTH[pinned_at is not None]
     return tail + b"}"
