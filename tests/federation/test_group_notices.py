@@ -385,6 +385,12 @@ async def _(s: Stage) -> AsyncIterator[People]:
     await s.judge(s.bo, latest(s), "unpin")
 
 
+@step("somebody writes to the group alone")
+async def _(s: Stage) -> AsyncIterator[People]:
+    yield {"the moderators": [s.ann, s.bo, s.abe]}
+    await s.cy.publish(f"@{s.handle} who may post here?", visibility="direct")
+
+
 @step("something is reported")
 async def _(s: Stage) -> AsyncIterator[People]:
     yield {"the moderators": [s.ann, s.bo, s.abe]}
