@@ -312,7 +312,7 @@ def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
     else:
         stream(tx, "delete", status_id=event.reblog_id)
     tx.conn.execute(sa.delete(home).where(home.c.entry_id == event.reblog_id))
-    _forget(tx, f"reblog:{event.account_id}:{event.status_id}")
+    _forget(tx, statuses.author_id(tx, event.status_id), f"reblog:{event.account_id}:{event.status_id}")
 
 
 def _favourited(tx: Tx, event: events.StatusFavourited) -> None:
@@ -324,14 +324,17 @@ def _favourited(tx: Tx, event: events.StatusFavourited) -> None:
 
 
 def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
-    _forget(tx, f"favourite:{event.account_id}:{event.status_id}")
+    _forget(tx, statuses.author_id(tx, event.status_id), f"favourite:{event.account_id}:{event.status_id}")
 
 
-_FORGET = sa.delete(notifications_table).where(notifications_table.c.cause == sa.bindparam("cause"))
+_FORGET = sa.delete(notifications_table).where(
+    notifications_table.c.account_id == sa.bindparam("whose"), notifications_table.c.cause == sa.bindparam("cause")
+)
 
 
-def _forget(tx: Tx, cause: str) -> None:
-    tx.conn.execute(_FORGET, {"cause": cause})
+def _forget(tx: Tx, account_id: int | None, cause: str) -> None:
+    """What somebody was told of is no longer so."""
+    tx.conn.execute(_FORGET, {"whose": account_id, "cause": cause})
 
 
 def _poll_changed(tx: Tx, event: events.PollChanged) -> None:
@@ -376,7 +379,7 @@ def _follow_accepted(tx: Tx, event: events.FollowAccepted) -> None:
     follower = accounts.find(tx, event.follower_id)
     assert target is not None
     assert follower is not None
-    _forget(tx, _request_cause(event))
+    _forget(tx, event.target_id, _request_cause(event))
     if target.is_group:
         memberships.add(tx, target.id, follower.id)
     else:
@@ -408,7 +411,7 @@ def _follow_ended(tx: Tx, event: "events.FollowRejected | events.Unfollowed") ->
     memberships.remove(tx, event.target_id, event.follower_id, actor_id=event.follower_id)
     if isinstance(event, events.FollowRejected) and event.was == "pending":
         group_effects.refused(tx, event.target_id, event.follower_id, event.reason)
-    _forget(tx, _request_cause(event))
+    _forget(tx, event.target_id, _request_cause(event))
     theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == event.target_id)
     tx.conn.execute(sa.delete(home).where(home.c.account_id == event.follower_id, home.c.entry_id.in_(theirs)))
 

@@ -286,7 +286,8 @@ def set_role(
 ) -> None:
     """Give a role; `until_at` (ms) is when an outcast is one no longer. `act_uri`: the activity that asked for it."""
     known = find(tx, group_id, account_id)
-    if known is not None and (known.role, known.until_at) == (role, until_at):
+    same = known is not None and (known.role, known.until_at) == (role, until_at)
+    if same and known is not None and (role != "outcast" or reason in ("", known.reason)):
         return
     upsert(
         tx, memberships, ("group_id", "account_id"), group_id=group_id, account_id=account_id, role=role,

@@ -75,6 +75,7 @@ class Status:
 _COLUMNS = [statuses.c[item.name] for item in fields(Status)]
 _SELECT = sa.select(*_COLUMNS)
 _BY_ID = _SELECT.where(statuses.c.id == sa.bindparam("id"))
+_AUTHOR_OF = sa.select(statuses.c.account_id).where(statuses.c.id == sa.bindparam("id"))
 _BY_IDS = _SELECT.where(statuses.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_URI = _SELECT.where(statuses.c.uri == sa.bindparam("uri"))
 _VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
@@ -103,6 +104,12 @@ def find(tx: Tx, id_: int) -> Status | None:
     """The status with this id, also the empty shell of a deleted one."""
     row = tx.conn.execute(_BY_ID, {"id": id_}).first()
     return Status(*row) if row else None
+
+
+def author_id(tx: Tx, id_: int) -> int | None:
+    """The id of the account that wrote a status, also of a deleted one."""
+    found: int | None = tx.conn.execute(_AUTHOR_OF, {"id": id_}).scalar()
+    return found
 
 
 def get(tx: Tx, id_: int) -> Status:

@@ -41,6 +41,8 @@ def approve(tx: Tx, group: Account, actor: Account, applicant: Account, *, act_u
         return
     if follows.find(tx, applicant.id, group.id) is None:
         raise NotFound("This person has not asked to join.")
+    if _rules(tx, group).archived_at is not None:
+        raise Forbidden("This group is archived; nobody joins it any more.")
     memberships.add(tx, group.id, applicant.id, actor_id=actor.id)
     follows.accept(tx, applicant.id, group.id)
 

@@ -314,6 +314,25 @@ async def test_a_ban_keeps_out_until_it_is_lifted(office: Office, cast: Cast) ->
     assert (await member.ask("POST", f"{club.path}/join")).status_code == 202
 
 
+async def test_a_ban_again_gives_another_reason(cast: Cast) -> None:
+    club = await cast.club("chess")
+    admin, outcast = club.who("admin"), club.who("outcast")
+    for reason in ("insults", ""):
+        await admin.post(f"{club.path}/bans", account_id=outcast.id, reason=reason)
+        assert [item["reason"] for item in await admin.get(f"{club.path}/bans")] == ["insults"]
+
+
+async def test_nobody_is_let_into_an_archived_group(cast: Cast) -> None:
+    club = await cast.club("chess", "request")
+    admin, outsider = club.who("admin"), club.who("outsider")
+    assert (await outsider.ask("POST", f"{club.path}/join")).status_code == 202
+    await admin.patch(club.path, archived=True)
+    path = f"{club.path}/requests/{outsider.id}/approve"
+    assert "archived" in await admin.refused(403, "POST", path)
+    await admin.patch(club.path, archived=False)
+    assert (await admin.post(path))["role"] == "member"
+
+
 async def test_a_ban_with_an_end_ends(office: Office, cast: Cast) -> None:
     club = await cast.club("chess")
     admin, member = club.who("admin"), club.who("member")
