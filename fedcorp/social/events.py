@@ -260,6 +260,14 @@ class ReportResolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportForwarded(Federated):
+    """One of our people (`account_id`, who is not named) wants the server of whom a report is about to know."""
+
+    account_id: int
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityForGroup(Federated):
     """A local group passes on, wrapped, what a member did to a post of the group; `activity_uri` names the original."""
 
@@ -304,6 +312,7 @@ KINDS: dict[str, type[Event]] = {
         GroupWished,
         Reported,
         ReportResolved,
+        ReportForwarded,
         ActivityForGroup,
         ActivityForwarded,
     )

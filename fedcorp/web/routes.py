@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no quoted posts, no translation, no reports yet.
+What is not listed is not offered: no push, no quoted posts, no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -20,6 +20,7 @@ from fedcorp.web.api import (
     notifications,
     openapi,
     polls,
+    reports,
     scheduled,
     search,
     statuses,
@@ -261,6 +262,8 @@ _DISCOVERY = (
     Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
 )
 
+_REPORTS = (Route("POST", "/api/v1/reports", reports.create, "write:reports"),)
+
 _INSTANCE = (
     Route("GET", "/api/v1/instance", instance.show_v1),
     Route("GET", "/api/v2/instance", instance.show),
@@ -277,7 +280,18 @@ _INSTANCE = (
     Route("GET", "/health", instance.health),
 )
 
-API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _GROUPS + _FILTERS + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
+API_ROUTES = (
+    *_APPS,
+    *_ACCOUNTS,
+    *_STATUSES,
+    *_TIMELINES,
+    *_GROUPS,
+    *_FILTERS,
+    *_NOTIFICATIONS,
+    *_DISCOVERY,
+    *_REPORTS,
+    *_INSTANCE,
+)
 ROUTES: tuple[Route, ...] = (
     *API_ROUTES,
     *oauth.ROUTES,

@@ -865,6 +865,7 @@ ROWS: dict[str, Row] = {
         f"POST /api/v1/accounts/{{id}}/{verb}": about_accounts(f"/api/v1/accounts/{{id}}/{verb}", method="POST")
         for verb in _ACCOUNT_VERBS
     },
+    "POST /api/v1/reports": about_accounts("/api/v1/reports?account_id={id}", method="POST"),
     "GET /api/v1/statuses": many_posts,
     "GET /api/v1/statuses/{id}": about_posts("/api/v1/statuses/{id}"),
     "GET /api/v1/statuses/{id}/context": about_posts("/api/v1/statuses/{id}/context", shows=False),

@@ -229,12 +229,12 @@ SHAPES: dict[str, Shape] = {
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
     "Notification": {
         "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
-        "status?": entity("Status"),
+        "status?": entity("Status"), "report?": entity("ToldReport"),
     },
     "NotificationGroup": {
         "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
         "page_min_id": id_, "page_max_id": id_, "latest_page_notification_at": time, "sample_account_ids": each(id_),
-        "status_id?": id_,
+        "status_id?": id_, "report?": entity("ToldReport"),
     },
     "GroupedNotifications": {
         "accounts": each(entity("Account")), "statuses": each(entity("Status")),
@@ -306,6 +306,11 @@ SHAPES: dict[str, Shape] = {
     },
     "Week": {"week": filled, "statuses": filled, "logins": filled, "registrations": filled},
     "ExtendedDescription": {"updated_at": time, "content": text},
+    "ToldReport": {
+        "id": id_, "action_taken": flag, "action_taken_at": maybe(time),
+        "category": one_of("spam", "legal", "violation", "other"), "comment": text, "forwarded": flag,
+        "created_at": time, "status_ids": each(id_), "rule_ids": each(id_), "target_account": entity("Account"),
+    },
     "Rule": {"id": id_, "text": filled, "hint": text},
     "Terms": {"effective_date": day, "effective": flag, "content": text, "succeeded_by": maybe(day)},
     # our own API: groups
@@ -588,6 +593,7 @@ ANSWERS: dict[str, Check | None] = {
     ),
     "GET /api/fedcorp/v1/statuses/{id}/groups": each(entity("Place")),
     "GET /api/fedcorp/v1/openapi.json": fields({"openapi": filled, "paths": fields({})}),
+    "POST /api/v1/reports": entity("ToldReport"),
     # the instance
     "GET /api/v1/instance": entity("OldInstance"),
     "GET /api/v2/instance": entity("Instance"),

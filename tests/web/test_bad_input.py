@@ -101,6 +101,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
     "GET /api/v2/notifications/unread_count": ({}, "limit types exclude_types"),
+    "POST /api/v1/reports": ({}, "account_id status_ids comment category rule_ids forward"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
@@ -171,7 +172,7 @@ async def test_the_token_decides(office: Office, route: Route) -> None:
     check(wrong, 401)
     if not route.anonymous:
         check(nobody, 401)
-    stranger = await office.app(await office.person("eve"), "write:reports")  # a scope that no route here takes
+    stranger = await office.app(await office.person("eve"), "admin:write:ip_blocks")  # a scope that no route here takes
     answer = await stranger.http.request(route.method, path)
     if route.scope:
         check(answer, 403)
