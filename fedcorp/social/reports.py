@@ -18,6 +18,7 @@ from fedcorp.errors import NotFound, Unprocessable
 from fedcorp.social import notifications, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import ReportForwarded
+from fedcorp.social.moderation import STAFF
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit, users
@@ -25,7 +26,6 @@ from fedcorp.storage.tables import reports as table
 from fedcorp.storage.upsert import insert_ignore
 
 CATEGORIES = ("spam", "legal", "violation", "other")
-STAFF = ("moderator", "admin")
 MAX_COMMENT, MAX_STATUSES = 1000, 100
 
 

@@ -7,6 +7,7 @@ The lists that clients ask for at the start all the same are served, and are emp
 from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
+    admin,
     apps,
     conversations,
     filters,
@@ -262,7 +263,17 @@ _DISCOVERY = (
     Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
 )
 
-_REPORTS = (Route("POST", "/api/v1/reports", reports.create, "write:reports"),)
+READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
+_REPORTS = (
+    Route("POST", "/api/v1/reports", reports.create, "write:reports"),
+    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS),
+    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS),
+    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS),
+)
 
 _INSTANCE = (
     Route("GET", "/api/v1/instance", instance.show_v1),

@@ -311,6 +311,20 @@ SHAPES: dict[str, Shape] = {
         "category": one_of("spam", "legal", "violation", "other"), "comment": text, "forwarded": flag,
         "created_at": time, "status_ids": each(id_), "rule_ids": each(id_), "target_account": entity("Account"),
     },
+    "AdminAccount": {
+        "id": id_, "username": filled, "domain": maybe(filled), "created_at": time, "email": text, "ip": maybe(text),
+        "ips": none, "locale": maybe(text), "invite_request": maybe(text), "confirmed": flag, "approved": flag,
+        "role": maybe(fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag})),
+        "disabled": flag, "silenced": flag, "sensitized": flag, "suspended": flag, "account": entity("Account"),
+    },
+    "AdminReport": {
+        "id": id_, "action_taken": flag, "action_taken_at": maybe(time),
+        "category": one_of("spam", "legal", "violation", "other"), "comment": text, "forwarded": flag,
+        "created_at": time, "updated_at": time, "account": entity("AdminAccount"),
+        "target_account": entity("AdminAccount"), "assigned_account": maybe(entity("AdminAccount")),
+        "action_taken_by_account": maybe(entity("AdminAccount")), "statuses": each(entity("Status")),
+        "rules": each(entity("Rule")),
+    },
     "Rule": {"id": id_, "text": filled, "hint": text},
     "Terms": {"effective_date": day, "effective": flag, "content": text, "succeeded_by": maybe(day)},
     # our own API: groups
@@ -594,6 +608,13 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/fedcorp/v1/statuses/{id}/groups": each(entity("Place")),
     "GET /api/fedcorp/v1/openapi.json": fields({"openapi": filled, "paths": fields({})}),
     "POST /api/v1/reports": entity("ToldReport"),
+    "GET /api/v1/admin/reports": each(entity("AdminReport")),
+    "GET /api/v1/admin/reports/{id}": entity("AdminReport"),
+    "PUT /api/v1/admin/reports/{id}": entity("AdminReport"),
+    **{
+        f"POST /api/v1/admin/reports/{{id}}/{verb}": entity("AdminReport")
+        for verb in ("assign_to_self", "unassign", "resolve", "reopen")
+    },
     # the instance
     "GET /api/v1/instance": entity("OldInstance"),
     "GET /api/v2/instance": entity("Instance"),

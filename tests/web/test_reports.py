@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import activities, deliveries, users
+from fedcorp.storage.tables import activities, audit, deliveries
 from tests.web.instance import MovableClock, Office, Person, running
 
 pytestmark = pytest.mark.anyio
@@ -24,17 +24,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         yield Office(instance, clock)
 
 
-def promote(tx: Tx, person: Person, role: str) -> None:
-    tx.conn.execute(sa.update(users).where(users.c.account_id == person.account.id).values(role=role))
-
-
-async def staff(office: Office, name: str, role: str = "moderator") -> Person:
-    """Somebody who looks after the department."""
-    person = await office.person(name, "read write follow push admin:read admin:write")
-    await office.db.write(promote, person, role)
-    return person
-
-
 def flags(tx: Tx) -> list[tuple[str, dict[str, Any]]]:
     """(domain, Flag) of what goes to other servers."""
     statement = sa.select(deliveries.c.domain, activities.c.body).join(
@@ -46,7 +35,7 @@ def flags(tx: Tx) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def test_a_report_is_kept_and_told_to_moderators(office: Office, ann: Person, ben: Person) -> None:
-    mo, ada = await staff(office, "mo"), await staff(office, "ada", "admin")
+    mo, ada = await office.staff("mo"), await office.staff("ada", "admin")
     post = await ben.publish("buy this")
     made = await ann.post(PATH, account_id=ben.id, status_ids=[post["id"]], comment=" look ", category="spam")
     assert (made["category"], made["comment"], made["status_ids"]) == ("spam", "look", [post["id"]])
@@ -62,7 +51,7 @@ async def test_a_report_is_kept_and_told_to_moderators(office: Office, ann: Pers
 
 
 async def test_whom_a_report_is_about_hears_nothing_and_a_block_hides_none(office: Office, ann: Person) -> None:
-    mo, ada = await staff(office, "mo"), await staff(office, "ada", "admin")
+    mo, ada = await office.staff("mo"), await office.staff("ada", "admin")
     await ann.towards(ada, "block")
     await ann.post(PATH, account_id=mo.id)
     assert await mo.notified() == []
@@ -103,3 +92,78 @@ async def test_it_goes_on_without_the_name_of_the_reporter(office: Office, ann: 
     assert ann.account.uri not in words
     assert "/@ann" not in words
     assert "proof" not in flag
+
+
+# -- working off -----------------------------------------------------------------------------------------------------
+
+ADMIN = "/api/v1/admin/reports"
+ACTS = ("assign_to_self", "unassign", "resolve", "reopen")
+
+
+def audited(tx: Tx) -> list[tuple[str, str, str]]:
+    rows = tx.conn.execute(sa.select(audit.c.actor, audit.c.act, audit.c.subject).order_by(audit.c.seq))
+    return [(row.actor, row.act, row.subject) for row in rows if row.act.startswith("report.")]
+
+
+async def test_moderators_work_reports_off_and_every_act_is_kept(office: Office, ann: Person, ben: Person) -> None:
+    mo = await office.staff("mo")
+    await ann.follow(ben)
+    post = await ben.publish("psst", visibility="private")
+    made = await ann.post(PATH, account_id=ben.id, status_ids=[post["id"]], rule_ids=["1"])
+    (waiting,) = await mo.get(ADMIN)
+    assert (waiting["account"]["username"], waiting["target_account"]["email"]) == ("ann", "ben@example.com")
+    assert [item["id"] for item in waiting["statuses"]] == [post["id"]]
+    assert waiting["rules"] == [{"id": "1", "text": "Be kind.", "hint": ""}]
+    path = f"{ADMIN}/{made['id']}"
+    assert await mo.get(path) == waiting
+    assert (await mo.post(f"{path}/assign_to_self"))["assigned_account"]["username"] == "mo"
+    assert (await mo.post(f"{path}/unassign"))["assigned_account"] is None
+    done = await mo.post(f"{path}/resolve")
+    assert (done["action_taken"], done["action_taken_by_account"]["username"]) == (True, "mo")
+    assert await mo.get(ADMIN) == []
+    assert await mo.ids(ADMIN, resolved="true") == [made["id"]]
+    assert (await mo.post(f"{path}/reopen"))["action_taken"] is False
+    changed = await mo.put(path, category="spam")
+    assert (changed["category"], changed["rules"]) == ("spam", [])
+    changed = await mo.put(path, category="violation", rule_ids=["2"])
+    assert [rule["text"] for rule in changed["rules"]] == ["No secrets."]
+    await mo.refused(422, "PUT", path, json={"rule_ids": ["9"]})
+    acts = ["assign", "unassign", "resolve", "reopen", "change", "change"]
+    assert await office.db.read(audited) == [(mo.account.uri, f"report.{act}", made["id"]) for act in acts]
+
+
+async def test_reports_are_found_by_who_and_about_whom_in_pages(office: Office, ann: Person, ben: Person) -> None:
+    mo = await office.staff("mo")
+    ids = [(await ann.post(PATH, account_id=ben.id))["id"] for _ in range(3)]
+    back = (await ben.post(PATH, account_id=ann.id))["id"]
+    assert await mo.ids(ADMIN) == [back, *reversed(ids)]
+    assert await mo.ids(ADMIN, account_id=ann.id) == ids[::-1]
+    assert await mo.ids(ADMIN, target_account_id=ann.id) == [back]
+    assert await mo.ids(ADMIN, limit=2, max_id=back) == [ids[2], ids[1]]
+    assert await mo.ids(ADMIN, limit=1, min_id=ids[0]) == [ids[1]]
+
+
+async def test_scope_and_role_must_both_be_there(office: Office, ann: Person, ben: Person) -> None:
+    mo, made = await office.staff("mo"), await ann.post(PATH, account_id=ben.id)
+    path = f"{ADMIN}/{made['id']}"
+    scoped = await office.app(ben, "read write admin:read admin:write")
+    callers = (scoped, await office.app(mo, "read write"), ann)
+    for caller in callers:
+        for asked in (ADMIN, path, f"{ADMIN}/1"):
+            await caller.refused(403, "GET", asked)
+        for act in ACTS:
+            await caller.refused(403, "POST", f"{path}/{act}")
+        await caller.refused(403, "PUT", path, json={"category": "spam"})
+    reading = await office.app(mo, "admin:read:reports")
+    assert await reading.ids(ADMIN) == [made["id"]]
+    await reading.refused(403, "POST", f"{path}/resolve")
+    assert await office.db.read(audited) == []
+
+
+async def test_a_report_about_oneself_is_not_found(office: Office, ann: Person) -> None:
+    mo, ada = await office.staff("mo"), await office.staff("ada", "admin")
+    made = await ann.post(PATH, account_id=mo.id)
+    assert (await mo.get(ADMIN), await ada.ids(ADMIN)) == ([], [made["id"]])
+    await mo.refused(404, "GET", f"{ADMIN}/{made['id']}")
+    for act in ACTS:
+        await mo.refused(404, "POST", f"{ADMIN}/{made['id']}/{act}")

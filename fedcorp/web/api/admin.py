@@ -1,0 +1,98 @@
+"""The administrators' API: reports, for people whose token has the scope and whose role is moderator or admin."""
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from fedcorp.social import accounts, moderation, reports
+from fedcorp.social.accounts import Account
+from fedcorp.social.pages import Page
+from fedcorp.social.reports import Report
+from fedcorp.storage.database import Tx
+from fedcorp.web.api import shown
+from fedcorp.web.auth import Viewer
+from fedcorp.web.call import Call, json
+from fedcorp.web.entities import admin
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.pagination import page_of
+
+
+def _moderator(tx: Tx, viewer: Viewer) -> Account:
+    """Who asks. Raises Forbidden for who does not look after the department."""
+    moderation.check(viewer.role)
+    return accounts.get(tx, viewer.id)
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+async def list_reports(call: Call) -> Response:
+    """GET /api/v1/admin/reports: those that wait, or with `resolved` those that were dealt with."""
+    params = call.query
+    page = page_of(params, default=100, most=200)
+    which = {
+        "resolved": params.flag("resolved"), "by": params.id("account_id"), "about": params.id("target_account_id"),
+    }  # fmt: skip
+    ids, body = await call.read(_list_reports, call.context.rendered, page, which)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _list_reports(
+    tx: Tx, viewer: Viewer, cache: Rendered, page: Page, which: dict[str, Any]
+) -> tuple[list[int], list[dict[str, Any]]]:
+    moderator = _moderator(tx, viewer)
+    rows = reports.listing(tx, moderator.id, page, **which)
+    return [row.id for row in rows], admin.reports(tx, cache, moderator.id, rows)
+
+
+async def show_report(call: Call) -> Response:
+    """GET /api/v1/admin/reports/{id}"""
+    return await _shown(call, call.id())
+
+
+async def _shown(call: Call, id_: int) -> Response:
+    return json(await call.read(_show_report, call.context.rendered, id_))
+
+
+def _show_report(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> dict[str, Any]:
+    moderator = _moderator(tx, viewer)
+    return admin.reports(tx, cache, moderator.id, [reports.get(tx, moderator.id, id_)])[0]
+
+
+async def change_report(call: Call) -> Response:
+    """PUT /api/v1/admin/reports/{id}: `category`, `rule_ids`"""
+    id_, params = call.id(), await call.params()
+    category = params.choice("category", reports.CATEGORIES)
+    rule_ids = params.texts("rule_ids") if "rule_ids" in params else None
+    return await _act(call, id_, lambda tx, who: reports.change(tx, who, id_, category=category, rule_ids=rule_ids))
+
+
+async def _act(call: Call, id_: int, work: Callable[[Tx, Account], Report]) -> Response:
+    """Do it, and answer the report as it was kept: read apart from the change, like every status."""
+    await call.write(lambda tx, viewer: work(tx, _moderator(tx, viewer)))
+    return await _shown(call, id_)
+
+
+async def assign_report(call: Call) -> Response:
+    """POST /api/v1/admin/reports/{id}/assign_to_self"""
+    id_ = call.id()
+    return await _act(call, id_, lambda tx, who: reports.assign(tx, who, id_))
+
+
+async def unassign_report(call: Call) -> Response:
+    """POST /api/v1/admin/reports/{id}/unassign"""
+    id_ = call.id()
+    return await _act(call, id_, lambda tx, who: reports.unassign(tx, who, id_))
+
+
+async def resolve_report(call: Call) -> Response:
+    """POST /api/v1/admin/reports/{id}/resolve"""
+    id_ = call.id()
+    return await _act(call, id_, lambda tx, who: reports.resolve(tx, who, id_))
+
+
+async def reopen_report(call: Call) -> Response:
+    """POST /api/v1/admin/reports/{id}/reopen"""
+    id_ = call.id()
+    return await _act(call, id_, lambda tx, who: reports.reopen(tx, who, id_))
