@@ -154,6 +154,13 @@ class AccountDeleted(Federated):
     account_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountSuspended(Event):
+    """A moderator of this department hid an account. Other servers are not told."""
+
+    account_id: int
+
+
 # -- groups ----------------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +309,7 @@ KINDS: dict[str, type[Event]] = {
         Unfollowed,
         AccountUpdated,
         AccountDeleted,
+        AccountSuspended,
         MemberChanged,
         GroupPosted,
         GroupRelays,

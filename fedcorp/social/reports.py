@@ -224,6 +224,13 @@ def resolve(tx: Tx, moderator: Account, id_: int) -> Report:
     return _write(tx, moderator, id_, "resolve", resolved_at=tx.ms, resolved_by_id=moderator.id)
 
 
+def resolve_about(tx: Tx, moderator: Account, target_id: int) -> None:
+    """Something was done about somebody: all reports about them that wait are dealt with."""
+    waiting = sa.select(table.c.id).where(table.c.target_id == target_id, table.c.resolved_at.is_(None))
+    for id_ in list(tx.conn.execute(waiting).scalars()):
+        resolve(tx, moderator, id_)
+
+
 def reopen(tx: Tx, moderator: Account, id_: int) -> Report:
     """Say that a report waits again. Raises NotFound."""
     return _write(tx, moderator, id_, "reopen", resolved_at=None, resolved_by_id=None)

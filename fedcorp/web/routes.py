@@ -273,6 +273,11 @@ _REPORTS = (
     Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS),
     Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS),
     Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS),
+    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, "admin:read:accounts"),
+    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, "admin:read:accounts"),
+    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, "admin:read:accounts"),
+    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, "admin:write:accounts"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, "admin:write:accounts"),
 )
 
 _INSTANCE = (

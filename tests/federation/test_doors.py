@@ -749,7 +749,7 @@ async def webfinger(world: DoorWorld) -> Complaints:
 
 # -- the table -------------------------------------------------------------------------------------------------------
 
-_STAFF = "for moderators and admins of the department alone: tests/web/test_reports.py"
+_STAFF = "for moderators and admins of the department alone: tests/web/test_reports.py and test_moderation.py"
 _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"

@@ -615,6 +615,11 @@ ANSWERS: dict[str, Check | None] = {
         f"POST /api/v1/admin/reports/{{id}}/{verb}": entity("AdminReport")
         for verb in ("assign_to_self", "unassign", "resolve", "reopen")
     },
+    "GET /api/v1/admin/accounts": each(entity("AdminAccount")),
+    "GET /api/v2/admin/accounts": each(entity("AdminAccount")),
+    "GET /api/v1/admin/accounts/{id}": entity("AdminAccount"),
+    "POST /api/v1/admin/accounts/{id}/action": empty,
+    "POST /api/v1/admin/accounts/{id}/unsuspend": entity("AdminAccount"),
     # the instance
     "GET /api/v1/instance": entity("OldInstance"),
     "GET /api/v2/instance": entity("Instance"),

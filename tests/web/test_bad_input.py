@@ -104,6 +104,12 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/reports": ({}, "account_id status_ids comment category rule_ids forward"),
     "GET /api/v1/admin/reports": ({}, f"{_PAGE} resolved account_id target_account_id"),
     "PUT /api/v1/admin/reports/{id}": ({}, "category rule_ids"),
+    "GET /api/v1/admin/accounts": (
+        {},
+        f"{_PAGE} local remote active disabled suspended staff username display_name by_domain email",
+    ),
+    "GET /api/v2/admin/accounts": ({}, f"{_PAGE} origin status permissions username display_name by_domain email"),
+    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
@@ -262,6 +268,8 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     if route.path.startswith("/api/fedcorp/v1/groups"):
         return await office.group(ann, "club")
     match route.path.split("/")[3]:
+        case "admin" if "accounts" in route.path:
+            return ben.id
         case "admin":
             return str((await ann.post("/api/v1/reports", account_id=ben.id))["id"])
         case "filters":
