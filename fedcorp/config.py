@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from fedcorp.errors import ConfigError
 
 REACHES = ("department", "company", "partners", "public")
+DOCUMENTS = ("privacy_policy", "terms_of_service")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -77,6 +78,9 @@ class Config:
     description: str = ""
     contact_email: str = ""
     languages: tuple[str, ...] = ("en",)
+    rules: tuple[str, ...] = ()
+    privacy_policy: str = ""
+    terms_of_service: str = ""
     log_level: str = "info"
     server: Server = field(default_factory=Server)
     federation: Federation = field(default_factory=Federation)
@@ -102,6 +106,11 @@ class Config:
     def media_folder(self) -> Path:
         """The folder of uploaded and fetched files."""
         return (self.folder / self.storage.media).resolve()
+
+    def document(self, name: str) -> Path | None:
+        """The text file of a document of the department, `privacy_policy` or `terms_of_service`; None without one."""
+        file: str = getattr(self, name)
+        return (self.folder / file).resolve() if file else None
 
     @property
     def default_reach(self) -> str:
@@ -207,6 +216,12 @@ def _check(config: Config, source: str) -> None:
             raise ConfigError(
                 f"`federation.networks` in {source} has {text!r}, which is no network like 10.0.0.0/8."
             ) from None
+    if any(not rule.strip() for rule in config.rules):
+        raise ConfigError(f"`rules` in {source} has an empty line; take it out, or write the rule.")
+    for name in DOCUMENTS:
+        file = config.document(name)
+        if file is not None and not file.is_file():
+            raise ConfigError(f"`{name}` in {source} names {file}, which is no file; write it, or leave the key empty.")
     if not 0 <= config.server.port <= 65535:
         raise ConfigError(f"`server.port` in {source} must lie between 0 and 65535.")
     if bool(config.server.tls_cert) != bool(config.server.tls_key):

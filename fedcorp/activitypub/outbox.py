@@ -15,7 +15,7 @@ from fedcorp.activitypub import audience, group_telling, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, events, groups, polls, statuses
+from fedcorp.social import accounts, events, groups, polls, reports, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.statuses import Status
@@ -272,6 +272,24 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         telling.post(tx, account, document, destinations, reach=UPDATE_REACH)
 
 
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+def _report_forwarded(tx: Tx, event: events.ReportForwarded) -> None:
+    """The server itself says it, and says nothing of who told it. Without a proof, like a direct message."""
+    report = reports.find(tx, event.report_id)
+    target = accounts.find(tx, report.target_id) if report is not None else None
+    if report is None or target is None:
+        return
+    posts = statuses.find_many(tx, report.posts)
+    things = [target.uri, *(posts[id_].uri for id_ in report.posts if id_ in posts)]
+    server = accounts.instance_actor(tx)
+    document = render.activity(
+        "Flag", report.uri, server, things, at=report.created_at, to=[target.uri], content=report.comment
+    )
+    telling.post(tx, server, document, audience.people(tx, [target.id], "public"), reach="public", proof=False)
+
+
 # -- passing on -----------------------------------------------------------------------------------------------------
 
 
@@ -314,5 +332,6 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.Invited: group_telling.invited,
     events.InvitationEnded: group_telling.invitation_ended,
     events.GroupWished: group_telling.wished,
+    events.ReportForwarded: _report_forwarded,
     events.ActivityForwarded: _forwarded,
 }

@@ -440,6 +440,11 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     stream(tx, "closed", account_id=id_)
 
 
+def _account_suspended(tx: Tx, event: events.AccountSuspended) -> None:
+    """Its streams end; everything else asks for `suspended_at` when it reads."""
+    stream(tx, "closed", account_id=event.account_id)
+
+
 def _uncount(tx: Tx, account_id: int, name: str, state: str) -> None:
     if state == "accepted":
         column = accounts_table.c[name]
@@ -461,6 +466,7 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.FollowRejected: _follow_ended,
     events.Unfollowed: _follow_ended,
     events.AccountDeleted: _account_deleted,
+    events.AccountSuspended: _account_suspended,
     events.MemberChanged: group_effects.member_changed,
     events.PostJudged: group_effects.post_judged,
     events.GroupChanged: group_effects.group_changed,

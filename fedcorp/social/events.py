@@ -154,6 +154,13 @@ class AccountDeleted(Federated):
     account_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountSuspended(Event):
+    """A moderator of this department hid an account. Other servers are not told."""
+
+    account_id: int
+
+
 # -- groups ----------------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +267,14 @@ class ReportResolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportForwarded(Federated):
+    """One of our people (`account_id`, who is not named) wants the server of whom a report is about to know."""
+
+    account_id: int
+    report_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityForGroup(Federated):
     """A local group passes on, wrapped, what a member did to a post of the group; `activity_uri` names the original."""
 
@@ -294,6 +309,7 @@ KINDS: dict[str, type[Event]] = {
         Unfollowed,
         AccountUpdated,
         AccountDeleted,
+        AccountSuspended,
         MemberChanged,
         GroupPosted,
         GroupRelays,
@@ -304,6 +320,7 @@ KINDS: dict[str, type[Event]] = {
         GroupWished,
         Reported,
         ReportResolved,
+        ReportForwarded,
         ActivityForGroup,
         ActivityForwarded,
     )

@@ -26,7 +26,8 @@ from fedcorp.storage.tables import (
     users,
 )
 
-KINDS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update")
+KINDS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "admin.report")
+REPORT = "admin.report"
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SAMPLE = 8  # accounts shown of a group
 _HOUR_MS = 3_600_000
@@ -44,6 +45,7 @@ class Notification:
     status_id: int | None
     group_key: str
     created_at: int
+    report_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Group:
     latest_at: int
     sample_account_ids: list[int]
     status_id: int | None
+    report_id: int | None = None
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------
@@ -92,6 +95,7 @@ _THREAD_MUTED = sa.exists().where(
 _WANTED = sa.select(users.c.account_id).where(
     users.c.account_id == _TO, users.c.disabled_at.is_(None), ~_stands_between(_TO, _FROM), ~_THREAD_MUTED
 )
+_WORKING = sa.select(users.c.account_id).where(users.c.account_id == _TO, users.c.disabled_at.is_(None))
 _STREAM = sa.insert(streams)
 _SET_KEY = (
     sa.update(notifications)
@@ -100,19 +104,30 @@ _SET_KEY = (
 )
 
 
-def notify(tx: Tx, *, account_id: int, kind: str, from_id: int, status_id: int | None = None, cause: str) -> None:
+def notify(
+    tx: Tx,
+    *,
+    account_id: int,
+    kind: str,
+    from_id: int,
+    status_id: int | None = None,
+    report_id: int | None = None,
+    cause: str,
+) -> None:
     """Tell an account, unless it is not a user here, acted itself, or does not want to hear of it.
 
-    The same `cause` is told once. The end of a poll is told to its author as well, whom it comes from.
+    The same `cause` is told once. The end of a poll is told to its author as well, whom it comes from. Of a report its
+    moderators hear whomever they block or mute, and whoever blocks them.
     """
     if account_id == from_id and kind != "poll":
         return
     facts = {"account": account_id, "other": from_id, "status": status_id, "now": tx.ms}
-    if tx.conn.execute(_WANTED, facts).first() is None:
+    wanted = tx.conn.execute(_WORKING, {"account": account_id}) if kind == REPORT else tx.conn.execute(_WANTED, facts)
+    if wanted.first() is None:
         return
     key = _group_key(kind, status_id, tx.ms)
     values = {"account_id": account_id, "kind": kind, "from_account_id": from_id, "status_id": status_id}
-    values |= {"group_key": key or "", "created_at": tx.ms, "cause": cause}
+    values |= {"group_key": key or "", "created_at": tx.ms, "cause": cause, "report_id": report_id}
     seq = tx.conn.execute(_insert(tx.dialect), values).scalar()
     if seq is None:
         return
@@ -161,7 +176,10 @@ def _shown(some: bool, all_but: bool, of_one: bool) -> "sa.Select[Any]":
         notifications.c.account_id == _TO,
         _VISIBLE,
         ~_GONE,
-        ~_stands_between(notifications.c.account_id, notifications.c.from_account_id),
+        sa.or_(
+            notifications.c.kind == REPORT,
+            ~_stands_between(notifications.c.account_id, notifications.c.from_account_id),
+        ),
     )
     if some:
         statement = statement.where(notifications.c.kind.in_(sa.bindparam("types", expanding=True)))
@@ -275,7 +293,8 @@ def _group(key: str, rows: list[Notification], count: int) -> Group:
     first = rows[0]
     sample = list(dict.fromkeys(row.from_account_id for row in rows))[:SAMPLE]
     return Group(
-        key, first.kind, count, first.seq, rows[-1].seq, first.seq, first.created_at, sample, first.status_id
+        key, first.kind, count, first.seq, rows[-1].seq, first.seq, first.created_at, sample, first.status_id,
+        first.report_id,
     )  # fmt: skip
 
 

@@ -704,6 +704,27 @@ thread_mutes = Table(
     _at("created_at"),
 )
 
+reports = Table(  # what moderators of this department were told about an account
+    "reports",
+    metadata,
+    _id(),
+    Column("uri", Text, nullable=False, unique=True),  # the Flag, sent or received
+    _ref("account_id"),  # who told it: one of ours, or an actor elsewhere
+    _ref("target_id"),
+    _text("status_ids", "[]"),
+    Column("category", Text, nullable=False),  # spam | legal | violation | other
+    _text("rules", "[]"),  # id and text of each rule as it was then
+    _text("comment"),
+    _flag("forwarded"),
+    _ref("assigned_id", null=True),
+    _ref("resolved_by_id", null=True),
+    _at("resolved_at", null=True),
+    _at("created_at"),
+    _at("updated_at"),
+)
+Index("ix_reports_account_id", reports.c.account_id)
+Index("ix_reports_target_id", reports.c.target_id)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -787,6 +808,7 @@ notifications = Table(
     _ref("from_account_id"),
     _ref("status_id", null=True),
     Column("group_key", Text, nullable=False),
+    _ref("report_id", null=True),
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
     UniqueConstraint("account_id", "cause"),

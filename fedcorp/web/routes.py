@@ -1,12 +1,13 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no quoted posts, no translation, no reports yet.
+What is not listed is not offered: no push, no quoted posts, no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
 from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
+    admin,
     apps,
     conversations,
     filters,
@@ -20,6 +21,7 @@ from fedcorp.web.api import (
     notifications,
     openapi,
     polls,
+    reports,
     scheduled,
     search,
     statuses,
@@ -261,23 +263,51 @@ _DISCOVERY = (
     Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
 )
 
+READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
+_REPORTS = (
+    Route("POST", "/api/v1/reports", reports.create, "write:reports"),
+    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS),
+    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS),
+    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS),
+    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS),
+    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, "admin:read:accounts"),
+    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, "admin:read:accounts"),
+    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, "admin:read:accounts"),
+    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, "admin:write:accounts"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, "admin:write:accounts"),
+)
+
 _INSTANCE = (
     Route("GET", "/api/v1/instance", instance.show_v1),
     Route("GET", "/api/v2/instance", instance.show),
     Route("GET", "/api/v1/instance/peers", instance.list_peers, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/activity", instance.activity, "", anonymous=True, app=True),
-    Route("GET", "/api/v1/instance/rules", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/rules", instance.list_rules, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/domain_blocks", instance.nothing, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
-    Route("GET", "/api/v1/instance/privacy_policy", instance.nothing_written),
-    Route("GET", "/api/v1/instance/terms_of_service", instance.nothing_written),
+    Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
+    Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
     Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
     Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
     Route("GET", "/api/v1/announcements", instance.nothing, ""),
     Route("GET", "/health", instance.health),
 )
 
-API_ROUTES = _APPS + _ACCOUNTS + _STATUSES + _TIMELINES + _GROUPS + _FILTERS + _NOTIFICATIONS + _DISCOVERY + _INSTANCE
+API_ROUTES = (
+    *_APPS,
+    *_ACCOUNTS,
+    *_STATUSES,
+    *_TIMELINES,
+    *_GROUPS,
+    *_FILTERS,
+    *_NOTIFICATIONS,
+    *_DISCOVERY,
+    *_REPORTS,
+    *_INSTANCE,
+)
 ROUTES: tuple[Route, ...] = (
     *API_ROUTES,
     *oauth.ROUTES,

@@ -749,6 +749,7 @@ async def webfinger(world: DoorWorld) -> Complaints:
 
 # -- the table -------------------------------------------------------------------------------------------------------
 
+_STAFF = "for moderators and admins of the department alone: tests/web/test_reports.py and test_moderation.py"
 _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
@@ -764,6 +765,7 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/statuses": "what may be answered and mentioned: test_words_that_reach_into_what_is_hidden",
     "POST /api/v2/media": _OWN,
     "POST /api/v1/media": _OWN,
+    **{route: _STAFF for route in _ROUTES if "/admin/" in route},
     "POST /api/v1/markers": _OWN,
     "POST /api/v1/lists": _OWN,
     "POST /api/fedcorp/v1/groups": _OWN,
@@ -865,6 +867,7 @@ ROWS: dict[str, Row] = {
         f"POST /api/v1/accounts/{{id}}/{verb}": about_accounts(f"/api/v1/accounts/{{id}}/{verb}", method="POST")
         for verb in _ACCOUNT_VERBS
     },
+    "POST /api/v1/reports": about_accounts("/api/v1/reports?account_id={id}", method="POST"),
     "GET /api/v1/statuses": many_posts,
     "GET /api/v1/statuses/{id}": about_posts("/api/v1/statuses/{id}"),
     "GET /api/v1/statuses/{id}/context": about_posts("/api/v1/statuses/{id}/context", shows=False),

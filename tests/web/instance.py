@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 from PIL import Image
 from starlette.datastructures import State
 
@@ -21,6 +22,7 @@ from fedcorp.company import peers
 from fedcorp.social import accounts, applications, memberships, passwords
 from fedcorp.social.accounts import Account, RemoteAccount
 from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import users
 from fedcorp.web.router import Router
 from fedcorp.web.routes import ROUTES
 from tests.databases import make_config
@@ -81,6 +83,10 @@ def _hire(tx: Tx, name: str, scopes: str) -> tuple[Account, str]:
     account = accounts.create_local(tx, name, pair())
     accounts.create_user(tx, account.id, email=f"{name}@example.com", password_hash=password_hash())
     return account, _token(tx, account.id, scopes)
+
+
+def _promote(tx: Tx, account_id: int, role: str) -> None:
+    tx.conn.execute(sa.update(users).where(users.c.account_id == account_id).values(role=role))
 
 
 def _token(tx: Tx, account_id: int | None, scopes: str) -> str:
@@ -219,6 +225,12 @@ class Office:
     async def person(self, name: str, scopes: str = EVERYTHING) -> Person:
         """Somebody new, with a token for these scopes."""
         return Person(self.instance, *await hire(self.instance, name, scopes))
+
+    async def staff(self, name: str, role: str = "moderator") -> Person:
+        """Somebody who looks after the department, with a token that may."""
+        person = await self.person(name, f"{EVERYTHING} admin:read admin:write")
+        await self.db.write(_promote, person.account.id, role)
+        return person
 
     async def app(self, person: Person | None, scopes: str) -> Caller:
         """Another app of this person; without a person, an app that speaks for itself."""

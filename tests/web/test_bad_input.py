@@ -101,6 +101,15 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
     "GET /api/v2/notifications/unread_count": ({}, "limit types exclude_types"),
+    "POST /api/v1/reports": ({}, "account_id status_ids comment category rule_ids forward"),
+    "GET /api/v1/admin/reports": ({}, f"{_PAGE} resolved account_id target_account_id"),
+    "PUT /api/v1/admin/reports/{id}": ({}, "category rule_ids"),
+    "GET /api/v1/admin/accounts": (
+        {},
+        f"{_PAGE} local remote active disabled suspended staff username display_name by_domain email",
+    ),
+    "GET /api/v2/admin/accounts": ({}, f"{_PAGE} origin status permissions username display_name by_domain email"),
+    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
@@ -171,7 +180,7 @@ async def test_the_token_decides(office: Office, route: Route) -> None:
     check(wrong, 401)
     if not route.anonymous:
         check(nobody, 401)
-    stranger = await office.app(await office.person("eve"), "write:reports")  # a scope that no route here takes
+    stranger = await office.app(await office.person("eve"), "admin:write:ip_blocks")  # a scope that no route here takes
     answer = await stranger.http.request(route.method, path)
     if route.scope:
         check(answer, 403)
@@ -181,6 +190,7 @@ async def test_the_token_decides(office: Office, route: Route) -> None:
 
 @pytest.mark.parametrize("route", with_variable("id"), ids=id_of)
 async def test_an_id_that_is_none_is_not_found(office: Office, ann: Person, route: Route) -> None:
+    ann = await _entitled(office, ann, route)
     before = await counts(office)
     for value in ("0", "abc", "-1", "1.5", "9" * 18, "9" * 30, "%00", "\uff11", "1%2F2"):
         response = await ann.http.request(route.method, filled(route, value))
@@ -226,6 +236,7 @@ async def test_every_parameter_takes_or_refuses_whatever_comes(
 ) -> None:
     route, (needed, names) = _BY_NAME[name], PARAMETERS[name]
     path = filled(route, await _own(office, ann, ben, route))
+    ann = await _entitled(office, ann, route)
     for parameter in names.split():
         for value in NASTY:
             sent = {**needed, **_nested(parameter, value)}
@@ -241,6 +252,11 @@ async def test_every_parameter_takes_or_refuses_whatever_comes(
                 assert await longest(office) < 6000, (name, parameter, value)
 
 
+async def _entitled(office: Office, ann: Person, route: Route) -> Person:
+    """Who may use this route at all."""
+    return await office.staff("mo") if "/admin/" in route.path else ann
+
+
 async def _send(ann: Person, route: Route, path: str, values: dict[str, Any]) -> httpx.Response:
     if route.method == "GET":
         return await ann.http.request(route.method, path, params=_query(values))
@@ -252,6 +268,10 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     if route.path.startswith("/api/fedcorp/v1/groups"):
         return await office.group(ann, "club")
     match route.path.split("/")[3]:
+        case "admin" if "accounts" in route.path:
+            return ben.id
+        case "admin":
+            return str((await ann.post("/api/v1/reports", account_id=ben.id))["id"])
         case "filters":
             return str((await ann.post("/api/v2/filters", title="mine", context=["home"]))["id"])
         case "statuses":
@@ -346,7 +366,7 @@ WITH_BODY = [
 
 @pytest.mark.parametrize("route", WITH_BODY, ids=id_of)
 async def test_a_body_that_is_none_is_refused(office: Office, ann: Person, route: Route) -> None:
-    path = filled(route, ann.id)
+    path, ann = filled(route, ann.id), await _entitled(office, ann, route)
     before = await counts(office)
     for body in (b"{", b"[1]", b'"x"', b"\xff\xfe", b'{"a":' * 200 + b"1" + b"}" * 200):
         check(await ann.http.request(route.method, path, content=body, headers=_JSON), 400, 404, 422)

@@ -111,3 +111,29 @@ async def test_what_is_not_written_is_not_there(office: Office) -> None:
 
 async def test_the_monitor_is_told_that_all_is_well(office: Office) -> None:
     assert await office.anybody.get("/health") == {"status": "OK"}
+
+
+async def test_rules_and_documents_come_from_the_configuration(tmp_path: Path, office: Office, ann: Person) -> None:
+    assert await ann.get("/api/v1/instance/rules") == []
+    for name in ("privacy_policy", "terms_of_service"):
+        await office.anybody.refused(404, "GET", f"/api/v1/instance/{name}")
+    clock, folder = MovableClock(), tmp_path / "with"
+    folder.mkdir()
+    (folder / "privacy.txt").write_text("We keep <little>.\n\nAsk us.", encoding="utf-8")
+    (folder / "terms.txt").write_text("Work hard.", encoding="utf-8")
+    told = {"rules": ["Be kind.", "No secrets."], "privacy_policy": "privacy.txt", "terms_of_service": "terms.txt"}
+    async with running(folder, clock, **told) as instance:
+        anybody = Office(instance, clock).anybody
+        rules = await anybody.get("/api/v1/instance/rules")
+        assert rules == [
+            {"id": "1", "text": "Be kind.", "hint": ""},
+            {"id": "2", "text": "No secrets.", "hint": ""},
+        ]
+        for version in ("v1", "v2"):
+            assert (await anybody.get(f"/api/{version}/instance"))["rules"] == rules
+        privacy = await anybody.get("/api/v1/instance/privacy_policy")
+        assert privacy["content"] == "<p>We keep &lt;little&gt;.</p><p>Ask us.</p>"
+        terms = await anybody.get("/api/v1/instance/terms_of_service")
+        assert (terms["content"], terms["effective"]) == ("<p>Work hard.</p>", True)
+        (folder / "terms.txt").unlink()
+        await anybody.refused(404, "GET", "/api/v1/instance/terms_of_service")

@@ -10,15 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fedcorp.activitypub import group_telling, telling
+from fedcorp.activitypub import group_telling, serving, telling
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers import actors, follow, statuses
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, find_status, sender
 from fedcorp.activitypub.intake import Intake
+from fedcorp.activitypub.signers import Signer
 from fedcorp.activitypub.vocabulary import as_list, first_string, ids_of, parse_time, types_of, value_or_id
-from fedcorp.clock import to_ms
+from fedcorp.clock import from_ms, to_ms
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound
-from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, stewardship, wishes
+from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, reports, stewardship, wishes
 from fedcorp.social import statuses as social_statuses
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
@@ -425,19 +426,37 @@ def _group_of_posts(tx: Tx, posts: list[social_statuses.Status]) -> Account | No
     return group if group is not None and group.local and not group.hidden else None
 
 
+def _reported_here(
+    tx: Tx,
+    activity: Activity,
+    reporter: Account,
+    subject: Account,
+    posts: list[social_statuses.Status],
+    comment: str,
+    intake: Intake,
+) -> str:
+    """Keep a report about one of ours. Of the posts those count that the sender's server may have."""
+    if not subject.local or subject.is_group or subject.hidden:
+        return IGNORED
+    signer = Signer(reporter.uri, intake.domain, intake.tier, from_ms(tx.ms))
+    seen = [one.id for one in posts if one.account_id == subject.id and serving.may_see(tx, one, signer)]
+    reports.receive(tx, reporter, subject, status_ids=seen, comment=comment, uri=activity.id)
+    return PROCESSED
+
+
 def receive_flag(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """Somebody reports something in a group of ours to its moderators."""
+    """Somebody reports something in a group of ours to its moderators, or one of ours to those of the department."""
     reporter = sender(tx, activity, intake)
     uris = ids_of(activity.object if isinstance(activity.object, list) else as_list(activity.object))
     posts = [status for uri in uris if (status := social_statuses.find_by_uri(tx, uri)) is not None]
     group = _addressed_group(tx, activity) or _group_of_posts(tx, posts)
-    if group is None:
-        return IGNORED
     named = [account for uri in uris if (account := accounts.find_by_uri(tx, uri)) is not None]
     subject = named[0] if named else accounts.find(tx, posts[0].account_id) if posts else None
     if subject is None:
         return IGNORED
     comment = first_string(activity.doc.get("content")) or _reason(activity)
+    if group is None:
+        return _reported_here(tx, activity, reporter, subject, posts, comment, intake)
     stewardship.report(
         tx, group, subject, by=reporter, status_ids=[status.id for status in posts], comment=comment, uri=activity.id
     )

@@ -59,9 +59,33 @@ async def extended_description(call: Call) -> Response:
     return json({"updated_at": iso(0), "content": call.context.config.description})
 
 
-async def nothing_written(call: Call) -> Response:
-    """Privacy policy and terms: a department has none of its own here."""
-    raise NotFound
+async def list_rules(call: Call) -> Response:
+    """GET /api/v1/instance/rules"""
+    await call.viewer()
+    return json(instances.rules(call.context.config))
+
+
+async def privacy_policy(call: Call) -> Response:
+    """GET /api/v1/instance/privacy_policy"""
+    return json(instances.privacy_policy(*await _document(call, "privacy_policy")))
+
+
+async def terms_of_service(call: Call) -> Response:
+    """GET /api/v1/instance/terms_of_service"""
+    return json(instances.terms_of_service(*await _document(call, "terms_of_service")))
+
+
+async def _document(call: Call, name: str) -> tuple[Urls, str, int]:
+    """The text of a document of the department and when it was written, in ms. Raises NotFound when there is none."""
+    config = call.context.config
+    file = config.document(name)
+    if file is None:
+        raise NotFound
+    try:
+        text, written = file.read_text(encoding="utf-8"), file.stat().st_mtime_ns  # short, and from the local disk
+    except (OSError, UnicodeDecodeError) as error:  # it was there at the start
+        raise NotFound(detail=f"{file} cannot be read: {error}") from None
+    return Urls(config.origin), text, written // 1_000_000
 
 
 async def nothing(call: Call) -> Response:

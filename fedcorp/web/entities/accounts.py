@@ -12,7 +12,7 @@ from fedcorp.social.pages import Page
 from fedcorp.storage.database import Site, Tx
 from fedcorp.web.entities.times import DAY_MS, day, iso
 
-_ROLES = {
+ROLES = {
     # Permissions are Mastodon's bits: 1 administrator, 16 reports, 1024 users.
     "user": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False},
     "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1040", "highlighted": True},
@@ -109,7 +109,7 @@ def credentials(tx: Tx, row: Account) -> dict[str, Any]:
             "indexable": row.indexable,
             "reach": settings.reach or tx.site.config.default_reach,
         },
-        "role": _ROLES[role],
+        "role": ROLES[role],
     }
 
 

@@ -12,7 +12,9 @@ from fedcorp.social.interactions import MAX_PINS
 from fedcorp.social.media import MAX_DESCRIPTION
 from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
 from fedcorp.social.statistics import Statistics
-from fedcorp.social.text import URL_LENGTH
+from fedcorp.social.text import URL_LENGTH, render
+from fedcorp.urls import Urls
+from fedcorp.web.entities.times import day, iso
 
 VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
 API_VERSIONS = {"mastodon": 2}
@@ -51,6 +53,24 @@ def _configuration(config: Config) -> dict[str, Any]:
     }
 
 
+def rules(config: Config) -> list[dict[str, str]]:
+    """Rule entities; the id of a rule is its place in the configuration, from 1."""
+    return [{"id": str(number), "text": text, "hint": ""} for number, text in enumerate(config.rules, 1)]
+
+
+def privacy_policy(urls: Urls, text: str, updated_at: int) -> dict[str, Any]:
+    """The PrivacyPolicy entity of a plain text; `updated_at` is ms."""
+    return {"updated_at": iso(updated_at), "content": render(text, mentions={}, tag_url=urls.tag)}
+
+
+def terms_of_service(urls: Urls, text: str, updated_at: int) -> dict[str, Any]:
+    """The TermsOfService entity of a plain text; they hold since the file was written (`updated_at`, ms)."""
+    return {
+        "effective_date": day(updated_at), "effective": True, "succeeded_by": None,
+        "content": render(text, mentions={}, tag_url=urls.tag),
+    }  # fmt: skip
+
+
 def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str, Any]:
     """The Instance entity; `base` is scheme://host under which the client reached us."""
     return {
@@ -79,7 +99,7 @@ def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str,
                           "min_age": None, "url": None},
         "api_versions": API_VERSIONS,
         "contact": {"email": config.contact_email, "account": None},
-        "rules": [],
+        "rules": rules(config),
     }  # fmt: skip
 
 
@@ -101,5 +121,5 @@ def v1(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str,
         "invites_enabled": False,
         "configuration": _configuration(config),
         "contact_account": None,
-        "rules": [],
+        "rules": rules(config),
     }

@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import statuses
+from fedcorp.social import reports, statuses
 from fedcorp.social.notifications import Group, Notification
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities import accounts
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.reports import report
 from fedcorp.web.entities.statuses import render_map
 from fedcorp.web.entities.times import iso
 
@@ -21,12 +22,13 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
     shown = _statuses(tx, cache, viewer_id, [row.status_id for row in rows])
     people = accounts.many(tx, {row.from_account_id for row in rows})
     rendered = {entity["id"]: orjson.Fragment(orjson.dumps(entity)) for entity in people}  # each comes many times
+    told = _reports(tx, [row.report_id for row in rows])
     found = []
     for row in rows:
         account = rendered.get(str(row.from_account_id))
         if account is None or (row.status_id is not None and row.status_id not in shown):
             continue
-        entity = {
+        entity: dict[str, Any] = {
             "id": str(row.seq),
             "type": row.kind,
             "created_at": iso(row.created_at),
@@ -35,8 +37,15 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
         }
         if row.status_id is not None:
             entity["status"] = shown[row.status_id]
+        if row.report_id in told:
+            entity["report"] = told[row.report_id]
         found.append(entity)
     return found
+
+
+def _reports(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":
+    found = reports.find_many(tx, {id_ for id_ in ids if id_ is not None})
+    return {id_: report(tx, row) for id_, row in found.items()}
 
 
 def _statuses(tx: Tx, cache: Rendered, viewer_id: int, ids: "Sequence[int | None]") -> "dict[int, orjson.Fragment]":
@@ -52,11 +61,12 @@ def grouped(tx: Tx, cache: Rendered, viewer_id: int, groups: Sequence[Group]) ->
     shown = _statuses(tx, cache, viewer_id, [group.status_id for group in groups])
     people = accounts.many(tx, dict.fromkeys(id_ for group in groups for id_ in group.sample_account_ids))
     known = {entity["id"] for entity in people}
+    told = _reports(tx, [group.report_id for group in groups])
     return {
         "accounts": people,
         "statuses": list(shown.values()),
         "notification_groups": [
-            _group(group, known)
+            _group(group, known) | ({"report": told[group.report_id]} if group.report_id in told else {})
             for group in groups
             if group.status_id is None or group.status_id in shown
             if any(str(id_) in known for id_ in group.sample_account_ids)

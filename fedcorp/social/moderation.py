@@ -1,0 +1,143 @@
+"""What the moderators of a department may know of accounts and do to them: how somebody signs in, and suspending.
+
+Who is a moderator is said by the role of the user, which the edge has from the token; `check` is asked by every route.
+Whoever is suspended is shown nowhere here, cannot sign in, and is not heard when they live elsewhere. Other servers are
+not told: each department decides for itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fedcorp.errors import Forbidden, NotFound, Unprocessable
+from fedcorp.social import accounts
+from fedcorp.social.accounts import Account
+from fedcorp.social.events import AccountSuspended
+from fedcorp.social.pages import Listing, Page
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import accounts as table
+from fedcorp.storage.tables import audit, users
+
+STAFF = ("moderator", "admin")
+STATES = ("active", "pending", "disabled", "silenced", "suspended")
+MAX_REASON = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How somebody of this department signs in."""
+
+    account_id: int
+    email: str | None
+    role: str
+    disabled: bool
+
+
+def check(role: str | None) -> None:
+    """Raises Forbidden for who is neither moderator nor admin of the department."""
+    if role not in STAFF:
+        raise Forbidden("This action is not allowed")
+
+
+def logins(tx: Tx, ids: Iterable[int]) -> dict[int, Login]:
+    """By account id; people elsewhere, groups and the server itself have none."""
+    wanted = sorted(set(ids))
+    columns = (users.c.account_id, users.c.email, users.c.role, users.c.disabled_at)
+    rows = tx.conn.execute(sa.select(*columns).where(users.c.account_id.in_(wanted))) if wanted else ()
+    return {id_: Login(id_, email, role, disabled_at is not None) for id_, email, role, disabled_at in rows}
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which accounts a list shows; None and "" leave a question out. `state` is one of STATES."""
+
+    local: bool | None = None
+    state: str | None = None
+    staff: bool = False
+    username: str = ""
+    display_name: str = ""
+    domain: str = ""
+    email: str = ""
+
+
+def find(tx: Tx, id_: int) -> Account:
+    """A person or group, also one that is suspended. Raises NotFound."""
+    found = accounts.find(tx, id_)
+    if found is None or found.deleted_at is not None or found.kind == "service":
+        raise NotFound
+    return found
+
+
+def listing(tx: Tx, page: Page, wanted: Wanted) -> list[int]:
+    """Ids of accounts, latest first. Nobody is ever pending or silenced here."""
+    if wanted.state in ("pending", "silenced"):
+        return []
+    statement = (
+        sa.select(table.c.id)
+        .join(users, users.c.account_id == table.c.id, isouter=True)
+        .where(table.c.deleted_at.is_(None), table.c.kind != "service")
+    )
+    if wanted.local is not None:
+        statement = statement.where(table.c.local if wanted.local else ~table.c.local)
+    if wanted.state == "suspended":
+        statement = statement.where(table.c.suspended_at.is_not(None))
+    elif wanted.state == "disabled":
+        statement = statement.where(users.c.disabled_at.is_not(None))
+    elif wanted.state == "active":
+        statement = statement.where(table.c.suspended_at.is_(None), users.c.disabled_at.is_(None))
+    if wanted.staff:
+        statement = statement.where(users.c.role.in_(STAFF))
+    if wanted.username:
+        statement = statement.where(table.c.username_key.startswith(wanted.username.lower(), autoescape=True))
+    if wanted.display_name:
+        shown = sa.func.lower(table.c.display_name)
+        statement = statement.where(shown.contains(wanted.display_name.lower(), autoescape=True))
+    if wanted.domain:
+        statement = statement.where(table.c.domain == wanted.domain.lower())
+    if wanted.email:
+        statement = statement.where(sa.func.lower(users.c.email) == wanted.email.lower())
+    return [id_ for (id_,) in Listing(statement, table.c.id).rows(tx, page)]
+
+
+def suspend(tx: Tx, moderator: Account, target: Account, reason: str = "") -> None:
+    """Hide somebody everywhere here, and end what they have open; twice is once. Raises Forbidden, Unprocessable."""
+    _check_may_act_on(tx, moderator, target)
+    if target.local and target.is_group:
+        raise Unprocessable("A group of this department is looked after by its own admins; ask them to archive it.")
+    reason = reason.strip()
+    if len(reason) > MAX_REASON:
+        raise Unprocessable(f"Validation failed: Text is too long (maximum is {MAX_REASON} characters)")
+    if target.suspended_at is None:
+        _set(tx, target, tx.ms)
+        tx.record(AccountSuspended(target.id))
+        _note(tx, moderator, "suspend", target, reason)
+
+
+def unsuspend(tx: Tx, moderator: Account, target: Account) -> None:
+    """Show somebody again. Raises Forbidden."""
+    _check_may_act_on(tx, moderator, target)
+    if target.suspended_at is not None:
+        _set(tx, target, None)
+        _note(tx, moderator, "unsuspend", target, "")
+
+
+def _check_may_act_on(tx: Tx, moderator: Account, target: Account) -> None:
+    """Moderators act on people, admins on moderators too, nobody on themselves."""
+    if target.id == moderator.id:
+        raise Unprocessable("You cannot do this to yourself.")
+    if accounts.role_of(tx, moderator.id) != "admin" and accounts.role_of(tx, target.id) in STAFF:
+        raise Forbidden("This action is not allowed")
+
+
+def _set(tx: Tx, target: Account, at: int | None) -> None:
+    changed = sa.update(table).where(table.c.id == target.id)
+    tx.conn.execute(changed.values(suspended_at=at, version=table.c.version + 1))
+
+
+def _note(tx: Tx, moderator: Account, act: str, target: Account, reason: str) -> None:
+    values = {"created_at": tx.ms, "actor": moderator.uri, "act": f"account.{act}", "subject": target.uri}
+    tx.conn.execute(sa.insert(audit).values(**values, outcome="done", reason=reason))
