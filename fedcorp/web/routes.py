@@ -7,6 +7,7 @@ The lists that clients ask for at the start all the same are served, and are emp
 from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
+    announcements,
     apps,
     conversations,
     filters,
@@ -273,7 +274,10 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/terms_of_service", instance.nothing_written),
     Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
     Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
-    Route("GET", "/api/v1/announcements", instance.nothing, ""),
+    Route("GET", "/api/v1/announcements", announcements.listing, ""),
+    Route("POST", "/api/v1/announcements/{id}/dismiss", announcements.dismiss, WRITE_ACCOUNTS),
+    Route("PUT", "/api/v1/announcements/{id}/reactions/{name}", announcements.react, "write:favourites"),
+    Route("DELETE", "/api/v1/announcements/{id}/reactions/{name}", announcements.take_back, "write:favourites"),
     Route("GET", "/health", instance.health),
 )
 

@@ -184,6 +184,12 @@ SHAPES: dict[str, Shape] = {
         "id": id_, "phrase": filled, "context": each(one_of(*_CONTEXTS)), "whole_word": flag,
         "expires_at": maybe(time), "irreversible": flag,
     },
+    "Announcement": {
+        "id": id_, "content": text, "starts_at": maybe(time), "ends_at": maybe(time), "all_day": flag,
+        "published_at": time, "updated_at": time, "read?": flag, "mentions": none, "statuses": none,
+        "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reactions": each(entity("Reaction")),
+    },
+    "Reaction": {"name": filled, "count": number, "me?": flag},
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
     "Account": _ACCOUNT,
     "MutedAccount": _ACCOUNT | {"mute_expires_at": maybe(time)},
@@ -598,7 +604,10 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/terms_of_service": None,
     "GET /api/v1/instance/translation_languages": empty,
     "GET /api/v1/custom_emojis": none,
-    "GET /api/v1/announcements": none,
+    "GET /api/v1/announcements": each(entity("Announcement")),
+    "POST /api/v1/announcements/{id}/dismiss": empty,
+    "PUT /api/v1/announcements/{id}/reactions/{name}": empty,
+    "DELETE /api/v1/announcements/{id}/reactions/{name}": empty,
     "GET /health": fields({"status": filled}),
 }  # fmt: skip
 """Method and template to the look of a good answer; None stands for a route that has nothing to give but 404."""

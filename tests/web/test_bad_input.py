@@ -103,6 +103,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v2/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
+    "GET /api/v1/announcements": ({}, "with_dismissed"),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
 }
 """What each route reads: what must be there, and everything that may be. What is ours says it itself, below."""
