@@ -785,6 +785,16 @@ announcement_reactions = Table(
     _at("created_at"),
 )
 
+featured_tags = Table(  # on whose profile which hashtags are shown
+    "featured_tags",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("name", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("account_id", "name"),
+)
+
 lists = Table(
     "lists",
     metadata,

@@ -263,6 +263,9 @@ SHAPES: dict[str, Shape] = {
         "summary": fields({"pending_requests_count": number, "pending_notifications_count": number}),
     },
     "List": {"id": id_, "title": filled, "replies_policy": one_of("list", "followed", "none"), "exclusive": flag},
+    "FeaturedTag": {
+        "id": id_, "name": filled, "url": link, "statuses_count": filled, "last_status_at": maybe(day),
+    },
     "Tag": {
         "id": filled, "name": filled, "url": link, "following": flag, "featuring": flag,
         "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
@@ -424,7 +427,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/accounts/{id}/followers": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/following": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/lists": _LISTS,
-    "GET /api/v1/accounts/{id}/featured_tags": none,
+    "GET /api/v1/accounts/{id}/featured_tags": each(entity("FeaturedTag")),
     "GET /api/v1/accounts/{id}/endorsements": none,
     "GET /api/v1/accounts/{id}/identity_proofs": none,
     **dict.fromkeys(
@@ -445,7 +448,10 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/suggestions": _ACCOUNTS,
     "GET /api/v2/suggestions": each(entity("Suggestion")),
     "GET /api/v1/endorsements": none,
-    "GET /api/v1/featured_tags": none,
+    "GET /api/v1/featured_tags": each(entity("FeaturedTag")),
+    "POST /api/v1/featured_tags": entity("FeaturedTag"),
+    "GET /api/v1/featured_tags/suggestions": _TAGS,
+    "DELETE /api/v1/featured_tags/{id}": empty,
     "GET /api/v1/domain_blocks": none,
     # statuses
     "POST /api/v1/statuses": _either("ScheduledStatus", "Status", told_by="scheduled_at"),
@@ -544,6 +550,8 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/tags/{name}": entity("Tag"),
     "POST /api/v1/tags/{name}/follow": entity("Tag"),
     "POST /api/v1/tags/{name}/unfollow": entity("Tag"),
+    "POST /api/v1/tags/{name}/feature": entity("Tag"),
+    "POST /api/v1/tags/{name}/unfeature": entity("Tag"),
     "GET /api/v1/trends": _TAGS,
     "GET /api/v1/trends/tags": _TAGS,
     "GET /api/v1/trends/statuses": none,

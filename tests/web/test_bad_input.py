@@ -103,6 +103,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v2/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
+    "POST /api/v1/featured_tags": ({"name": "x"}, "name"),
     "GET /api/v1/announcements": ({}, "with_dismissed"),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
 }
@@ -339,7 +340,10 @@ async def test_other_doors_hold_too(office: Office, route: Route) -> None:
     assert await counts(office) == before
 
 
-WITHOUT_BODY = ("/api/v1/notifications/clear", "/api/v1/tags/{name}/follow", "/api/v1/tags/{name}/unfollow")
+WITHOUT_BODY = (
+    "/api/v1/notifications/clear",
+    *(f"/api/v1/tags/{{name}}/{verb}" for verb in ("follow", "unfollow", "feature", "unfeature")),
+)
 WITH_BODY = [
     route for route in API_ROUTES if route.method in ("POST", "PUT", "PATCH") and route.path not in WITHOUT_BODY
 ]

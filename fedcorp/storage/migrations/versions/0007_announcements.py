@@ -1,4 +1,4 @@
-"""What the department announces."""
+"""What the department announces; what people show on their profiles."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,6 +36,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("announcement_id", "account_id", "name", name=op.f("pk_announcement_reactions")),
     )
+    op.create_table(
+        "featured_tags",
+        sa.Column("id", Id, autoincrement=False, nullable=False),
+        sa.Column("account_id", Id, autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_featured_tags")),
+        sa.UniqueConstraint("account_id", "name", name=op.f("uq_featured_tags_account_id_name")),
+    )
     op.add_column("streams", sa.Column("announcement_id", Id, autoincrement=False, nullable=True))
     op.add_column("streams", sa.Column("reaction", sa.Text(), nullable=True))
 
@@ -43,6 +52,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("streams", "reaction")
     op.drop_column("streams", "announcement_id")
+    op.drop_table("featured_tags")
     op.drop_table("announcement_reactions")
     op.drop_table("announcement_dismissals")
     op.drop_table("announcements")
