@@ -40,10 +40,12 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of `streams`: `kind` is update, status.update, delete, notification, filters_changed or closed.
+    """One row of `streams`: `kind` is update, status.update, delete, notification, filters_changed, closed,
+    announcement, announcement.reaction or announcement.delete.
 
     `account_id`: whom a notification is for, whose filters changed, whose streams are closed; of what is deleted: the
-    one home or, of a group, the one list that it is gone from (None: wherever it stood).
+    one home or, of a group, the one list that it is gone from (None: wherever it stood). `reaction`: the emoji whose
+    number below an announcement changed.
     """
 
     seq: int
@@ -52,6 +54,8 @@ class Change:
     account_id: int | None
     notification_seq: int | None
     created_at: int
+    announcement_id: int | None = None
+    reaction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,8 @@ def concerned(tx: Tx, change: Change, channels: Collection[Channel]) -> list[tup
         case "filters_changed":
             own = [item for item in channels if item.account_id == change.account_id and item.stream == "user"]
             return [(channel, None) for channel in own]
+        case "announcement" | "announcement.reaction" | "announcement.delete":
+            return [(channel, None) for channel in channels if channel.stream == "user"]
         case "update" | "status.update":
             return _of_status(tx, change, channels)
         case "delete":

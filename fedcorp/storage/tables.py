@@ -779,6 +779,43 @@ filter_statuses = Table(
     UniqueConstraint("filter_id", "status_id"),
 )
 
+announcements = Table(  # what the administrator tells everybody here
+    "announcements",
+    metadata,
+    _id(),
+    Column("text", Text, nullable=False),
+    _at("starts_at", null=True),
+    _at("ends_at", null=True),
+    _flag("all_day"),
+    _at("created_at"),
+)
+
+announcement_dismissals = Table(
+    "announcement_dismissals",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("announcement_id", primary=True),
+)
+
+announcement_reactions = Table(
+    "announcement_reactions",
+    metadata,
+    _ref("announcement_id", primary=True),
+    _ref("account_id", primary=True),
+    Column("name", Text, primary_key=True),  # an emoji
+    _at("created_at"),
+)
+
+featured_tags = Table(  # on whose profile which hashtags are shown
+    "featured_tags",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("name", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("account_id", "name"),
+)
+
 lists = Table(
     "lists",
     metadata,
@@ -832,11 +869,13 @@ streams = Table(  # what happened, for those who listen: tailed by every process
     "streams",
     metadata,
     _seq(),
-    Column("kind", Text, nullable=False),  # update | status.update | delete | notification | filters_changed | closed
+    Column("kind", Text, nullable=False),  # `fedcorp.social.streams.Change` says which
     _ref("status_id", null=True),
     _ref("account_id", null=True),
     Column("notification_seq", Id),
     _at("created_at"),
+    _ref("announcement_id", null=True),
+    Column("reaction", Text),
     sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_streams_created_at", streams.c.created_at)

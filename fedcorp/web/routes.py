@@ -8,8 +8,10 @@ from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
+    announcements,
     apps,
     conversations,
+    featured_tags,
     filters,
     group_members,
     group_posts,
@@ -61,7 +63,7 @@ _ACCOUNTS = (
     Route("GET", "/api/v1/accounts/{id}/followers", accounts.list_followers, READ_ACCOUNTS),
     Route("GET", "/api/v1/accounts/{id}/following", accounts.list_following, READ_ACCOUNTS),
     Route("GET", "/api/v1/accounts/{id}/lists", accounts.list_lists, READ_LISTS),
-    Route("GET", "/api/v1/accounts/{id}/featured_tags", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/featured_tags", featured_tags.of_account, READ_ACCOUNTS, anonymous=True),
     Route("GET", "/api/v1/accounts/{id}/endorsements", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
     Route("GET", "/api/v1/accounts/{id}/identity_proofs", accounts.list_nothing, READ_ACCOUNTS, anonymous=True),
     Route("POST", "/api/v1/accounts/{id}/follow", accounts.follow, WRITE_FOLLOWS),
@@ -81,7 +83,10 @@ _ACCOUNTS = (
     Route("GET", "/api/v1/suggestions", accounts.suggestions_v1, "read"),
     Route("GET", "/api/v2/suggestions", accounts.suggestions, "read"),
     Route("GET", "/api/v1/endorsements", instance.nothing, READ_ACCOUNTS),
-    Route("GET", "/api/v1/featured_tags", instance.nothing, READ_ACCOUNTS),
+    Route("GET", "/api/v1/featured_tags", featured_tags.listing, READ_ACCOUNTS),
+    Route("POST", "/api/v1/featured_tags", featured_tags.create, WRITE_ACCOUNTS),
+    Route("GET", "/api/v1/featured_tags/suggestions", featured_tags.suggestions, READ_ACCOUNTS),
+    Route("DELETE", "/api/v1/featured_tags/{id}", featured_tags.delete, WRITE_ACCOUNTS),
     Route("GET", "/api/v1/domain_blocks", instance.nothing, "read:blocks"),
 )
 
@@ -257,6 +262,8 @@ _DISCOVERY = (
     Route("GET", "/api/v1/tags/{name}", tags.show, "read", anonymous=True),
     Route("POST", "/api/v1/tags/{name}/follow", tags.follow, WRITE_FOLLOWS),
     Route("POST", "/api/v1/tags/{name}/unfollow", tags.unfollow, WRITE_FOLLOWS),
+    Route("POST", "/api/v1/tags/{name}/feature", featured_tags.feature, WRITE_ACCOUNTS),
+    Route("POST", "/api/v1/tags/{name}/unfeature", featured_tags.unfeature, WRITE_ACCOUNTS),
     Route("GET", "/api/v1/trends", tags.list_most_used, "read", anonymous=True),
     Route("GET", "/api/v1/trends/tags", tags.list_most_used, "read", anonymous=True),
     Route("GET", "/api/v1/trends/statuses", instance.nothing, "read", anonymous=True),
@@ -292,7 +299,10 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
     Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
     Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
-    Route("GET", "/api/v1/announcements", instance.nothing, ""),
+    Route("GET", "/api/v1/announcements", announcements.listing, ""),
+    Route("POST", "/api/v1/announcements/{id}/dismiss", announcements.dismiss, WRITE_ACCOUNTS),
+    Route("PUT", "/api/v1/announcements/{id}/reactions/{name}", announcements.react, "write:favourites"),
+    Route("DELETE", "/api/v1/announcements/{id}/reactions/{name}", announcements.take_back, "write:favourites"),
     Route("GET", "/health", instance.health),
 )
 

@@ -26,6 +26,7 @@ from fedcorp.web import auth
 from fedcorp.web import context as contexts
 from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
 from fedcorp.web.call import Call
+from fedcorp.web.entities import announcements as announcement_entities
 from fedcorp.web.entities import conversations as conversation_entities
 from fedcorp.web.entities import notifications as notification_entities
 from fedcorp.web.entities import statuses as status_entities
@@ -163,7 +164,8 @@ def _collect(
     for change in changes if channels else ():
         seen: dict[tuple[str, int, int | None, str | None], str | None] = {}
         for channel, status_id in streams.concerned(tx, change, channels):
-            key = (_event(change, channel), channel.account_id, status_id, _context(channel))
+            whose = 0 if change.announcement_id is not None else channel.account_id  # these say the same to everybody
+            key = (_event(change, channel), whose, status_id, _context(channel))
             if key not in seen:
                 seen[key] = _payload(tx, change, *key, rendered)
             payload = seen[key]
@@ -196,6 +198,8 @@ def _payload(
         return str(status_id)
     if event == "filters_changed":
         return ""
+    if event.startswith("announcement"):
+        return _announced(tx, change)
     if event == "conversation":
         row = conversations.of_message(tx, account_id, status_id or 0)
         conversation = conversation_entities.many(tx, rendered, account_id, [row])
@@ -206,6 +210,16 @@ def _payload(
         return orjson.dumps(entities[0]).decode() if entities else None
     shown = status_entities.render(tx, rendered, account_id, [status_id] if status_id else [], context=context)
     return shown[0].decode() if shown else None
+
+
+def _announced(tx: Tx, change: Change) -> str | None:
+    id_ = change.announcement_id or 0
+    if change.kind == "announcement.delete":
+        return str(id_)
+    if change.kind == "announcement.reaction":
+        return orjson.dumps(announcement_entities.reaction(tx, id_, change.reaction or "")).decode()
+    entity = announcement_entities.for_everybody(tx, id_)
+    return None if entity is None else orjson.dumps(entity).decode()
 
 
 # -- what one asks for -----------------------------------------------------------------------------------------------

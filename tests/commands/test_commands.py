@@ -87,6 +87,14 @@ def test_account_takes_what_it_is_given(line: Line) -> None:
         (("peer", "add", DOMAIN), "itself"),
         (("peer", "remove", "hr.example.com"), "peer list"),
         (("serve", "--port", "99999"), "--help"),
+        (("announce",), "--withdraw"),
+        (("announce", "x", "--list"), "--withdraw"),
+        (("announce", " "), "1 to"),
+        (("announce", "x", "--until", "soon"), "like 2026"),
+        (("announce", "x", "--until", "2020-01-01"), "ahead"),
+        (("announce", "x", "--starts", "2999-02-01", "--until", "2999-01-01"), "ends after"),
+        (("announce", "x", "--all-day"), "a start or an end"),
+        (("announce", "--withdraw", "7"), "announce --list"),
     ],
 )
 def test_errors_are_one_line_with_a_cure(line: Line, words: tuple[str, ...], hint: str) -> None:
@@ -106,7 +114,7 @@ def test_wrong_usage_is_one_line(line: Line, words: tuple[str, ...]) -> None:
     "words",
     [
         *("", "init", "serve", "work", "doctor", "demo", "account", "account create", "token create"),
-        *("group create", "peer add", "peer list", "peer remove"),
+        *("announce", "group create", "peer add", "peer list", "peer remove"),
     ],
 )
 def test_everything_has_help(line: Line, words: str) -> None:

@@ -184,6 +184,12 @@ SHAPES: dict[str, Shape] = {
         "id": id_, "phrase": filled, "context": each(one_of(*_CONTEXTS)), "whole_word": flag,
         "expires_at": maybe(time), "irreversible": flag,
     },
+    "Announcement": {
+        "id": id_, "content": text, "starts_at": maybe(time), "ends_at": maybe(time), "all_day": flag,
+        "published_at": time, "updated_at": time, "read?": flag, "mentions": none, "statuses": none,
+        "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reactions": each(entity("Reaction")),
+    },
+    "Reaction": {"name": filled, "count": number, "me?": flag},
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
     "Account": _ACCOUNT,
     "MutedAccount": _ACCOUNT | {"mute_expires_at": maybe(time)},
@@ -257,6 +263,9 @@ SHAPES: dict[str, Shape] = {
         "summary": fields({"pending_requests_count": number, "pending_notifications_count": number}),
     },
     "List": {"id": id_, "title": filled, "replies_policy": one_of("list", "followed", "none"), "exclusive": flag},
+    "FeaturedTag": {
+        "id": id_, "name": filled, "url": link, "statuses_count": filled, "last_status_at": maybe(day),
+    },
     "Tag": {
         "id": filled, "name": filled, "url": link, "following": flag, "featuring": flag,
         "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
@@ -439,7 +448,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/accounts/{id}/followers": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/following": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/lists": _LISTS,
-    "GET /api/v1/accounts/{id}/featured_tags": none,
+    "GET /api/v1/accounts/{id}/featured_tags": each(entity("FeaturedTag")),
     "GET /api/v1/accounts/{id}/endorsements": none,
     "GET /api/v1/accounts/{id}/identity_proofs": none,
     **dict.fromkeys(
@@ -460,7 +469,10 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/suggestions": _ACCOUNTS,
     "GET /api/v2/suggestions": each(entity("Suggestion")),
     "GET /api/v1/endorsements": none,
-    "GET /api/v1/featured_tags": none,
+    "GET /api/v1/featured_tags": each(entity("FeaturedTag")),
+    "POST /api/v1/featured_tags": entity("FeaturedTag"),
+    "GET /api/v1/featured_tags/suggestions": _TAGS,
+    "DELETE /api/v1/featured_tags/{id}": empty,
     "GET /api/v1/domain_blocks": none,
     # statuses
     "POST /api/v1/statuses": _either("ScheduledStatus", "Status", told_by="scheduled_at"),
@@ -559,6 +571,8 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/tags/{name}": entity("Tag"),
     "POST /api/v1/tags/{name}/follow": entity("Tag"),
     "POST /api/v1/tags/{name}/unfollow": entity("Tag"),
+    "POST /api/v1/tags/{name}/feature": entity("Tag"),
+    "POST /api/v1/tags/{name}/unfeature": entity("Tag"),
     "GET /api/v1/trends": _TAGS,
     "GET /api/v1/trends/tags": _TAGS,
     "GET /api/v1/trends/statuses": none,
@@ -632,7 +646,10 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/terms_of_service": entity("Terms"),
     "GET /api/v1/instance/translation_languages": empty,
     "GET /api/v1/custom_emojis": none,
-    "GET /api/v1/announcements": none,
+    "GET /api/v1/announcements": each(entity("Announcement")),
+    "POST /api/v1/announcements/{id}/dismiss": empty,
+    "PUT /api/v1/announcements/{id}/reactions/{name}": empty,
+    "DELETE /api/v1/announcements/{id}/reactions/{name}": empty,
     "GET /health": fields({"status": filled}),
 }  # fmt: skip
 """Method and template to the look of a good answer; None stands for a route that has nothing to give but 404."""

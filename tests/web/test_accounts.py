@@ -191,7 +191,7 @@ async def test_who_knows_whom(office: Office, ann: Person, ben: Person) -> None:
     await ben.patch(UPDATE, hide_collections=True)
     assert await ann.ids(f"/api/v1/accounts/{ben.id}/followers") == []
     assert await ben.ids(f"/api/v1/accounts/{ben.id}/followers") == [cid.id, ann.id]
-    for nothing in ("featured_tags", "endorsements", "identity_proofs"):
+    for nothing in ("endorsements", "identity_proofs"):
         assert await ann.get(f"/api/v1/accounts/{ben.id}/{nothing}") == []
 
 
@@ -422,5 +422,5 @@ async def test_suggestions_begin_with_groups(office: Office, ann: Person, ben: P
 
 
 async def test_what_nobody_can_have_is_empty(ann: Person) -> None:
-    for path in ("endorsements", "featured_tags", "domain_blocks"):
+    for path in ("endorsements", "domain_blocks"):
         assert await ann.get(f"/api/v1/{path}") == []

@@ -112,6 +112,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
+    "POST /api/v1/featured_tags": ({"name": "x"}, "name"),
+    "GET /api/v1/announcements": ({}, "with_dismissed"),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
 }
 """What each route reads: what must be there, and everything that may be. What is ours says it itself, below."""
@@ -358,7 +360,10 @@ async def test_other_doors_hold_too(office: Office, route: Route) -> None:
     assert await counts(office) == before
 
 
-WITHOUT_BODY = ("/api/v1/notifications/clear", "/api/v1/tags/{name}/follow", "/api/v1/tags/{name}/unfollow")
+WITHOUT_BODY = (
+    "/api/v1/notifications/clear",
+    *(f"/api/v1/tags/{{name}}/{verb}" for verb in ("follow", "unfollow", "feature", "unfeature")),
+)
 WITH_BODY = [
     route for route in API_ROUTES if route.method in ("POST", "PUT", "PATCH") and route.path not in WITHOUT_BODY
 ]

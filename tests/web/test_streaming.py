@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.types import Message
 
-from fedcorp.social import applications, receiving
+from fedcorp.social import announcements, applications, receiving
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.web import streaming
 from tests.web import required_fields
@@ -85,10 +85,13 @@ class Events:
 
 def read(event: str, data: str) -> Event:
     """An event as a client takes it; whatever it carries has all that clients need."""
-    if event == "delete":
+    if event in ("delete", "announcement.delete"):
         return event, data
     payload = json.loads(data)
-    entity = {"notification": "Notification", "conversation": "Conversation"}.get(event, "Status")
+    entity = {
+        "notification": "Notification", "conversation": "Conversation", "announcement": "Announcement",
+        "announcement.reaction": "Reaction",
+    }.get(event, "Status")  # fmt: skip
     required_fields.check_entity(entity, payload)
     return event, payload
 
@@ -395,3 +398,29 @@ async def test_a_server_that_stops_ends_every_stream(office: Office, ann: Person
 async def test_the_monitor_needs_no_token(office: Office) -> None:
     response = await office.anybody.http.get(f"{PATH}/health")
     assert (response.status_code, response.text) == (200, "OK")
+
+
+async def test_announcements_are_told_to_all_and_say_nothing_of_anybody(
+    office: Office, ann: Person, ben: Person
+) -> None:
+    path, wave = "/api/v1/announcements", "\U0001f44b"
+    async with events(office, ann, "user") as hers, events(office, ben, "user") as his:
+        made = await office.db.write(announcements.create, "We move")
+        for stream in (hers, his):
+            event, shown = await stream.next()
+            assert (event, shown["id"], shown["content"]) == ("announcement", str(made.id), "<p>We move</p>")
+            assert "read" not in shown
+        await ann.put(f"{path}/{made.id}/reactions/{wave}")
+        await ann.put(f"{path}/{made.id}/reactions/{wave}")
+        await ann.delete(f"{path}/{made.id}/reactions/{wave}")
+        await office.db.write(announcements.withdraw, made.id)
+        for stream in (hers, his):
+            counts = []
+            for _ in range(2):
+                event, told_ = await stream.next()
+                assert (event, told_["name"], told_["announcement_id"]) == (
+                    "announcement.reaction", wave, str(made.id),
+                )  # fmt: skip
+                counts.append(told_["count"])
+            assert counts[-1] == 0
+            assert await stream.next() == ("announcement.delete", str(made.id))

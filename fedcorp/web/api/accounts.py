@@ -202,7 +202,7 @@ async def list_lists(call: Call) -> Response:
 
 
 async def list_nothing(call: Call) -> Response:
-    """Featured tags, endorsements and proofs of an account: there is no way to have any."""
+    """Endorsements and proofs of an account: there is no way to have any."""
     await call.read(_show, call.id())
     return json([])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from fedcorp import __version__
 from fedcorp.config import Config
+from fedcorp.social.featured_tags import MAX_FEATURED
 from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
 from fedcorp.social.interactions import MAX_PINS
 from fedcorp.social.media import MAX_DESCRIPTION
@@ -18,7 +19,6 @@ from fedcorp.web.entities.times import day, iso
 
 VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
 API_VERSIONS = {"mastodon": 2}
-MAX_FEATURED_TAGS = 0
 
 
 def _streaming(base: str) -> str:
@@ -29,7 +29,7 @@ def _streaming(base: str) -> str:
 def _configuration(config: Config) -> dict[str, Any]:
     limits = config.limits
     return {
-        "accounts": {"max_featured_tags": MAX_FEATURED_TAGS, "max_pinned_statuses": MAX_PINS},
+        "accounts": {"max_featured_tags": MAX_FEATURED, "max_pinned_statuses": MAX_PINS},
         "statuses": {
             "max_characters": limits.status_characters,
             "max_media_attachments": limits.media_attachments,

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from fedcorp.social import tags
+from fedcorp.social import featured_tags, tags
+from fedcorp.social.featured_tags import FeaturedTag
 from fedcorp.social.lists import ListRow
 from fedcorp.storage.database import Tx
+from fedcorp.web.entities.times import day as date
 
 
 def list_(row: ListRow) -> dict[str, Any]:
@@ -18,6 +20,7 @@ def hashtags(tx: Tx, viewer_id: int | None, names: list[str]) -> list[dict[str, 
     """Tag entities of normalised names with the use of the last days, in this order."""
     history = tags.history(tx, viewer_id, names)
     followed = tags.followed_among(tx, viewer_id, names) if viewer_id is not None else set()
+    featured = featured_tags.among(tx, viewer_id, names) if viewer_id is not None else set()
     return [
         {
             "id": name,
@@ -28,7 +31,18 @@ def hashtags(tx: Tx, viewer_id: int | None, names: list[str]) -> list[dict[str, 
                 for day in history[name]
             ],
             "following": name in followed,
-            "featuring": False,
+            "featuring": name in featured,
         }
         for name in names
     ]
+
+
+def featured_tag(tx: Tx, item: FeaturedTag) -> dict[str, Any]:
+    """The FeaturedTag entity; the number is text, as in Mastodon."""
+    return {
+        "id": str(item.id),
+        "name": item.name,
+        "url": tx.site.urls.tag(item.name),
+        "statuses_count": str(item.uses),
+        "last_status_at": date(item.last_at),
+    }
