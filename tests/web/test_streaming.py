@@ -388,6 +388,14 @@ async def test_a_revoked_token_ends_its_streams_and_no_others(office: Office, an
         await told(going, ann, await ann.publish("still heard"))
 
 
+async def test_who_is_suspended_hears_no_more(office: Office, ann: Person, ben: Person) -> None:
+    mo = await office.staff("mo")
+    async with events(office, ben, "user") as ended, events(office, ann, "user") as going:
+        await mo.post(f"/api/v1/admin/accounts/{ben.id}/action", type="suspend")
+        assert (await ended.connection.message()) == {"type": "http.response.body", "body": b"", "more_body": False}
+        await told(going, ann, await ann.publish("still heard"))
+
+
 async def test_a_server_that_stops_ends_every_stream(office: Office, ann: Person) -> None:
     async with events(office, ann, "user") as stream, socket(office, ann) as connection:
         await office.instance.streams.stop()
