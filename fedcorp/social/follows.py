@@ -10,7 +10,7 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowAccepted, FollowRejected, FollowRequested, Unfollowed
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, accounts, blocks, follows, groups, mutes, undone
+from fedcorp.storage.tables import account_notes, accounts, blocks, endorsements, follows, groups, mutes, undone
 
 MAX_MESSAGE = 1000
 
@@ -48,6 +48,7 @@ class Relationship:
     muting: bool = False
     muting_notifications: bool = False
     note: str = ""
+    endorsed: bool = False
 
 
 _COLUMNS = [follows.c[item.name] for item in fields(Follow)]
@@ -58,6 +59,9 @@ _UNDONE = sa.select(undone.c.uri).where(undone.c.uri == sa.bindparam("uri"))
 _INSERT = sa.insert(follows)
 _ACCEPT = sa.update(follows).where(follows.c.id == sa.bindparam("one")).values(state="accepted")
 _DELETE = sa.delete(follows).where(follows.c.id == sa.bindparam("one"))
+_UNENDORSE = sa.delete(endorsements).where(
+    endorsements.c.account_id == sa.bindparam("follower"), endorsements.c.target_id == sa.bindparam("target")
+)
 _BLOCKED = sa.select(blocks.c.id).where(
     sa.or_(
         sa.and_(blocks.c.account_id == sa.bindparam("target"), blocks.c.target_id == sa.bindparam("follower")),
@@ -181,6 +185,7 @@ def unfollow(tx: Tx, follower_id: int, target_id: int) -> None:
 
 def _end(tx: Tx, known: Follow) -> None:
     tx.conn.execute(_DELETE, {"one": known.id})
+    tx.conn.execute(_UNENDORSE, {"follower": known.follower_id, "target": known.target_id})
     if known.state == "accepted":
         _count(tx, known.follower_id, known.target_id, -1)
 
@@ -216,6 +221,8 @@ def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
         found[row.follower_id].requested_by = row.state == "pending"
     for id_ in tx.conn.execute(_targets(blocks, viewer_id, ids)).scalars():
         found[id_].blocking = True
+    for id_ in tx.conn.execute(_targets(endorsements, viewer_id, ids)).scalars():
+        found[id_].endorsed = True
     blocked_by = sa.select(blocks.c.account_id).where(blocks.c.target_id == viewer_id, blocks.c.account_id.in_(ids))
     for id_ in tx.conn.execute(blocked_by).scalars():
         found[id_].blocked_by = True

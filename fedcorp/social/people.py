@@ -1,4 +1,4 @@
-"""Lists of accounts: followers and followed, requests, acquaintances, the directory, and private notes about others.
+"""Lists of accounts: followers and followed, requests, acquaintances, the directory, endorsements, and private notes.
 
 Ids only; what an account looks like is the edge's work. Never lists the suspended, the deleted and the server's actor.
 """
@@ -9,14 +9,15 @@ import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts, memberships, policy
+from fedcorp.social import follows as follows_of
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.visibility import is_shown, membership_shown, shown
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, blocks, follows, groups
+from fedcorp.storage.tables import account_notes, blocks, endorsements, follows, groups
 from fedcorp.storage.tables import accounts as table
 from fedcorp.storage.tables import memberships as membership_rows
-from fedcorp.storage.upsert import upsert
+from fedcorp.storage.upsert import insert_ignore, upsert
 
 MAX_NOTE = 2000
 _ACCOUNT: Any = sa.bindparam("account", type_=sa.BigInteger)
@@ -46,6 +47,14 @@ def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:
 
 _FOLLOWERS = _of(follows.c.target_id, follows.c.follower_id, "accepted")
 _FOLLOWING = _of(follows.c.follower_id, follows.c.target_id, "accepted")
+_ENDORSED = Listing(
+    sa.select(endorsements.c.id, endorsements.c.target_id)
+    .join(table, table.c.id == endorsements.c.target_id)
+    .where(endorsements.c.account_id == _ACCOUNT, _ALIVE, _not_blocked(endorsements.c.target_id, _VIEWER))
+    .where(shown(endorsements.c.target_id, _VIEWER))
+    .where(sa.or_(_ACCOUNT == _VIEWER, membership_shown(endorsements.c.target_id, _VIEWER))),
+    endorsements.c.id,
+)
 # Groups of this server whose requests somebody answers, as a moderator.
 _MODERATED = (
     sa.select(membership_rows.c.group_id)
@@ -122,6 +131,25 @@ def _read(tx: Tx, listing: Listing, viewer_id: int | None, account: Account, pag
     if not may_see_followers(tx, viewer_id, account):
         return []
     return listing.rows(tx, page, account=account.id, viewer=viewer_id)
+
+
+def endorsed(tx: Tx, viewer_id: int, account_id: int, page: Page) -> list[tuple[int, int]]:
+    """(id for pages, account id) of whom an account shows on its profile, latest first, as far as the viewer may know
+    of them; that somebody belongs to a group which only members read is for those members."""
+    return _ENDORSED.rows(tx, page, account=account_id, viewer=viewer_id)
+
+
+def endorse(tx: Tx, account_id: int, target_id: int) -> None:
+    """Show on one's profile somebody whom one follows, for as long as one does; twice is once. Raises Unprocessable."""
+    if not follows_of.is_following(tx, account_id, target_id):
+        raise Unprocessable("Validation failed: You must be already following the person you want to endorse")
+    insert_ignore(tx, endorsements, id=tx.new_id(), account_id=account_id, target_id=target_id, created_at=tx.ms)
+
+
+def unendorse(tx: Tx, account_id: int, target_id: int) -> None:
+    """Show them no longer. Nothing happens when they are not shown."""
+    mine = sa.and_(endorsements.c.account_id == account_id, endorsements.c.target_id == target_id)
+    tx.conn.execute(sa.delete(endorsements).where(mine))
 
 
 def familiar(tx: Tx, viewer_id: int, ids: "list[int]") -> dict[int, list[int]]:

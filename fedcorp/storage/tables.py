@@ -319,6 +319,16 @@ mutes = Table(
     UniqueConstraint("account_id", "target_id"),
 )
 
+endorsements = Table(  # whom people show on their profile, of those whom they follow
+    "endorsements",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("target_id"),
+    _at("created_at"),
+    UniqueConstraint("account_id", "target_id"),
+)
+
 account_notes = Table(
     "account_notes",
     metadata,

@@ -836,7 +836,20 @@ _PLAIN = (
     "/.well-known/oauth-authorization-server", "/", "/pages.css", "/actor", "/api/v1/streaming/health",
 )  # fmt: skip
 _VERBS = ("favourite", "unfavourite", "reblog", "unreblog", "bookmark", "unbookmark", "pin", "unpin", "mute", "unmute")
-_ACCOUNT_VERBS = ("follow", "unfollow", "remove_from_followers", "block", "unblock", "mute", "unmute", "note")
+_ACCOUNT_VERBS = (
+    "follow",
+    "unfollow",
+    "remove_from_followers",
+    "block",
+    "unblock",
+    "mute",
+    "unmute",
+    "note",
+    "endorse",
+    "unendorse",
+    "pin",
+    "unpin",
+)
 _GROUP = "/api/fedcorp/v1/groups/{id}"
 _JUDGING = ("remove", "restore", "lock", "unlock", "pin", "unpin", "approve", "reject")
 
@@ -866,10 +879,11 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/accounts/{id}": about_accounts("/api/v1/accounts/{id}"),
     "GET /api/v1/accounts/{id}/statuses": statuses_of_accounts,
     "GET /api/v1/accounts/{id}/followers": following("/api/v1/accounts/{id}/followers"),
+    "GET /api/v1/accounts/{id}/endorsements": following("/api/v1/accounts/{id}/endorsements"),
     "GET /api/v1/accounts/{id}/following": following("/api/v1/accounts/{id}/following"),
     **{
         f"GET /api/v1/accounts/{{id}}/{name}": about_accounts(f"/api/v1/accounts/{{id}}/{name}")
-        for name in ("lists", "featured_tags", "endorsements", "identity_proofs")
+        for name in ("lists", "featured_tags", "identity_proofs")
     },
     **{
         f"POST /api/v1/accounts/{{id}}/{verb}": about_accounts(f"/api/v1/accounts/{{id}}/{verb}", method="POST")

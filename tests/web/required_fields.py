@@ -449,13 +449,14 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/accounts/{id}/following": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/lists": _LISTS,
     "GET /api/v1/accounts/{id}/featured_tags": each(entity("FeaturedTag")),
-    "GET /api/v1/accounts/{id}/endorsements": none,
+    "GET /api/v1/accounts/{id}/endorsements": _ACCOUNTS,
     "GET /api/v1/accounts/{id}/identity_proofs": none,
     **dict.fromkeys(
         (
             f"POST /api/v1/accounts/{{id}}/{verb}"
             for verb in (
                 "follow", "unfollow", "remove_from_followers", "block", "unblock", "mute", "unmute", "note",
+                "endorse", "unendorse", "pin", "unpin",
             )
         ),
         entity("Relationship"),
@@ -468,7 +469,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/directory": _ACCOUNTS,
     "GET /api/v1/suggestions": _ACCOUNTS,
     "GET /api/v2/suggestions": each(entity("Suggestion")),
-    "GET /api/v1/endorsements": none,
+    "GET /api/v1/endorsements": _ACCOUNTS,
     "GET /api/v1/featured_tags": each(entity("FeaturedTag")),
     "POST /api/v1/featured_tags": entity("FeaturedTag"),
     "GET /api/v1/featured_tags/suggestions": _TAGS,

@@ -59,6 +59,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/accounts/{id}/note": ({}, "comment"),
     "GET /api/v1/follow_requests": ({}, _PAGE),
     "GET /api/v1/mutes": ({}, _PAGE),
+    "GET /api/v1/endorsements": ({}, _PAGE),
+    "GET /api/v1/accounts/{id}/endorsements": ({}, _PAGE),
     "GET /api/v1/directory": ({}, "limit offset order local"),
     "GET /api/v2/suggestions": ({}, "limit"),
     "POST /api/v1/statuses": (

@@ -202,9 +202,30 @@ async def list_lists(call: Call) -> Response:
 
 
 async def list_nothing(call: Call) -> Response:
-    """Endorsements and proofs of an account: there is no way to have any."""
+    """Proofs of an account: there is no way to have any."""
     await call.read(_show, call.id())
     return json([])
+
+
+async def list_endorsements(call: Call) -> Response:
+    """GET /api/v1/accounts/{id}/endorsements"""
+    return await _endorsements(call, call.id())
+
+
+async def list_own_endorsements(call: Call) -> Response:
+    """GET /api/v1/endorsements"""
+    return await _endorsements(call, None)
+
+
+async def _endorsements(call: Call, id_: int | None) -> Response:
+    page = page_of(call.query, default=40, most=80)
+    ids, body = await call.read(_endorsed, id_, page)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _endorsed(tx: Tx, viewer: Viewer, id_: int | None, page: Page) -> tuple[list[int], list[dict[str, Any]]]:
+    owner = get_shown(tx, viewer.id if id_ is None else id_, viewer.id)
+    return shown.people(tx, people.endorsed(tx, viewer.id, owner.id, page))
 
 
 async def familiar_followers(call: Call) -> Response:
@@ -293,6 +314,8 @@ mute = _acting(_mute)
 unmute = _acting(lambda tx, own, other, _: blocks.unmute(tx, own.id, other.id))
 remove_from_followers = _acting(_remove_follower)
 note = _acting(_note)
+endorse = _acting(lambda tx, own, other, _: people.endorse(tx, own.id, other.id))
+unendorse = _acting(lambda tx, own, other, _: people.unendorse(tx, own.id, other.id))
 
 
 # -- requests to follow ----------------------------------------------------------------------------------------------

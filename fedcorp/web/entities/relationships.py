@@ -23,7 +23,7 @@ def relationship(row: Relationship) -> dict[str, Any]:
         "requested": row.requested,
         "requested_by": row.requested_by,
         "domain_blocking": False,
-        "endorsed": False,
+        "endorsed": row.endorsed,
         "note": row.note,
     }
 

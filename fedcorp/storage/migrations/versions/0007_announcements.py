@@ -45,6 +45,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_featured_tags")),
         sa.UniqueConstraint("account_id", "name", name=op.f("uq_featured_tags_account_id_name")),
     )
+    op.create_table(
+        "endorsements",
+        sa.Column("id", Id, autoincrement=False, nullable=False),
+        sa.Column("account_id", Id, autoincrement=False, nullable=False),
+        sa.Column("target_id", Id, autoincrement=False, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_endorsements")),
+        sa.UniqueConstraint("account_id", "target_id", name=op.f("uq_endorsements_account_id_target_id")),
+    )
     op.add_column("streams", sa.Column("announcement_id", Id, autoincrement=False, nullable=True))
     op.add_column("streams", sa.Column("reaction", sa.Text(), nullable=True))
 
@@ -52,6 +61,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("streams", "reaction")
     op.drop_column("streams", "announcement_id")
+    op.drop_table("endorsements")
     op.drop_table("featured_tags")
     op.drop_table("announcement_reactions")
     op.drop_table("announcement_dismissals")
