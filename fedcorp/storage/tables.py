@@ -704,6 +704,15 @@ thread_mutes = Table(
     _at("created_at"),
 )
 
+conversation_marks = Table(  # the last word of somebody on a thread of direct messages, as it stood then
+    "conversation_marks",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("thread_id", primary=True),
+    _ref("status_id"),  # the latest message then; what came later is not spoken of
+    Column("state", Text, nullable=False),  # read | unread | removed
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -753,6 +753,7 @@ _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
 _EMPTY = "always empty, or never there"
+_THREADS = "of conversations that the list shows to the asker, which is walked: tests/web/test_conversations.py"
 
 _ROUTES = {f"{route.method} {route.path}" for route in ROUTES}
 EXEMPT: dict[str, str] = {
@@ -772,6 +773,9 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/notifications/requests/{id}/dismiss": _EMPTY,
     "GET /api/v1/notifications/requests/{id}": _EMPTY,
     **{f"{method} /api/v1/scheduled_statuses/{{id}}": _OWN for method in ("GET", "PUT", "DELETE")},
+    "POST /api/v1/conversations/{id}/read": _THREADS,
+    "POST /api/v1/conversations/{id}/unread": _THREADS,
+    "DELETE /api/v1/conversations/{id}": _THREADS,
     **{
         f"{method} /api/{path}": _OWN
         for path in (
