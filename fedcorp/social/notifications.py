@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import domain_blocked, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -68,7 +68,7 @@ _FROM = sa.bindparam("other", type_=sa.BigInteger)
 
 
 def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
-    """A block in either direction, or a mute that covers notifications."""
+    """A block in either direction, of the other's domain too, or a mute that covers notifications."""
     blocked = sa.exists().where(
         sa.or_(
             sa.and_(blocks.c.account_id == account, blocks.c.target_id == other),
@@ -81,7 +81,7 @@ def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
         mutes.c.notifications,
         sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > sa.bindparam("now", type_=sa.BigInteger)),
     )
-    return sa.or_(blocked, muted)
+    return sa.or_(blocked, domain_blocked(other, account), muted)
 
 
 _THREAD_MUTED = sa.exists().where(

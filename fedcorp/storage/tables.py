@@ -307,6 +307,16 @@ blocks = Table(
 )
 Index("ix_blocks_target_id", blocks.c.target_id)
 
+domain_blocks = Table(  # of people; whom the instance hears at all stands in `peers`
+    "domain_blocks",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("domain", Text, nullable=False),  # as in handles, whether anybody there is known or not
+    _at("created_at"),
+    UniqueConstraint("account_id", "domain"),
+)
+
 mutes = Table(
     "mutes",
     metadata,

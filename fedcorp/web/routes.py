@@ -9,6 +9,7 @@ from fedcorp.web.api import (
     accounts,
     apps,
     conversations,
+    domain_blocks,
     filters,
     group_members,
     group_posts,
@@ -80,7 +81,9 @@ _ACCOUNTS = (
     Route("GET", "/api/v2/suggestions", accounts.suggestions, "read"),
     Route("GET", "/api/v1/endorsements", instance.nothing, READ_ACCOUNTS),
     Route("GET", "/api/v1/featured_tags", instance.nothing, READ_ACCOUNTS),
-    Route("GET", "/api/v1/domain_blocks", instance.nothing, "read:blocks"),
+    Route("GET", "/api/v1/domain_blocks", domain_blocks.listing, "read:blocks"),
+    Route("POST", "/api/v1/domain_blocks", domain_blocks.create, "write:blocks"),
+    Route("DELETE", "/api/v1/domain_blocks", domain_blocks.delete, "write:blocks"),
 )
 
 _STATUSES = (

@@ -773,6 +773,8 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/notifications/requests/{id}/dismiss": _EMPTY,
     "GET /api/v1/notifications/requests/{id}": _EMPTY,
     **{f"{method} /api/v1/scheduled_statuses/{{id}}": _OWN for method in ("GET", "PUT", "DELETE")},
+    "POST /api/v1/domain_blocks": _OWN,
+    "DELETE /api/v1/domain_blocks": _OWN,
     "POST /api/v1/conversations/{id}/read": _THREADS,
     "POST /api/v1/conversations/{id}/unread": _THREADS,
     "DELETE /api/v1/conversations/{id}": _THREADS,

@@ -440,7 +440,9 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v2/suggestions": each(entity("Suggestion")),
     "GET /api/v1/endorsements": none,
     "GET /api/v1/featured_tags": none,
-    "GET /api/v1/domain_blocks": none,
+    "GET /api/v1/domain_blocks": each(filled),
+    "POST /api/v1/domain_blocks": empty,
+    "DELETE /api/v1/domain_blocks": empty,
     # statuses
     "POST /api/v1/statuses": _either("ScheduledStatus", "Status", told_by="scheduled_at"),
     "GET /api/v1/statuses": _STATUSES,

@@ -59,6 +59,9 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/accounts/{id}/note": ({}, "comment"),
     "GET /api/v1/follow_requests": ({}, _PAGE),
     "GET /api/v1/mutes": ({}, _PAGE),
+    "GET /api/v1/domain_blocks": ({}, _PAGE),
+    "POST /api/v1/domain_blocks": ({}, "domain"),
+    "DELETE /api/v1/domain_blocks": ({}, "domain"),
     "GET /api/v1/directory": ({}, "limit offset order local"),
     "GET /api/v2/suggestions": ({}, "limit"),
     "POST /api/v1/statuses": (
