@@ -808,12 +808,31 @@ notifications = Table(
     Column("group_key", Text, nullable=False),
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
+    _flag("filtered"),  # kept back as a request, by the policy of its reader
     UniqueConstraint("account_id", "cause"),
     sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_notifications_account_id", notifications.c.account_id, notifications.c.seq)
 Index("ix_notifications_group_key", notifications.c.account_id, notifications.c.group_key)
 Index("ix_notifications_status_id", notifications.c.status_id)
+
+notification_policies = Table(  # accept | filter | drop; no row: everything is accepted
+    "notification_policies",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("not_following", Text, nullable=False),
+    Column("not_followers", Text, nullable=False),
+    Column("new_accounts", Text, nullable=False),
+    Column("private_mentions", Text, nullable=False),
+)
+
+notification_permissions = Table(  # of whom somebody accepted a request: no policy is asked again
+    "notification_permissions",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("from_account_id", primary=True),
+    _at("created_at"),
+)
 
 markers = Table(
     "markers",

@@ -1,4 +1,4 @@
-"""Conversations that somebody has read or removed, and domains that somebody keeps away."""
+"""Conversations that somebody has read or removed, domains kept away, and who may notify whom."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,8 +29,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domain_blocks")),
         sa.UniqueConstraint("account_id", "domain", name=op.f("uq_domain_blocks_account_id_domain")),
     )
+    op.create_table(
+        "notification_policies",
+        sa.Column("account_id", Id, autoincrement=False, nullable=False),
+        sa.Column("not_following", sa.Text(), nullable=False),
+        sa.Column("not_followers", sa.Text(), nullable=False),
+        sa.Column("new_accounts", sa.Text(), nullable=False),
+        sa.Column("private_mentions", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_notification_policies")),
+    )
+    op.create_table(
+        "notification_permissions",
+        sa.Column("account_id", Id, autoincrement=False, nullable=False),
+        sa.Column("from_account_id", Id, autoincrement=False, nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "from_account_id", name=op.f("pk_notification_permissions")),
+    )
+    op.add_column("notifications", sa.Column("filtered", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("notifications", "filtered")
+    op.drop_table("notification_permissions")
+    op.drop_table("notification_policies")
     op.drop_table("domain_blocks")
     op.drop_table("conversation_marks")
