@@ -369,6 +369,7 @@ _KEPT_BACK = (
     .group_by(_SENDER)
 )
 _REQUESTS = Listing(_KEPT_BACK, _SENDER)
+_REQUEST = _KEPT_BACK.where(_SENDER == _FROM)
 
 
 def requests(tx: Tx, account_id: int, page: Page) -> list[Request]:
@@ -378,10 +379,10 @@ def requests(tx: Tx, account_id: int, page: Page) -> list[Request]:
 
 def get_request(tx: Tx, account_id: int, from_id: int) -> Request:
     """What is kept back of one account. Raises NotFound."""
-    found = requests(tx, account_id, Page(1, max_id=from_id + 1, since_id=from_id - 1))
-    if not found:
+    row = tx.conn.execute(_REQUEST, {"account": account_id, "other": from_id, "now": tx.ms}).first()
+    if row is None:
         raise NotFound
-    return found[0]
+    return Request(*row)
 
 
 def accept_request(tx: Tx, account_id: int, from_id: int) -> None:
