@@ -1,13 +1,20 @@
-"""Blocks and mutes: how somebody keeps another account away, with its knowledge (block) or without (mute)."""
+"""Blocks and mutes: how somebody keeps another account away, with its knowledge (block) or without (mute), or all
+accounts of a domain (which tells its people no more than that they do not follow any longer).
+
+What is kept away is left out by `fedcorp.social.visibility` and the lists themselves, not here.
+"""
+
+import re
 
 import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
-from fedcorp.social import follows
+from fedcorp.social import accounts as accounts_of
+from fedcorp.social import follows, memberships
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts, blocks, list_accounts, lists, mutes, notifications
+from fedcorp.storage.tables import accounts, blocks, domain_blocks, list_accounts, lists, mutes, notifications
 from fedcorp.storage.upsert import insert_ignore
 
 _EITHER = sa.select(blocks.c.id).where(
@@ -90,3 +97,60 @@ def muted(tx: Tx, account_id: int, page: Page) -> list[tuple[int, int, int | Non
     """(id for pages, account id, end in ms or None) of everybody whom the account mutes, latest first."""
     rows = _MUTED.rows(tx, page, account=account_id)
     return [row for row in rows if row[2] is None or row[2] > tx.ms]
+
+
+# -- domains ---------------------------------------------------------------------------------------------------------
+
+_DOMAIN = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?(:[0-9]{1,5})?")
+MAX_DOMAIN = 255
+
+
+def _domain(text: str) -> str:
+    """A domain as handles have it, in ASCII. Raises Unprocessable; that there is one by this name is not asked."""
+    try:
+        domain = text.strip().lower().rstrip(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        domain = ""
+    if len(domain) > MAX_DOMAIN or _DOMAIN.fullmatch(domain) is None:
+        raise Unprocessable("Validation failed: Domain is not a valid domain name")
+    return domain
+
+
+def block_domain(tx: Tx, account: Account, text: str) -> None:
+    """Keep all accounts of a domain away, those that come to be known later too: follows end both ways, what was told
+    of them goes. Twice is once. Raises Unprocessable for what is no domain, for one's own, and for the last admin of a
+    group there."""
+    domain = _domain(text)
+    if domain == account.domain:
+        raise Unprocessable("You cannot block the domain of your own department.")
+    if not insert_ignore(
+        tx, domain_blocks, id=tx.new_id(), account_id=account.id, domain=domain, created_at=tx.ms
+    ):  # fmt: skip
+        return
+    there = sa.select(accounts.c.id).where(accounts.c.domain == domain)
+    for target_id in follows.followed_among(tx, account.id, there):
+        memberships.leave(tx, account, accounts_of.get(tx, target_id))
+    for follower_id in follows.followers_among(tx, account.id, there):
+        follows.reject(tx, follower_id, account.id)
+    own = sa.select(lists.c.id).where(lists.c.account_id == account.id)
+    listed = sa.and_(list_accounts.c.account_id.in_(there), list_accounts.c.list_id.in_(own))
+    tx.conn.execute(sa.delete(list_accounts).where(listed))
+    told = sa.and_(notifications.c.account_id == account.id, notifications.c.from_account_id.in_(there))
+    tx.conn.execute(sa.delete(notifications).where(told))
+
+
+def unblock_domain(tx: Tx, account_id: int, text: str) -> None:
+    """End that; follows do not come back. Nothing happens when there is none. Raises Unprocessable."""
+    mine = sa.and_(domain_blocks.c.account_id == account_id, domain_blocks.c.domain == _domain(text))
+    tx.conn.execute(sa.delete(domain_blocks).where(mine))
+
+
+_DOMAINS = Listing(
+    sa.select(domain_blocks.c.id, domain_blocks.c.domain).where(domain_blocks.c.account_id == sa.bindparam("account")),
+    domain_blocks.c.id,
+)
+
+
+def blocked_domains(tx: Tx, account_id: int, page: Page) -> list[tuple[int, str]]:
+    """(id for pages, domain) of every domain that the account keeps away, latest first."""
+    return _DOMAINS.rows(tx, page, account=account_id)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.social import (
     accounts,
+    conversations,
     events,
     follows,
     group_effects,
@@ -181,6 +182,8 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     assert author is not None
     _to_homes(tx, status, author)
     _to_groups(tx, status, author)
+    if status.visibility == "direct":
+        conversations.arrived(tx, status.thread_id, status.id)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
         _notify_of_status(tx, status, author)

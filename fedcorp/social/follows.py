@@ -10,7 +10,17 @@ from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowAccepted, FollowRejected, FollowRequested, Unfollowed
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, accounts, blocks, endorsements, follows, groups, mutes, undone
+from fedcorp.storage.tables import (
+    account_notes,
+    accounts,
+    blocks,
+    domain_blocks,
+    endorsements,
+    follows,
+    groups,
+    mutes,
+    undone,
+)
 
 MAX_MESSAGE = 1000
 
@@ -47,6 +57,7 @@ class Relationship:
     blocked_by: bool = False
     muting: bool = False
     muting_notifications: bool = False
+    domain_blocking: bool = False
     note: str = ""
     endorsed: bool = False
 
@@ -62,11 +73,22 @@ _DELETE = sa.delete(follows).where(follows.c.id == sa.bindparam("one"))
 _UNENDORSE = sa.delete(endorsements).where(
     endorsements.c.account_id == sa.bindparam("follower"), endorsements.c.target_id == sa.bindparam("target")
 )
-_BLOCKED = sa.select(blocks.c.id).where(
-    sa.or_(
-        sa.and_(blocks.c.account_id == sa.bindparam("target"), blocks.c.target_id == sa.bindparam("follower")),
-        sa.and_(blocks.c.account_id == sa.bindparam("follower"), blocks.c.target_id == sa.bindparam("target")),
-    )
+_ONE, _OTHER = (sa.bindparam(name, type_=sa.BigInteger) for name in ("follower", "target"))
+_BLOCKED = sa.union_all(
+    sa.select(blocks.c.id).where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == _OTHER, blocks.c.target_id == _ONE),
+            sa.and_(blocks.c.account_id == _ONE, blocks.c.target_id == _OTHER),
+        )
+    ),
+    sa.select(domain_blocks.c.id)
+    .join(accounts, accounts.c.domain == domain_blocks.c.domain)
+    .where(
+        sa.or_(
+            sa.and_(domain_blocks.c.account_id == _OTHER, accounts.c.id == _ONE),
+            sa.and_(domain_blocks.c.account_id == _ONE, accounts.c.id == _OTHER),
+        )
+    ),
 )
 _SECRET = sa.select(groups.c.account_id).where(
     groups.c.account_id == sa.bindparam("group"), groups.c.preset == "secret"
@@ -211,6 +233,18 @@ def local_follower_ids(tx: Tx, target_id: int) -> list[int]:
     return list(tx.conn.execute(statement).scalars())
 
 
+def followed_among(tx: Tx, follower_id: int, ids: "sa.Select[tuple[int]]") -> list[int]:
+    """Whom of these accounts (a query of ids) an account follows or has asked."""
+    mine = sa.and_(follows.c.follower_id == follower_id, follows.c.target_id.in_(ids))
+    return list(tx.conn.execute(sa.select(follows.c.target_id).where(mine)).scalars())
+
+
+def followers_among(tx: Tx, target_id: int, ids: "sa.Select[tuple[int]]") -> list[int]:
+    """Who of these accounts (a query of ids) follows an account or has asked it."""
+    its = sa.and_(follows.c.target_id == target_id, follows.c.follower_id.in_(ids))
+    return list(tx.conn.execute(sa.select(follows.c.follower_id).where(its)).scalars())
+
+
 def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
     """One Relationship for each of `ids`, in that order."""
     found = {id_: Relationship(id_) for id_ in ids}
@@ -230,6 +264,10 @@ def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
         if row.expires_at is None or row.expires_at > tx.ms:
             found[row.target_id].muting = True
             found[row.target_id].muting_notifications = row.notifications
+    domains = sa.select(domain_blocks.c.domain).where(domain_blocks.c.account_id == viewer_id)
+    away = sa.select(accounts.c.id).where(accounts.c.id.in_(ids), accounts.c.domain.in_(domains))
+    for id_ in tx.conn.execute(away).scalars():
+        found[id_].domain_blocking = True
     for row in tx.conn.execute(_targets(account_notes, viewer_id, ids).add_columns(account_notes.c.comment)):
         found[row.target_id].note = row.comment
     return [found[id_] for id_ in ids]

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.errors import NotFound
+from fedcorp.social import notification_policy
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import domain_blocked, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -71,7 +72,7 @@ _FROM = sa.bindparam("other", type_=sa.BigInteger)
 
 
 def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
-    """A block in either direction, or a mute that covers notifications."""
+    """A block in either direction, of the other's domain too, or a mute that covers notifications."""
     blocked = sa.exists().where(
         sa.or_(
             sa.and_(blocks.c.account_id == account, blocks.c.target_id == other),
@@ -84,7 +85,7 @@ def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
         mutes.c.notifications,
         sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > sa.bindparam("now", type_=sa.BigInteger)),
     )
-    return sa.or_(blocked, muted)
+    return sa.or_(blocked, domain_blocked(other, account), muted)
 
 
 _THREAD_MUTED = sa.exists().where(
@@ -114,7 +115,8 @@ def notify(
     report_id: int | None = None,
     cause: str,
 ) -> None:
-    """Tell an account, unless it is not a user here, acted itself, or does not want to hear of it.
+    """Tell an account, unless it is not a user here, acted itself, or does not want to hear of it. What its policy
+    filters is kept back as a request.
 
     The same `cause` is told once. The end of a poll is told to its author as well, whom it comes from. Of a report its
     moderators hear whomever they block or mute, and whoever blocks them.
@@ -125,14 +127,20 @@ def notify(
     wanted = tx.conn.execute(_WORKING, {"account": account_id}) if kind == REPORT else tx.conn.execute(_WANTED, facts)
     if wanted.first() is None:
         return
+    verdict = notification_policy.judge(tx, account_id, kind, from_id, status_id)
+    if verdict == "drop":
+        return
     key = _group_key(kind, status_id, tx.ms)
     values = {"account_id": account_id, "kind": kind, "from_account_id": from_id, "status_id": status_id}
     values |= {"group_key": key or "", "created_at": tx.ms, "cause": cause, "report_id": report_id}
+    values["filtered"] = verdict == "filter"
     seq = tx.conn.execute(_insert(tx.dialect), values).scalar()
     if seq is None:
         return
     if key is None:
         tx.conn.execute(_SET_KEY, {"this": seq, "key": f"ungrouped-{seq}"})
+    if verdict == "filter":
+        return
     told = {"kind": "notification", "status_id": status_id, "account_id": account_id}
     tx.conn.execute(_STREAM, told | {"notification_seq": seq, "created_at": tx.ms})
     tx.wake("streams")
@@ -170,7 +178,7 @@ _GONE = sa.exists().where(
 
 
 @cache
-def _shown(some: bool, all_but: bool, of_one: bool) -> "sa.Select[Any]":
+def _shown(some: bool, all_but: bool, of_one: bool, filtered: bool) -> "sa.Select[Any]":
     """Notifications of an account that are still to be shown, with these filters."""
     statement = sa.select(*_COLUMNS).where(
         notifications.c.account_id == _TO,
@@ -181,6 +189,8 @@ def _shown(some: bool, all_but: bool, of_one: bool) -> "sa.Select[Any]":
             ~_stands_between(notifications.c.account_id, notifications.c.from_account_id),
         ),
     )
+    if not filtered:
+        statement = statement.where(~notifications.c.filtered)
     if some:
         statement = statement.where(notifications.c.kind.in_(sa.bindparam("types", expanding=True)))
     if all_but:
@@ -191,8 +201,8 @@ def _shown(some: bool, all_but: bool, of_one: bool) -> "sa.Select[Any]":
 
 
 @cache
-def _listing(some: bool, all_but: bool, of_one: bool) -> Listing:
-    return Listing(_shown(some, all_but, of_one), notifications.c.seq)
+def _listing(some: bool, all_but: bool, of_one: bool, filtered: bool) -> Listing:
+    return Listing(_shown(some, all_but, of_one, filtered), notifications.c.seq)
 
 
 def _read(
@@ -202,8 +212,9 @@ def _read(
     types: tuple[str, ...],
     exclude_types: tuple[str, ...],
     from_account: int | None,
+    include_filtered: bool = False,
 ) -> list[Notification]:
-    listing_ = _listing(bool(types), bool(exclude_types), from_account is not None)
+    listing_ = _listing(bool(types), bool(exclude_types), from_account is not None, include_filtered)
     values = {"types": types, "excluded": exclude_types, "from_account": from_account}
     return listing_.rows(tx, page, lambda row: Notification(*row), account=account_id, now=tx.ms, **values)
 
@@ -216,9 +227,11 @@ def listing(
     types: tuple[str, ...] = (),
     exclude_types: tuple[str, ...] = (),
     from_account: int | None = None,
+    include_filtered: bool = False,
 ) -> list[Notification]:
-    """Notifications, newest first; the ids of the page are sequence numbers."""
-    return _read(tx, account_id, page, types, exclude_types, from_account)
+    """Notifications, newest first; the ids of the page are sequence numbers. With `include_filtered` also those that
+    are kept back as requests."""
+    return _read(tx, account_id, page, types, exclude_types, from_account, include_filtered)
 
 
 def find(tx: Tx, account_id: int, seq: int) -> Notification | None:
@@ -271,6 +284,7 @@ def grouped(
     exclude_types: tuple[str, ...] = (),
     from_account: int | None = None,
     grouped_types: tuple[str, ...] = tuple(GROUPED),
+    include_filtered: bool = False,
 ) -> list[Group]:
     """Groups by their newest member, newest first; `limit` counts groups. The next page starts below `most_recent`
     of the last one, so a group that reaches across comes on both pages, with the same key.
@@ -278,7 +292,7 @@ def grouped(
     Kinds that are not in `grouped_types` stand alone, each under a key `ungrouped-SEQ`.
     """
     wide = Page(_RECENT, page.max_id, page.since_id, page.min_id)
-    rows = _read(tx, account_id, wide, types, exclude_types, from_account)
+    rows = _read(tx, account_id, wide, types, exclude_types, from_account, include_filtered)
     found: dict[str, list[Notification]] = {}
     for row in rows:
         key = row.group_key if row.kind in grouped_types else f"ungrouped-{row.seq}"
@@ -304,6 +318,7 @@ def _counts(tx: Tx, account_id: int, keys: list[str]) -> dict[str, int]:
     statement = (
         sa.select(notifications.c.group_key, sa.func.count())
         .where(notifications.c.account_id == _TO, notifications.c.group_key.in_(keys), _VISIBLE)
+        .where(~notifications.c.filtered)
         .group_by(notifications.c.group_key)
     )
     return {key: count for key, count in tx.conn.execute(statement, {"account": account_id})}  # noqa: C416 - rows are no pairs to mypy
@@ -316,8 +331,10 @@ def _members(tx: Tx, account_id: int, group_key: str) -> list[Notification]:
         single = find(tx, account_id, int(alone)) if alone.isdecimal() and len(alone) < 19 else None
         rows = [single] if single else []
     else:
-        statement = sa.select(*_COLUMNS).where(
-            notifications.c.account_id == _TO, notifications.c.group_key == group_key, _VISIBLE
+        statement = (
+            sa.select(*_COLUMNS)
+            .where(notifications.c.account_id == _TO, notifications.c.group_key == group_key, _VISIBLE)
+            .where(~notifications.c.filtered)
         )
         found = tx.conn.execute(statement.order_by(notifications.c.seq.desc()), {"account": account_id})
         rows = [Notification(*row) for row in found]
@@ -341,3 +358,64 @@ def dismiss_group(tx: Tx, account_id: int, group_key: str) -> None:
     """Remove all of a group. Raises NotFound."""
     seqs = [row.seq for row in _members(tx, account_id, group_key)]
     tx.conn.execute(sa.delete(notifications).where(notifications.c.seq.in_(seqs)))
+
+
+# -- kept back -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Request:
+    """What is kept back of one account: by its id, times in ms, `count` notifications, and the newest post of them."""
+
+    from_account_id: int
+    created_at: int
+    updated_at: int
+    count: int
+    last_status_id: int | None
+
+
+_SENDER: Any = notifications.c.from_account_id
+_KEPT_BACK = (
+    _shown(some=False, all_but=False, of_one=False, filtered=True)
+    .with_only_columns(
+        _SENDER,
+        sa.func.min(notifications.c.created_at),
+        sa.func.max(notifications.c.created_at),
+        sa.func.count(),
+        sa.func.max(notifications.c.status_id),
+    )
+    .where(notifications.c.filtered)
+    .group_by(_SENDER)
+)
+_REQUESTS = Listing(_KEPT_BACK, _SENDER)
+_REQUEST = _KEPT_BACK.where(_SENDER == _FROM)
+
+
+def requests(tx: Tx, account_id: int, page: Page) -> list[Request]:
+    """Whose notifications are kept back; pages are cut by the ids of these accounts."""
+    return _REQUESTS.rows(tx, page, lambda row: Request(*row), account=account_id, now=tx.ms)
+
+
+def get_request(tx: Tx, account_id: int, from_id: int) -> Request:
+    """What is kept back of one account. Raises NotFound."""
+    row = tx.conn.execute(_REQUEST, {"account": account_id, "other": from_id, "now": tx.ms}).first()
+    if row is None:
+        raise NotFound
+    return Request(*row)
+
+
+def accept_request(tx: Tx, account_id: int, from_id: int) -> None:
+    """Put what was kept back of an account among the others, and accept what comes from it later. Raises NotFound."""
+    get_request(tx, account_id, from_id)
+    notification_policy.permit(tx, account_id, from_id)
+    tx.conn.execute(sa.update(notifications).where(_kept_back(account_id, from_id)).values(filtered=False))
+
+
+def dismiss_request(tx: Tx, account_id: int, from_id: int) -> None:
+    """Remove what was kept back of an account; what comes from it later is judged anew. Raises NotFound."""
+    get_request(tx, account_id, from_id)
+    tx.conn.execute(sa.delete(notifications).where(_kept_back(account_id, from_id)))
+
+
+def _kept_back(account_id: int, from_id: int) -> "sa.ColumnElement[bool]":
+    return sa.and_(notifications.c.account_id == account_id, from_id == _SENDER, notifications.c.filtered)

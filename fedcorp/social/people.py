@@ -12,7 +12,7 @@ from fedcorp.social import accounts, memberships, policy
 from fedcorp.social import follows as follows_of
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import is_shown, membership_shown, shown
+from fedcorp.social.visibility import domain_blocked, is_shown, membership_shown, shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import account_notes, blocks, endorsements, follows, groups
 from fedcorp.storage.tables import accounts as table
@@ -26,12 +26,13 @@ _ALIVE = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), t
 
 
 def _not_blocked(account: Any, viewer: Any) -> "sa.ColumnElement[bool]":
-    return ~sa.exists().where(
+    blocked = sa.exists().where(
         sa.or_(
             sa.and_(blocks.c.account_id == viewer, blocks.c.target_id == account),
             sa.and_(blocks.c.account_id == account, blocks.c.target_id == viewer),
         )
     )
+    return ~sa.or_(blocked, domain_blocked(account, viewer))
 
 
 def _of(mine: "sa.Column[int]", other: "sa.Column[int]", state: str) -> Listing:

@@ -70,7 +70,7 @@ class Facts:
     author_hidden: bool = False  # suspended or deleted
     follows_author: bool = False  # accepted
     mentioned: bool = False
-    blocked: bool = False  # the author blocks the viewer, or the viewer the author
+    blocked: bool = False  # the author blocks the viewer, or the viewer the author or their domain
     member: bool = False  # of its group, since a time that lets the viewer read it
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import shown, visible
+from fedcorp.social.visibility import domain_blocked, shown, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, blocks, follows, memberships, status_tags, statuses
 from fedcorp.urls import split_handle
@@ -45,6 +45,7 @@ def account_ids(
         sa.select(accounts.c.id)
         .where(matched, accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
         .where(accounts.c.kind != "service", shown(accounts.c.id, viewer_id), ~_blocked_by(viewer_id))
+        .where(~domain_blocked(accounts.c.id, viewer_id))
         .where(sa.or_(~_blocking(viewer_id), accounts.c.username_key == key))  # to be found for unblocking
         .order_by(rank, accounts.c.followers_count.desc(), accounts.c.username_key, accounts.c.id)
         .limit(limit)

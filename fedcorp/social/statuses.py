@@ -15,7 +15,7 @@ from fedcorp.social import accounts, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusDeleted
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import domain_blocked, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import (
@@ -89,11 +89,14 @@ _FOLLOWING = sa.select(follows.c.id).where(
 _NAMED = sa.select(mentions.c.status_id).where(
     mentions.c.status_id == sa.bindparam("status", type_=sa.BigInteger), mentions.c.account_id == _VIEWER
 )
-_BLOCKED = sa.select(blocks.c.id).where(
-    sa.or_(
-        sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == _AUTHOR),
-        sa.and_(blocks.c.account_id == _AUTHOR, blocks.c.target_id == _VIEWER),
-    )
+_BLOCKED = sa.union_all(
+    sa.select(blocks.c.id).where(
+        sa.or_(
+            sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == _AUTHOR),
+            sa.and_(blocks.c.account_id == _AUTHOR, blocks.c.target_id == _VIEWER),
+        )
+    ),
+    sa.select(accounts_table.c.id).where(accounts_table.c.id == _AUTHOR, domain_blocked(accounts_table.c.id, _VIEWER)),
 )
 _TAKEN = sa.select(statuses.c.id).where(statuses.c.id == sa.bindparam("id"))
 _TAGS = sa.select(status_tags.c.shown).where(status_tags.c.status_id == sa.bindparam("id"))

@@ -15,7 +15,18 @@ from fedcorp.social.pages import Page
 from fedcorp.social.policy import MEMBERS, Viewer
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import blocks, group_posts, home, list_accounts, media, mutes, status_tags, streams
+from fedcorp.storage.tables import (
+    accounts,
+    blocks,
+    domain_blocks,
+    group_posts,
+    home,
+    list_accounts,
+    media,
+    mutes,
+    status_tags,
+    streams,
+)
 from fedcorp.storage.tables import memberships as memberships_table
 
 BATCH = 200
@@ -228,7 +239,7 @@ def _allowed(tx: Tx, status: Status, found: list[Channel]) -> list[Channel]:
 
 
 def _unwilling(tx: Tx, viewers: set[int], authors: set[int]) -> set[int]:
-    """Viewers who mute one of the authors, and those between whom and an author stands a block."""
+    """Viewers who mute one of the authors, and those between whom and an author stands a block, of a domain too."""
     statement = sa.union(
         sa.select(blocks.c.account_id).where(blocks.c.account_id.in_(viewers), blocks.c.target_id.in_(authors)),
         sa.select(blocks.c.target_id).where(blocks.c.target_id.in_(viewers), blocks.c.account_id.in_(authors)),
@@ -237,6 +248,9 @@ def _unwilling(tx: Tx, viewers: set[int], authors: set[int]) -> set[int]:
             mutes.c.target_id.in_(authors),
             sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > tx.ms),
         ),
+        sa.select(domain_blocks.c.account_id)
+        .join(accounts, accounts.c.domain == domain_blocks.c.domain)
+        .where(domain_blocks.c.account_id.in_(viewers), accounts.c.id.in_(authors)),
     )
     return set(tx.conn.execute(statement).scalars())
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import domain_blocked, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -337,6 +337,7 @@ _SHOWN_ACCOUNT = sa.and_(
             sa.and_(blocks.c.account_id == _BY.c.id, blocks.c.target_id == _VIEWER),
         )
     ),
+    ~domain_blocked(_BY.c.id, _VIEWER),
 )
 _FAVOURITED_BY = Listing(
     sa.select(favourites.c.id, favourites.c.account_id)

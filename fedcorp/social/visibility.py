@@ -16,6 +16,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
     blocks,
+    domain_blocks,
     follows,
     group_posts,
     groups,
@@ -50,7 +51,8 @@ def visible(status: FromClause, viewer_id: int | None) -> ColumnElement[bool]:
         (columns.visibility == GROUP, _of_a_member(columns, viewer_id)),
         else_=sa.or_(open_to_all, mentioned, sa.and_(columns.visibility == "private", follows_author)),
     )
-    return sa.and_(alive, sa.or_(columns.account_id == viewer_id, sa.and_(granted, ~blocked)))
+    away = sa.or_(blocked, domain_blocked(columns.account_id, viewer_id))
+    return sa.and_(alive, sa.or_(columns.account_id == viewer_id, sa.and_(granted, ~away)))
 
 
 def _of_a_member(
@@ -69,6 +71,16 @@ def _of_a_member(
 
 
 # -- accounts --------------------------------------------------------------------------------------------------------
+
+
+_AWAY = accounts.alias("away")
+
+
+def domain_blocked(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
+    """Whether this viewer keeps the whole domain of an account (a column of ids) away. Both may be bound parameters."""
+    return sa.exists().where(
+        domain_blocks.c.account_id == viewer_id, domain_blocks.c.domain == _AWAY.c.domain, _AWAY.c.id == account_id
+    )
 
 
 # Names of their own: a list may be read from these very tables.

@@ -307,6 +307,16 @@ blocks = Table(
 )
 Index("ix_blocks_target_id", blocks.c.target_id)
 
+domain_blocks = Table(  # of people; whom the instance hears at all stands in `peers`
+    "domain_blocks",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("domain", Text, nullable=False),  # as in handles, whether anybody there is known or not
+    _at("created_at"),
+    UniqueConstraint("account_id", "domain"),
+)
+
 mutes = Table(
     "mutes",
     metadata,
@@ -735,6 +745,15 @@ reports = Table(  # what moderators of this department were told about an accoun
 Index("ix_reports_account_id", reports.c.account_id)
 Index("ix_reports_target_id", reports.c.target_id)
 
+conversation_marks = Table(  # the last word of somebody on a thread of direct messages, as it stood then
+    "conversation_marks",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("thread_id", primary=True),
+    _ref("status_id"),  # the latest message then; what came later is not spoken of
+    Column("state", Text, nullable=False),  # read | unread | removed
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -858,12 +877,31 @@ notifications = Table(
     _ref("report_id", null=True),
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
+    _flag("filtered"),  # kept back as a request, by the policy of its reader
     UniqueConstraint("account_id", "cause"),
     sqlite_autoincrement=True,  # a number that was used is never used again
 )
 Index("ix_notifications_account_id", notifications.c.account_id, notifications.c.seq)
 Index("ix_notifications_group_key", notifications.c.account_id, notifications.c.group_key)
 Index("ix_notifications_status_id", notifications.c.status_id)
+
+notification_policies = Table(  # accept | filter | drop; no row: everything is accepted
+    "notification_policies",
+    metadata,
+    _ref("account_id", primary=True),
+    Column("not_following", Text, nullable=False),
+    Column("not_followers", Text, nullable=False),
+    Column("new_accounts", Text, nullable=False),
+    Column("private_mentions", Text, nullable=False),
+)
+
+notification_permissions = Table(  # of whom somebody accepted a request: no policy is asked again
+    "notification_permissions",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("from_account_id", primary=True),
+    _at("created_at"),
+)
 
 markers = Table(
     "markers",

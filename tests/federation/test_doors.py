@@ -753,7 +753,8 @@ _STAFF = "for moderators and admins of the department alone: tests/web/test_repo
 _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
-_EMPTY = "always empty, or never there"
+_KEPT_BACK = "of what the list of requests shows to the asker, which is walked: tests/web/test_notification_policy.py"
+_THREADS = "of conversations that the list shows to the asker, which is walked: tests/web/test_conversations.py"
 
 _ROUTES = {f"{route.method} {route.path}" for route in ROUTES}
 EXEMPT: dict[str, str] = {
@@ -770,10 +771,20 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/lists": _OWN,
     "POST /api/fedcorp/v1/groups": _OWN,
     "POST /api/v1/notifications/clear": _OWN,
-    "POST /api/v1/notifications/requests/{id}/accept": _EMPTY,
-    "POST /api/v1/notifications/requests/{id}/dismiss": _EMPTY,
-    "GET /api/v1/notifications/requests/{id}": _EMPTY,
+    "POST /api/v1/notifications/requests/{id}/accept": _KEPT_BACK,
+    "POST /api/v1/notifications/requests/{id}/dismiss": _KEPT_BACK,
+    "GET /api/v1/notifications/requests/{id}": _KEPT_BACK,
+    "POST /api/v1/notifications/requests/accept": _KEPT_BACK,
+    "POST /api/v1/notifications/requests/dismiss": _KEPT_BACK,
+    **{
+        f"{method} /api/{version}/notifications/policy": _OWN for method in ("PATCH", "PUT") for version in ("v1", "v2")
+    },
     **{f"{method} /api/v1/scheduled_statuses/{{id}}": _OWN for method in ("GET", "PUT", "DELETE")},
+    "POST /api/v1/domain_blocks": _OWN,
+    "DELETE /api/v1/domain_blocks": _OWN,
+    "POST /api/v1/conversations/{id}/read": _THREADS,
+    "POST /api/v1/conversations/{id}/unread": _THREADS,
+    "DELETE /api/v1/conversations/{id}": _THREADS,
     **{
         f"{method} /api/{path}": _OWN
         for path in (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fedcorp.social import effects, policy, statuses
 from fedcorp.storage.database import Database, Tx
-from fedcorp.storage.tables import accounts, blocks, follows, mentions
+from fedcorp.storage.tables import accounts, blocks, domain_blocks, follows, mentions
 from fedcorp.storage.tables import statuses as table
 from tests.databases import make_config
 from tests.social.conftest import Department, StandingClock
@@ -33,7 +33,8 @@ pairs = st.sets(
 
 def _fill(
     tx: Tx, ids: list[int], made: list[int], world: list[tuple[int, str, str, bool, set[int]]],
-    followed: dict[tuple[int, int], str], blocked: set[tuple[int, int]], hidden: set[int],
+    followed: dict[tuple[int, int], str], blocked: set[tuple[int, int]], kept_away: set[tuple[int, int]],
+    hidden: set[int],
 ) -> None:  # fmt: skip
     for number, (author, visibility, reach, deleted, named) in enumerate(world):
         tx.conn.execute(
@@ -49,6 +50,11 @@ def _fill(
     for first, second in blocked:
         values = {"id": tx.new_id(), "account_id": ids[first], "target_id": ids[second]}
         tx.conn.execute(blocks.insert().values(**values, created_at=0))
+    for first, second in kept_away:
+        there = f"p{second}.example"
+        tx.conn.execute(accounts.update().where(accounts.c.id == ids[second]).values(domain=there))
+        values = {"id": tx.new_id(), "account_id": ids[first], "domain": there}
+        tx.conn.execute(domain_blocks.insert().values(**values, created_at=0))
     for person in hidden:
         tx.conn.execute(accounts.update().where(accounts.c.id == ids[person]).values(suspended_at=1))
 
@@ -65,11 +71,12 @@ def _both(tx: Tx, viewer: int | None, made: list[int]) -> tuple[set[int], set[in
 
 @settings(max_examples=40)
 @given(posts, st.dictionaries(pairs.map(lambda s: next(iter(s), (0, 1))), st.sampled_from(("accepted", "pending"))),
-       pairs, st.sets(st.integers(0, PEOPLE - 1), max_size=1))  # fmt: skip
+       pairs, pairs, st.sets(st.integers(0, PEOPLE - 1), max_size=1))  # fmt: skip
 def test_the_rule_and_the_predicate_agree(
     world: list[tuple[int, str, str, bool, set[int]]],
     followed: dict[tuple[int, int], str],
     blocked: set[tuple[int, int]],
+    kept_away: set[tuple[int, int]],
     hidden: set[int],
 ) -> None:
     async def run(folder: Path) -> None:
@@ -80,7 +87,7 @@ def test_the_rule_and_the_predicate_agree(
             people = [await department.person(f"p{number}") for number in range(PEOPLE)]
             ids = [person.id for person in people]
             made = [(await department.post(people[0])).id for _ in world]
-            await db.write(_fill, ids, made, world, followed, blocked, hidden)
+            await db.write(_fill, ids, made, world, followed, blocked, kept_away, hidden)
             for viewer in (None, *ids):
                 by_rule, by_query = await db.read(_both, viewer, made)
                 assert by_rule == by_query, viewer

@@ -236,10 +236,10 @@ async def test_groups_have_pages(office: Office, ann: Person, ben: Person) -> No
     assert list(dict.fromkeys(seen)) == [posted["id"] for posted in reversed(posts)]
 
 
-# -- what nobody can change yet --------------------------------------------------------------------------------------
+# -- without a policy ------------------------------------------------------------------------------------------------
 
 
-async def test_nothing_is_filtered(ann: Person) -> None:
+async def test_nothing_is_filtered_until_somebody_asks_for_it(ann: Person) -> None:
     policy = await ann.get(f"{GROUPS}/policy")
     assert {value for name, value in policy.items() if name.startswith("for_")} == {"accept"}
     assert not any(value for name, value in (await ann.get(f"{ALL}/policy")).items() if name.startswith("filter_"))

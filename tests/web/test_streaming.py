@@ -259,8 +259,14 @@ async def test_direct_messages_come_as_conversations(office: Office, ann: Person
         assert (kind, shown["last_status"]["id"]) == ("conversation", message["id"])
         assert [account["id"] for account in shown["accounts"]] == [ben.id]
         assert shown["id"] == (await ann.get("/api/v1/conversations"))[0]["id"]
+        assert shown["unread"] is True
+        await ann.post(f"/api/v1/conversations/{shown['id']}/read")
         answer = await ann.publish("@ben thanks", visibility="direct", in_reply_to_id=message["id"])
-        assert (await stream.next())[1]["last_status"]["id"] == answer["id"]
+        own = (await stream.next())[1]
+        assert (own["last_status"]["id"], own["unread"]) == (answer["id"], False)
+        again = await ben.publish("@ann welcome", visibility="direct", in_reply_to_id=answer["id"])
+        new = (await stream.next())[1]
+        assert (new["last_status"]["id"], new["unread"]) == (again["id"], True)
         assert other.connection.is_silent()
 
 

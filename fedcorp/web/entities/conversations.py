@@ -13,12 +13,12 @@ from fedcorp.web.entities.statuses import render_map
 
 
 def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Conversation]) -> list[dict[str, Any]]:
-    """Conversation entities. None is unread, since reading is not kept for each conversation."""
+    """Conversation entities; none for a message that is not to be shown."""
     rendered = render_map(tx, cache, viewer_id, [row.last_status_id for row in rows])
     return [
         {
             "id": str(row.thread_id),
-            "unread": False,
+            "unread": row.unread,
             "accounts": accounts.many(tx, row.participants),
             "last_status": orjson.Fragment(rendered[row.last_status_id]),
         }

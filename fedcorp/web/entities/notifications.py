@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from fedcorp.social import reports, statuses
-from fedcorp.social.notifications import Group, Notification
+from fedcorp.social.notification_policy import SORTS, Policy
+from fedcorp.social.notifications import Group, Notification, Request
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities import accounts
 from fedcorp.web.entities.cache import Rendered
@@ -91,16 +92,35 @@ def _group(group: Group, known: set[str]) -> dict[str, Any]:
     return entity
 
 
-def policy() -> dict[str, Any]:
-    """NotificationPolicy: nothing is filtered, since nobody can ask for it yet."""
-    kinds = ("not_following", "not_followers", "new_accounts", "private_mentions", "limited_accounts")
-    return {f"for_{kind}": "accept" for kind in kinds} | {"summary": _SUMMARY}
+def policy(row: Policy, waiting: Sequence[Request]) -> dict[str, Any]:
+    """NotificationPolicy with the requests that wait; no account is limited here."""
+    words = {f"for_{sort}": getattr(row, sort) for sort in SORTS}
+    return words | {"for_limited_accounts": "accept", "summary": _summary(waiting)}
 
 
-def policy_v1() -> dict[str, Any]:
-    """The older shape of the same."""
-    kinds = ("not_following", "not_followers", "new_accounts", "private_mentions")
-    return {f"filter_{kind}": False for kind in kinds} | {"summary": _SUMMARY}
+def policy_v1(row: Policy, waiting: Sequence[Request]) -> dict[str, Any]:
+    """The older shape of the same, which knows no more than yes and no."""
+    return {f"filter_{sort}": getattr(row, sort) != "accept" for sort in SORTS} | {"summary": _summary(waiting)}
 
 
-_SUMMARY = {"pending_requests_count": 0, "pending_notifications_count": 0}
+def _summary(waiting: Sequence[Request]) -> dict[str, int]:
+    total = sum(request.count for request in waiting)
+    return {"pending_requests_count": len(waiting), "pending_notifications_count": total}
+
+
+def requests(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Request]) -> list[dict[str, Any]]:
+    """NotificationRequest entities."""
+    shown = _statuses(tx, cache, viewer_id, [row.last_status_id for row in rows])
+    people = {entity["id"]: entity for entity in accounts.many(tx, [row.from_account_id for row in rows])}
+    return [
+        {
+            "id": str(row.from_account_id),
+            "created_at": iso(row.created_at),
+            "updated_at": iso(row.updated_at),
+            "notifications_count": str(row.count),
+            "account": people[str(row.from_account_id)],
+            "last_status": shown.get(row.last_status_id or 0),
+        }
+        for row in rows
+        if str(row.from_account_id) in people
+    ]

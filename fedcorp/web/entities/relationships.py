@@ -22,7 +22,7 @@ def relationship(row: Relationship) -> dict[str, Any]:
         "muting_notifications": row.muting_notifications,
         "requested": row.requested,
         "requested_by": row.requested_by,
-        "domain_blocking": False,
+        "domain_blocking": row.domain_blocking,
         "endorsed": row.endorsed,
         "note": row.note,
     }
