@@ -126,7 +126,7 @@ def _statuses(words: int, of_one: bool, below: bool, above: bool) -> "sa.Select[
         statement = statement.where(statuses.c.id < sa.bindparam("below", type_=sa.BigInteger))
     if above:
         statement = statement.where(statuses.c.id > sa.bindparam("above", type_=sa.BigInteger))
-    most, after = (sa.bindparam(name, type_=sa.Integer) for name in ("most", "after"))
+    most, after = (sa.bindparam(name, type_=sa.BigInteger) for name in ("most", "after"))
     return statement.order_by(statuses.c.id.desc()).limit(most).offset(after)
 
 
