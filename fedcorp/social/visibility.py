@@ -78,9 +78,9 @@ _AWAY = accounts.alias("away")
 
 def domain_blocked(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
     """Whether this viewer keeps the whole domain of an account (a column of ids) away. Both may be bound parameters."""
-    return sa.exists().where(
-        domain_blocks.c.account_id == viewer_id, domain_blocks.c.domain == _AWAY.c.domain, _AWAY.c.id == account_id
-    )
+    # The domain is looked up only for somebody who keeps any away: this stands in every timeline.
+    domain = sa.select(_AWAY.c.domain).where(_AWAY.c.id == account_id).correlate_except(_AWAY).scalar_subquery()
+    return sa.exists().where(domain_blocks.c.account_id == viewer_id, domain_blocks.c.domain == domain)
 
 
 # Names of their own: a list may be read from these very tables.
