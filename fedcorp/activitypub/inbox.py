@@ -36,7 +36,7 @@ from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
 from fedcorp.keys import load_public
-from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.database import Database, Tx, is_clash
 from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import inbox, leases
 from fedcorp.storage.tables import peers as peers_table
@@ -317,6 +317,8 @@ def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None) -> _Work | None
         log.info("%s %s of %s: %s", outcome, row.activity_id, domain, error.text)
         _settle(tx, row, "done", outcome, error.text)
     except (IntegrityError, DataError) as error:
+        if is_clash(error) and not tx.alone:  # what was taken meanwhile is found when the unit runs again
+            raise
         _fail(tx, row, domain, error)
     except DBAPIError:
         raise

@@ -21,18 +21,19 @@ from fedcorp.storage.tables import events, inbox, keys, ledger_heads
 from fedcorp.storage.tables import jobs as jobs_table
 
 LOCK_SECONDS = 3.0
-LEAST_FREE, LEAST_FREE_BYTES = 0.05, 1 << 30
+LEAST_FREE, LEAST_FREE_BYTES, ENOUGH_BYTES = 0.05, 1 << 30, 5 << 30
 LATE_MS = 300_000
 CERTIFICATE_DAYS = 21
 
 
 def examine_disk(config: Config) -> list[Finding]:
-    """Disks nearly full: below a twentieth, or below one gibibyte."""
+    """Disks nearly full: below a twentieth or below one gibibyte, unless more than five are left."""
     found: dict[str, Finding] = {}
     for folder in (config.folder.resolve(), config.media_folder):
         place = next(path for path in (folder, *folder.parents) if path.exists())
         usage = shutil.disk_usage(place)
-        if usage.free < max(usage.total * LEAST_FREE, min(LEAST_FREE_BYTES, usage.total // 2)):
+        least = max(usage.total * LEAST_FREE, min(LEAST_FREE_BYTES, usage.total // 2))
+        if usage.free < min(least, ENOUGH_BYTES):
             left = f"{usage.free / 2**20:,.0f} MiB of {usage.total / 2**20:,.0f} MiB"
             text = f"the disk of {place} is nearly full: {left} are left"
             cure = "free space or enlarge the disk; a full disk stops every post and every delivery."

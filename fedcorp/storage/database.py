@@ -38,7 +38,7 @@ PATIENCE = 3  # times that a unit may clash before it is run while no other unit
 GATE = 1_717_920_867  # the advisory lock of a database that every unit shares, and that such a unit holds alone
 NODE_LEASE_MS = 300_000
 # Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
-_RETRY_CODES = {"40001", "40P01", "23505"}
+_CLASHES = {"40001", "40P01", "23505"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,22 @@ class Site:
 class Tx:
     """One unit of work: connection, time, ids, the site, and what happened in it."""
 
-    __slots__ = ("_effects", "_finishing", "_ids", "_pending", "clock", "conn", "dialect", "ms", "site", "wakes")
+    __slots__ = (
+        "_effects", "_finishing", "_ids", "_pending", "alone", "clock", "conn", "dialect", "ms", "site", "wakes",
+    )  # fmt: skip
 
     def __init__(
-        self, conn: QuickConnection, clock: Clock, site: Site, ids: IdSource | None, effects: "Effects | None"
+        self,
+        conn: QuickConnection,
+        clock: Clock,
+        site: Site,
+        ids: IdSource | None,
+        effects: "Effects | None",
+        *,
+        alone: bool = True,
     ) -> None:
         self.conn = conn
+        self.alone = alone  # whether no other unit writes meanwhile; if one does, this unit may be run again
         self.clock = clock
         self.site = site
         self.dialect = conn.dialect.name
@@ -350,9 +360,10 @@ class Database:
         for attempt in range(RETRIES):
             try:
                 ids = self._leased_ids(conn, node)
-                with _transaction(conn, alone=attempt >= PATIENCE):
+                alone = attempt >= PATIENCE
+                with _transaction(conn, alone=alone):
                     quick = QuickConnection(conn, self._statements)
-                    self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects), unit)
+                    self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects, alone=alone), unit)
                     if unit.error is not None:
                         raise unit.error
                 return conn
@@ -361,7 +372,7 @@ class Database:
                 if conn.invalidated:
                     conn.close()
                     return self._write_engine.connect()
-                if not _may_retry(error):
+                if not is_clash(error):
                     return conn
             self._pause.wait(self._clock.random() * 0.002 * (attempt + 1))  # spread out those that clash
         return conn
@@ -484,9 +495,12 @@ def _fail(unit: _Unit, error: BaseException) -> None:
         unit.error = Unavailable("The server cannot store anything at the moment.", detail)
 
 
-def _may_retry(error: BaseException) -> bool:
-    """Whether the database says that another transaction was in the way; a unit that is run again sees what it did."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRY_CODES
+def is_clash(error: BaseException) -> bool:
+    """Whether PostgreSQL says that another transaction was in the way; a unit that is run again sees what it did.
+
+    A unique key that is taken counts as one, because the two cannot be told apart; `Tx.alone` can.
+    """
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CLASHES
 
 
 def _reason(error: BaseException) -> str:

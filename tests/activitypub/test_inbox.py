@@ -14,6 +14,7 @@ from fedcorp.social import follows, statuses
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox
 from tests.activitypub.wire import Network, Stranger, Wire, pair, send
+from tests.databases import POSTGRESQL
 
 pytestmark = pytest.mark.anyio
 
@@ -168,3 +169,34 @@ async def test_an_odd_activity_does_not_stop_those_behind_it(finance: Wire, stra
         assert await send(finance, stranger.request(finance, document)) == 202
     assert await finance.inbox.process() == 2
     assert (await finance.db.read(outcomes))[1] == ("done", "processed")
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has one writer")
+async def test_what_somebody_else_wrote_meanwhile_is_no_failure(finance: Wire, stranger: Stranger) -> None:
+    await ann_follows_bo(finance, stranger)
+    with finance.db.engine.begin() as conn:  # a sequence is not rolled back, so only the first try finds the key taken
+        conn.exec_driver_sql("CREATE SEQUENCE tries")
+        conn.exec_driver_sql(
+            "CREATE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF nextval('tries') = 1 THEN RAISE unique_violation; END IF; RETURN NEW; END $$"
+        )
+        conn.exec_driver_sql("CREATE TRIGGER clash BEFORE INSERT ON statuses FOR EACH ROW EXECUTE FUNCTION clash()")
+    note = stranger.note("hello")
+    await stranger.deliver(finance, stranger.activity("Create", note))
+    assert await finance.db.read(outcomes) == [("done", "processed")]
+    assert await finance.db.read(find, note["id"]) is not None
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has one writer")
+async def test_a_key_that_stays_taken_fails_one_activity_alone(finance: Wire, stranger: Stranger) -> None:
+    await ann_follows_bo(finance, stranger)
+    with finance.db.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "CREATE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF position('odd' IN NEW.content) > 0 THEN RAISE unique_violation; END IF; RETURN NEW; END $$"
+        )
+        conn.exec_driver_sql("CREATE TRIGGER clash BEFORE INSERT ON statuses FOR EACH ROW EXECUTE FUNCTION clash()")
+    for text in ("odd", "good"):
+        assert await send(finance, stranger.request(finance, stranger.activity("Create", stranger.note(text)))) == 202
+    assert await finance.inbox.process() == 2
+    assert await finance.db.read(outcomes) == [("done", "failed"), ("done", "processed")]
