@@ -4,6 +4,7 @@ Tables are made once for each run of the tests; a test gets a copy, which takes 
 """
 
 import atexit
+import contextlib
 import importlib
 import itertools
 import os
@@ -25,7 +26,8 @@ from fedcorp.storage.database import Database
 
 POSTGRESQL = os.environ.get("FEDCORP_TEST_DATABASE", "sqlite") == "postgresql"
 _TEMPLATE = "fedcorp_template"
-_names = (f"fedcorp_{os.getpid()}_{number}" for number in itertools.count())
+_KEPT = 100  # databases of earlier tests; thousands would fill the disk
+_numbers = itertools.count()
 
 
 def make_config(folder: Path, domain: str = "finance.localhost", **tables: dict[str, Any]) -> Config:
@@ -80,11 +82,14 @@ def _url(name: str) -> str:
     return urlsplit(_server())._replace(path=f"/{name}").geturl()
 
 
+@cache
+def _engine() -> sa.Engine:
+    return sa.create_engine(_server().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+
+
 def _on_server(statement: str) -> None:
-    engine = sa.create_engine(_server().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
+    with _engine().connect() as conn:
         conn.exec_driver_sql(statement)
-    engine.dispose()
 
 
 @cache
@@ -95,6 +100,12 @@ def _postgresql_template() -> str:
 
 
 def _fresh_postgresql() -> str:
-    template, name = _postgresql_template(), next(_names)
-    _on_server(f"CREATE DATABASE {name} TEMPLATE {template}")
-    return _url(name)
+    template, number = _postgresql_template(), next(_numbers)
+    with contextlib.suppress(sa.exc.DBAPIError):  # somebody still uses it
+        _on_server(f"DROP DATABASE IF EXISTS {_name(number - _KEPT)}")
+    _on_server(f"CREATE DATABASE {_name(number)} TEMPLATE {template}")
+    return _url(_name(number))
+
+
+def _name(number: int) -> str:
+    return f"fedcorp_{os.getpid()}_{number}" if number >= 0 else "fedcorp_none"

@@ -105,8 +105,8 @@ def tail(tx: Tx, position: Position) -> tuple[list[Change], Position]:
         if change.seq <= position.after:
             gaps.pop(change.seq, None)
             continue
-        if position.after:  # at the very start nothing is missing
-            gaps |= dict.fromkeys(range(last + 1, change.seq), tx.ms) if change.seq - last < BATCH else {}
+        if change.seq - last < BATCH:
+            gaps |= dict.fromkeys(range(last + 1, change.seq), tx.ms)
         last = change.seq
     return found, Position(last, gaps)
 

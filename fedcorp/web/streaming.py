@@ -85,6 +85,7 @@ class Streams:
         self._rendered = rendered
         self._listeners: set[Listener] = set()
         self._position: Position | None = None
+        self._placed = asyncio.Event()  # set once what comes from now on is told
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -103,12 +104,14 @@ class Streams:
     def close(self) -> None:
         """End every connection, and those that still come."""
         self._closed = True
+        self._placed.set()
         for listener in tuple(self._listeners):
             listener.end()
 
-    def add(self, listener: Listener) -> None:
-        """Take a listener in."""
+    async def add(self, listener: Listener) -> None:
+        """Take a listener in; it hears everything that happens after this returns."""
         self._listeners.add(listener)
+        await self._placed.wait()
         if self._closed:
             listener.end()
 
@@ -133,6 +136,7 @@ class Streams:
         """Tell everything that is new; how many rows that were. The first call only takes its place."""
         if self._position is None:
             self._position = await self._db.read(streams.latest)
+            self._placed.set()
             return 0
         channels = {channel for listener in self._listeners for channel in listener.channels}
         changes, news, self._position = await self._db.read(_collect, self._position, channels, self._rendered)
@@ -299,12 +303,12 @@ async def listen(socket: WebSocket) -> None:
     except FedcorpError:
         await socket.close(POLICY_VIOLATION)
         return
-    await socket.accept(subprotocol=offered)
     listener = Listener(token or "", viewer, {channel} if channel else set())
-    hub.add(listener)
-    sending = parts.clock.spawn(_send_frames(socket, listener), name="stream-out")
-    hearing = parts.clock.spawn(_hear(socket, listener, parts.db), name="stream-in")
     try:
+        await hub.add(listener)
+        await socket.accept(subprotocol=offered)
+        sending = parts.clock.spawn(_send_frames(socket, listener), name="stream-out")
+        hearing = parts.clock.spawn(_hear(socket, listener, parts.db), name="stream-in")
         await _until_one_ends(sending, hearing)
     finally:
         hub.remove(listener)
@@ -378,10 +382,10 @@ class EventStream:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._hub.add(self._listener)
-        sending = self._clock.spawn(self._send(send), name="events-out")
-        leaving = self._clock.spawn(_gone(receive), name="events-gone")
         try:
+            await self._hub.add(self._listener)
+            sending = self._clock.spawn(self._send(send), name="events-out")
+            leaving = self._clock.spawn(_gone(receive), name="events-gone")
             await _until_one_ends(sending, leaving)
         finally:
             self._hub.remove(self._listener)
