@@ -26,7 +26,7 @@ from fedcorp.storage.database import Database
 
 POSTGRESQL = os.environ.get("FEDCORP_TEST_DATABASE", "sqlite") == "postgresql"
 _TEMPLATE = "fedcorp_template"
-_KEPT = 100  # databases of earlier tests; thousands would fill the disk
+_KEPT = 20  # databases of earlier tests; thousands would fill the disk
 _numbers = itertools.count()
 
 
@@ -83,13 +83,18 @@ def _url(name: str) -> str:
 
 
 @cache
-def _engine() -> sa.Engine:
-    return sa.create_engine(_server().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+def _administrator() -> sa.Connection:
+    uri = _server().replace("postgresql://", "postgresql+psycopg://")
+    conn = sa.create_engine(uri, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect()
+    atexit.register(conn.close)  # before the server ends
+    for name in ("fsync", "full_page_writes", "synchronous_commit", "autovacuum", "jit"):
+        conn.exec_driver_sql(f"ALTER SYSTEM SET {name} = off")  # no test pulls the plug of the machine
+    conn.exec_driver_sql("SELECT pg_reload_conf()")
+    return conn
 
 
 def _on_server(statement: str) -> None:
-    with _engine().connect() as conn:
-        conn.exec_driver_sql(statement)
+    _administrator().exec_driver_sql(statement)
 
 
 @cache

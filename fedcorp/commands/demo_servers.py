@@ -16,7 +16,7 @@ from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.errors import ConfigError
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 STOP_SECONDS = 12.0  # longer than a server takes for requests that are under way
 PROBE_SECONDS = 1.0
 _LOWEST, _SPAN = 20_000, 10_000  # below the ports that systems give to outgoing connections
