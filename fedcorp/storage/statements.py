@@ -7,10 +7,14 @@ other takes SQLAlchemy's own way. Both give the same rows and raise the same err
 SQLite's driver lets other threads run at every row that it fetches, so under load a page of rows costs a fight for the
 interpreter at each. `gather` therefore has SQLite put all rows into one text of JSON, which is also quicker to read.
 
+Words that a statement itself has, such as the names of states, become a part of its text. SQLite plans a statement anew
+at every execution when a parameter stands where the condition of a partial index has a word: it could change the plan.
+
 Knows of our tables only the kinds of values: numbers, texts, bytes and booleans, which both drivers take as they are.
 SQLite alone gives booleans back as numbers.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -29,6 +33,8 @@ T = TypeVar("T")
 MOST_FORMS = 64  # of one statement: other columns given, other lengths of lists
 _AS_THEY_ARE = (sa.Integer, sa.String, sa.LargeBinary, sa.Boolean, sa.types.NullType)
 _IN_JSON = (sa.Integer, sa.String)
+_WORD = re.compile(r"[a-z_]{1,32}")  # needs no quoting, and gives nothing away in a log
+_NAMED, _PYFORMAT = re.compile(r"(?<![:\w]):(\w+)"), re.compile(r"%\((\w+)\)s")
 _LENGTHS = (0, 1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024)
 
 
@@ -203,15 +209,24 @@ class QuickConnection:
         text: SQLCompiler = statement.compile(dialect=self.dialect, column_keys=list(given))
         expanded = text.construct_expanded_state({**given, **{name: _filled(given[name]) for name in compiled.lists}})
         defaults: dict[str, Any] = {}
+        words: dict[str, str] = {}
         for bind, name in text.bind_names.items():
+            values: dict[str, Any] = {}
             if bind.expanding and name not in compiled.lists:
-                defaults |= zip(expanded.parameter_expansion[name], bind.effective_value or (), strict=True)
+                values = dict(zip(expanded.parameter_expansion[name], bind.effective_value or (), strict=True))
             elif not bind.required:
-                defaults[name] = bind.effective_value
+                values = {name: bind.effective_value}
+            fixed = _words(values) if bind.unique else {}  # nobody can give another value for it
+            words |= fixed
+            defaults |= {one: value for one, value in values.items() if one not in fixed}
         lists = {name: expanded.parameter_expansion[name] for name in compiled.lists}
         if len(compiled.forms) >= MOST_FORMS:
             compiled.forms.clear()
-        form = compiled.forms[key] = _Form(expanded.statement, defaults, lists)
+        pattern = _NAMED if self.dialect.paramstyle == "named" else _PYFORMAT
+        worded = pattern.sub(
+            lambda found: f"'{words[found[1]]}'" if found[1] in words else found[0], expanded.statement
+        )
+        form = compiled.forms[key] = _Form(worded, defaults, lists)
         return form
 
     def _wrapped(self, text: str, error: Any) -> BaseException:
@@ -223,6 +238,10 @@ class QuickConnection:
             text, None, error, self._errors, hide_parameters=True, connection_invalidated=gone, dialect=self.dialect
         )
         return wrapped
+
+
+def _words(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if type(value) is str and _WORD.fullmatch(value)}
 
 
 def _filled(items: Any) -> list[Any]:
