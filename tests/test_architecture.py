@@ -41,6 +41,11 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
         | frozenset({"anyio.to_thread", "starlette.concurrency"}),
         ("fedcorp/storage/database.py", "fedcorp/clock.py"),
     ),
+    "processes": (
+        frozenset({"subprocess", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"})
+        | frozenset({"os.fork", "os.posix_spawn", "os.system", "os.popen"}),
+        ("fedcorp/activitypub/compaction.py", "fedcorp/commands/demo_servers.py"),
+    ),
     "tasks": (
         frozenset({"asyncio.sleep", "asyncio.create_task", "asyncio.ensure_future", "anyio.sleep"}),
         ("fedcorp/clock.py",),
@@ -216,6 +221,13 @@ def test_pure_rooms_reach_nothing_outside() -> None:
     assert [chain for chain in chains if chain] == []
 
 
+def test_pyld_is_in_a_process_of_its_own() -> None:
+    graph = grimp.build_graph("fedcorp", include_external_packages=True, cache_dir=None)
+    processor = "fedcorp.activitypub.processor"
+    assert graph.find_modules_that_directly_import("pyld") == {processor}
+    assert graph.find_modules_that_directly_import(processor) == set()
+
+
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_module_keeps_the_law(path: Path) -> None:
     found = complaints(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
@@ -245,6 +257,7 @@ GOOD = '"""Doc."""\n'
         ("fedcorp/app.py", GOOD + "import uvicorn\n", "'serving'"),
         ("fedcorp/storage/media.py", GOOD + "from concurrent.futures import ThreadPoolExecutor\n", "'threads'"),
         ("fedcorp/storage/media.py", GOOD + "import asyncio as a\nx = a.to_thread(f)\n", "'threads'"),
+        ("fedcorp/social/images.py", GOOD + "import subprocess\n", "'processes'"),
         ("fedcorp/worker.py", GOOD + "from asyncio import sleep\n", "'tasks'"),
         ("fedcorp/worker.py", GOOD + "async def f(group):\n    group.create_task(g())\n", "'tasks'"),
         ("fedcorp/web/auth.py", GOOD + "x = 401\n", "looks like"),

@@ -18,7 +18,9 @@ import orjson
 import sqlalchemy as sa
 
 from fedcorp.activitypub import signatures
-from fedcorp.activitypub.documents import domain_of, normalize, origin, parse_json, same_origin
+from fedcorp.activitypub.compaction import normalize
+from fedcorp.activitypub.documents import domain_of, origin, parse_json, same_origin
+from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, JRD_JSON, LD_JSON, as_list
 from fedcorp.clock import Clock
 from fedcorp.company import peers
@@ -127,7 +129,7 @@ class Client:
     async def _document(self, uri: str, signer_id: int | None) -> tuple[dict[str, Any], str]:
         response, found_at = await self._follow(uri, _ACCEPT, signer_id, {})
         _check_document_type(response.headers.get("content-type", ""))
-        return normalize(parse_json(response.content)), found_at
+        return await self._read(response), found_at
 
     async def media(self, url: str, max_bytes: int) -> tuple[bytes, str]:
         """(bytes, declared MIME type) of a file, fetched with our signature. Raises as `get`."""
@@ -158,7 +160,11 @@ class Client:
         response = await self._knock(url, _ACCEPT, None, {}, orjson.dumps(document))
         _check_success(response.status_code, url)
         _check_document_type(response.headers.get("content-type", ""))
-        return normalize(parse_json(response.content))
+        return await self._read(response)
+
+    async def _read(self, response: httpx.Response) -> dict[str, Any]:
+        doc = parse_json(response.content)
+        return doc if is_plain(doc) else await self._clock.offload(normalize, doc)
 
     async def _knock(
         self, url: str, accept: str, signer_id: int | None, extensions: dict[str, Any], body: bytes | None = None

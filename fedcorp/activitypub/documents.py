@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 import idna
 import orjson
 
-from fedcorp.activitypub.jsonld import compact as compact
-from fedcorp.activitypub.jsonld import is_plain as is_plain
 from fedcorp.activitypub.vocabulary import (
     ACTIVITY_TYPES,
     ACTOR_TYPES,
@@ -144,14 +142,6 @@ def _texts(doc: dict[str, Any]) -> Iterator[str]:
             found += item.values()
 
 
-def normalize(doc: dict[str, Any]) -> dict[str, Any]:
-    """`doc` in the words of `vocabulary`: itself when it is plain, compacted JSON-LD (slow, see `compact`) when not.
-
-    Read the result through the accessors of `vocabulary`. Raises BadRequest as `compact` does.
-    """
-    return doc if is_plain(doc) else compact(doc)
-
-
 @lru_cache(maxsize=16384)
 def origin(uri: str) -> str:
     """`scheme://host[:port]` of an http(s) URL: lower case, IDNA, no default port; BadRequest when it is no such URL.
@@ -240,11 +230,6 @@ class Activity:
     published: str | None
     doc: dict[str, Any]
     raw: bytes
-
-
-def parse_activity(body: bytes, limits: JsonLimits = DEFAULT_LIMITS) -> Activity:
-    """The activity in `body`; BadRequest when it is none. Slow when the document is not plain (see `normalize`)."""
-    return read_activity(normalize(parse_json(body, limits)), body)
 
 
 def read_activity(doc: dict[str, Any], raw: bytes) -> Activity:

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import ledger, render
 from fedcorp.activitypub.client import Client
-from fedcorp.activitypub.documents import domain_of, normalize, origin, parse_json
+from fedcorp.activitypub.compaction import normalize
+from fedcorp.activitypub.documents import domain_of, origin, parse_json
 from fedcorp.activitypub.handlers.parties import has_local_follower
 from fedcorp.activitypub.ledger import Entry, Fork
 from fedcorp.activitypub.serving import Served

@@ -18,23 +18,27 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from fedcorp.activitypub import handlers
-from fedcorp.activitypub.documents import (
-    Activity,
-    domain_of,
-    is_plain,
-    normalize,
-    parse_activity,
-    parse_json,
-    read_activity,
-)
+from fedcorp.activitypub.compaction import TooCostly, normalize, parse_activity
+from fedcorp.activitypub.documents import Activity, domain_of, parse_json, read_activity
 from fedcorp.activitypub.intake import Deferred, Intake, Missing
+from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.proofs import proof_of, verify_proof
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.signers import SignedRequest, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, AS
 from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, FedcorpError, Forbidden, Gone, NotFound, TooLarge, Unauthorized, UnsupportedMedia
+from fedcorp.errors import (
+    BadRequest,
+    FedcorpError,
+    Forbidden,
+    Gone,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMedia,
+)
 from fedcorp.keys import load_public
 from fedcorp.storage.database import Database, Tx, is_clash
 from fedcorp.storage.leases import LEASE_MS, kept
@@ -310,8 +314,8 @@ def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None) -> _Work | None
         missing = _act(tx, row, activity, intake)
         if missing is not None:
             return _Work(row.seq, missing, intake, work.budget if work is not None else Budget())
-    except Deferred as deferred:
-        _defer(tx, row, str(deferred))
+    except (Deferred, Unavailable, TooCostly) as error:  # it was read before: what is dear now is a busy machine
+        _defer(tx, row, str(error))
     except FedcorpError as error:
         outcome = "ignored" if isinstance(error, NotFound) else "refused"
         log.info("%s %s of %s: %s", outcome, row.activity_id, domain, error.text)

@@ -1,8 +1,9 @@
-"""JSON-LD: which documents may be read as plain JSON, and compaction of those that may not.
+"""JSON-LD: which documents may be read as plain JSON, and what surrounds the compaction of those that may not: bounds
+before it, plain words after it. Compaction itself is the work of `processor`, in a process of its own.
 
 Contexts come from files in `contexts/` and from those bundled with pyld; nothing is ever fetched. A document with a
 context that we do not know is read as if that context were empty, as long as nothing in it can change a word that we
-act on; otherwise it is refused. Compaction costs milliseconds: callers run it in a worker.
+act on; otherwise it is refused.
 
 Sources: JSON-LD 1.1 API; Mastodon GHSA-53m7-2wrh-q839 and GHSA-chgx-jx3p-rf73 for the keywords that are never accepted.
 """
@@ -11,17 +12,27 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import orjson
-from pyld import jsonld
-from pyld.documentloader.frozen import BUNDLED_CONTEXTS
 
 from fedcorp.activitypub.vocabulary import AS, CID, DATA_INTEGRITY, LEMMY, OUR_TERMS, PUBLIC, SECURITY, as_list
 from fedcorp.errors import BadRequest
 
 _FOLDER = Path(__file__).parent / "contexts"
+# The files of pyld are found without importing it: it brings requests and lxml, and is needed in `processor` alone.
+_BUNDLED: dict[str, str] = {
+    "https://www.w3.org/ns/activitystreams": "activitystreams",
+    "https://www.w3.org/ns/did/v1": "did-v1",
+    "https://www.w3.org/2018/credentials/v1": "credentials-v1",
+    "https://www.w3.org/ns/credentials/v2": "credentials-v2",
+    "https://w3id.org/security/v1": "security-v1",
+    "https://w3id.org/security/v2": "security-v2",
+    "https://w3id.org/security/suites/ed25519-2020/v1": "security-ed25519-2020-v1",
+    "https://w3id.org/security/suites/jws-2020/v1": "security-jws-2020-v1",
+}
 _FILES: dict[str, tuple[str, ...]] = {
     "cid": (CID,),
     "data-integrity": (DATA_INTEGRITY, "https://w3id.org/security/data-integrity/v1"),
@@ -62,7 +73,14 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
-_KNOWN: dict[str, dict[str, Any]] = {url: _read(path) for url, path in BUNDLED_CONTEXTS.items()}
+def _bundled_folder() -> Path:
+    found = find_spec("pyld")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "documentloader" / "frozen" / "bundled"
+
+
+_KNOWN: dict[str, dict[str, Any]] = {url: _read(_bundled_folder() / f"{name}.jsonld") for url, name in _BUNDLED.items()}
 _KNOWN |= dict.fromkeys(_AS_SPELLINGS, _KNOWN[AS])
 for _name, _urls in _FILES.items():
     _KNOWN |= dict.fromkeys(_urls, _read(_FOLDER / f"{_name}.json"))
@@ -208,11 +226,9 @@ def _is_simple(term: str, definition: dict[str, Any]) -> bool:
     return (kind is None or (isinstance(kind, str) and kind != "@json")) and container in containers
 
 
-def _load(url: str, _options: Any) -> dict[str, Any]:
-    document = _LITEPUB if _LITEPUB_PATH.fullmatch(url) else _KNOWN.get(url)
-    if document is None:
-        raise jsonld.JsonLdError("unknown context", "jsonld.LoadDocumentError", {"url": url}, "loading document failed")
-    return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url, "document": document}
+def known_context(url: str) -> dict[str, Any] | None:
+    """The document of a context that we know."""
+    return _LITEPUB if _LITEPUB_PATH.fullmatch(url) else _KNOWN.get(url)
 
 
 # What compaction speaks: ActivityStreams and security, then every extension term that we read, unprotected.
@@ -239,32 +255,26 @@ _EXTENSIONS |= {
     "distinguished": "lemmy:distinguished",
     "stickied": "lemmy:stickied",
 }
-_OURS: list[Any] = [AS, SECURITY, _EXTENSIONS]
-_PYLD_FAILURES = (jsonld.JsonLdError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
+OURS: list[Any] = [AS, SECURITY, _EXTENSIONS]
 
 
-def compact(doc: dict[str, Any]) -> dict[str, Any]:
-    """`doc` in the words of `vocabulary`, whatever words its own context uses. Takes milliseconds of CPU.
-
-    Raises BadRequest for unknown remote contexts, for more values or contexts than it is worth to work on, for @graph,
-    @included, @reverse, @nest and @index, for what is not JSON-LD, and for a document with a `proof`: that covers the
-    JSON as sent, so no other reading may be acted on.
-    """
+def check_compactable(doc: dict[str, Any]) -> dict[str, Any]:
+    """`doc` as a processor may be given it. Raises BadRequest for more values or contexts than it is worth to work on,
+    for @graph, @included, @reverse, @nest and @index, and for a document with a `proof`: that covers the JSON as sent,
+    so no other reading may be acted on."""
     if "proof" in doc:
         raise BadRequest("A document with a proof must use plain, known terms")
     _check_cost(doc)
-    doc = _without_proofs(doc)
-    options = {"documentLoader": _load, "compactArrays": True}
-    if "@context" not in doc:
-        options["expandContext"] = AS
-    try:
-        result = jsonld.compact(doc, {"@context": _OURS}, options)
-    except _PYLD_FAILURES as error:
-        raise BadRequest("The document is not JSON-LD that can be read here", _reason(error)) from error
-    tidied = _tidy(result)
-    if not isinstance(tidied, dict):
+    checked: dict[str, Any] = _without_proofs(doc)
+    return checked
+
+
+def tidied(compacted: Any) -> dict[str, Any]:
+    """Compacted JSON-LD in the words of `vocabulary`. Raises BadRequest for what is no object, and as above."""
+    found = _tidy(compacted)
+    if not isinstance(found, dict):
         raise BadRequest("The document is not a JSON-LD object")
-    return {"@context": AS, **tidied}
+    return {"@context": AS, **found}
 
 
 def _check_cost(doc: dict[str, Any]) -> None:
@@ -278,14 +288,6 @@ def _check_cost(doc: dict[str, Any]) -> None:
             found += item
         if len(found) > _MAX_COMPACTED or contexts > _MAX_CONTEXTS:
             raise BadRequest("The document is too large to be read as JSON-LD")
-
-
-def _reason(error: Exception) -> str:
-    """Why pyld gave up; its errors nest, and the first cause is the one that tells."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return "unknown-context" if "loading" in str(getattr(cause, "code", "")) else str(cause)[:500]
 
 
 def _without_proofs(value: Any) -> Any:
@@ -316,25 +318,3 @@ def _tidy(value: Any) -> Any:
     return {key: item for key, item in kept.items() if key not in prefixed} | {
         key.removeprefix("as:"): kept[key] for key in prefixed if key.removeprefix("as:") not in kept
     }
-
-
-def undefined_terms(doc: dict[str, Any]) -> list[str]:
-    """The keys and types of `doc` that its contexts leave undefined, sorted; BadRequest when it does not expand."""
-    try:
-        expanded = jsonld.expand(doc, {"documentLoader": _load})
-    except _PYLD_FAILURES as error:
-        raise BadRequest("The document is not JSON-LD that can be read here", _reason(error)) from error
-    return sorted(set(_blank_words(expanded)))
-
-
-def _blank_words(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _blank_words(item)
-    elif isinstance(value, dict):
-        kinds = value.get("@type", [])
-        yield from (kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind.startswith("_:"))
-        for key, item in value.items():
-            if key.startswith("_:"):
-                yield key
-            yield from _blank_words(item)

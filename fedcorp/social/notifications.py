@@ -13,11 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from fedcorp.errors import NotFound
 from fedcorp.social import notification_policy
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import domain_blocked, visible
+from fedcorp.social.visibility import blocked, domain_blocked, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
-    blocks,
     markers,
     mutes,
     notifications,
@@ -73,19 +72,13 @@ _FROM = sa.bindparam("other", type_=sa.BigInteger)
 
 def _stands_between(account: Any, other: Any) -> "sa.ColumnElement[bool]":
     """A block in either direction, of the other's domain too, or a mute that covers notifications."""
-    blocked = sa.exists().where(
-        sa.or_(
-            sa.and_(blocks.c.account_id == account, blocks.c.target_id == other),
-            sa.and_(blocks.c.account_id == other, blocks.c.target_id == account),
-        )
-    )
     muted = sa.exists().where(
         mutes.c.account_id == account,
         mutes.c.target_id == other,
         mutes.c.notifications,
         sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > sa.bindparam("now", type_=sa.BigInteger)),
     )
-    return sa.or_(blocked, domain_blocked(other, account), muted)
+    return sa.or_(blocked(other, account), domain_blocked(other, account), muted)
 
 
 _THREAD_MUTED = sa.exists().where(
@@ -186,7 +179,7 @@ def _shown(some: bool, all_but: bool, of_one: bool, filtered: bool) -> "sa.Selec
         ~_GONE,
         sa.or_(
             notifications.c.kind == REPORT,
-            ~_stands_between(notifications.c.account_id, notifications.c.from_account_id),
+            ~_stands_between(_TO, notifications.c.from_account_id),
         ),
     )
     if not filtered:

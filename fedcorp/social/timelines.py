@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import domain_blocked, visible
+from fedcorp.social.visibility import blocked, domain_blocked, muted, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
-    blocks,
     bookmarks,
     favourites,
     follows,
@@ -26,7 +25,6 @@ from fedcorp.storage.tables import (
     lists,
     media,
     memberships,
-    mutes,
     status_tags,
     statuses,
 )
@@ -57,14 +55,6 @@ _ORIGINAL = statuses.alias("original")
 _SHOWS = sa.func.coalesce(_ENTRY.c.reblog_of_id, _ENTRY.c.id)
 
 
-def _muted(author: Any) -> "sa.ColumnElement[bool]":
-    return sa.exists().where(
-        mutes.c.account_id == _VIEWER,
-        mutes.c.target_id == author,
-        sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > _NOW),
-    )
-
-
 def _has_media(status: Any) -> "sa.ColumnElement[bool]":
     return sa.exists().where(media.c.status_id == status.c.id)
 
@@ -85,21 +75,20 @@ def _entries(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **valu
 
 def _wanted_entry() -> "sa.ColumnElement[bool]":
     """Both the original and, where it comes by one, the boost are visible and not muted."""
-    by_boost = sa.and_(visible(_ENTRY, _VIEWER), ~_muted(_ENTRY.c.account_id))
+    by_boost = sa.and_(visible(_ENTRY, _VIEWER), ~muted(_ENTRY.c.account_id, _VIEWER, _NOW))
     return sa.and_(
         visible(_ORIGINAL, _VIEWER),
-        ~_muted(_ORIGINAL.c.account_id),
+        ~muted(_ORIGINAL.c.account_id, _VIEWER, _NOW),
         sa.or_(_ENTRY.c.reblog_of_id.is_(None), by_boost),
     )
 
 
 def _kept_in_list(author: Any) -> "sa.ColumnElement[bool]":
     """Whether an exclusive list, own or of a group, keeps this author out of the home timeline."""
-    own = sa.exists().where(
-        list_accounts.c.account_id == author,
-        lists.c.id == list_accounts.c.list_id,
-        lists.c.account_id == _VIEWER,
-        lists.c.exclusive,
+    exclusive = sa.and_(lists.c.account_id == _VIEWER, lists.c.exclusive)
+    own = sa.and_(
+        sa.exists().where(exclusive),  # looked up once for a whole page
+        sa.exists().where(exclusive, list_accounts.c.list_id == lists.c.id, list_accounts.c.account_id == author),
     )
     of_group = sa.exists().where(
         group_lists.c.group_id == author, group_lists.c.account_id == _VIEWER, group_lists.c.exclusive
@@ -135,7 +124,7 @@ def _open_statuses(signed_in: bool, local: bool, remote: bool, only_media: bool)
         visible(statuses, _VIEWER if signed_in else None),
     )
     if signed_in:
-        statement = statement.where(~_muted(statuses.c.account_id))
+        statement = statement.where(~muted(statuses.c.account_id, _VIEWER, _NOW))
     if local:
         statement = statement.where(statuses.c.local)
     if remote:
@@ -226,7 +215,7 @@ _GROUP_LIST = Listing(
     .select_from(_ENTRY)
     .join(_ORIGINAL, _ORIGINAL.c.id == _ENTRY.c.reblog_of_id)
     .where(_ENTRY.c.account_id == _LIST, _ENTRY.c.reblog_of_id.is_not(None), _ENTRY.c.deleted_at.is_(None))
-    .where(visible(_ORIGINAL, _VIEWER), ~_muted(_ORIGINAL.c.account_id)),
+    .where(visible(_ORIGINAL, _VIEWER), ~muted(_ORIGINAL.c.account_id, _VIEWER, _NOW)),
     _ENTRY.c.reblog_of_id,
 )
 _OWN = sa.select(lists.c.replies_policy).where(lists.c.id == _LIST, lists.c.account_id == _VIEWER)
@@ -331,12 +320,7 @@ _BY = accounts.alias("by")  # by another name than the one that `visible` looks 
 _SHOWN_ACCOUNT = sa.and_(
     _BY.c.suspended_at.is_(None),
     _BY.c.deleted_at.is_(None),
-    ~sa.exists().where(
-        sa.or_(
-            sa.and_(blocks.c.account_id == _VIEWER, blocks.c.target_id == _BY.c.id),
-            sa.and_(blocks.c.account_id == _BY.c.id, blocks.c.target_id == _VIEWER),
-        )
-    ),
+    ~blocked(_BY.c.id, _VIEWER),
     ~domain_blocked(_BY.c.id, _VIEWER),
 )
 _FAVOURITED_BY = Listing(

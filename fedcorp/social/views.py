@@ -4,13 +4,13 @@ The hot path of every timeline: rows are plain tuples, and one page costs two st
 nothing about who may see what: callers hand in ids that they found visible.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from fedcorp.storage.database import Tx
+from fedcorp.storage.statements import Line, values_of
 from fedcorp.storage.tables import (
     accounts,
     applications,
@@ -127,15 +127,16 @@ _APPLICATIONS = sa.select(applications.c.id, applications.c.name, applications.c
 )
 
 
-_as_head: Callable[[Any], Head] = partial(tuple.__new__, Head)  # like `Head._make`, without its check of the length
-
-
-def heads(tx: Tx, ids: Iterable[int]) -> dict[int, Head]:
-    """The heads of these statuses by id; deleted ones are left out."""
+def head_lines(tx: Tx, ids: Iterable[int]) -> list[Line]:
+    """The heads of these statuses, each as a value for `head`; deleted ones are left out. Most are known from an
+    earlier page, and equal heads are equal lines: callers remember what they made of one."""
     wanted = list(ids)
-    if not wanted:
-        return {}
-    return {head.id: head for head in tx.conn.gather(_HEADS, {"ids": wanted}, _as_head)}
+    return tx.conn.lines(_HEADS, {"ids": wanted}) if wanted else []
+
+
+def head(line: Line) -> Head:
+    """What stands in one of `head_lines`."""
+    return Head._make(values_of(line))
 
 
 def marks(tx: Tx, viewer_id: int, ids: Sequence[int]) -> Marks:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fedcorp.activitypub.compaction import parse_activity
 from fedcorp.activitypub.documents import (
     JsonLimits,
     domain_of,
     origin,
     owner,
-    parse_activity,
     parse_json,
     same_origin,
 )

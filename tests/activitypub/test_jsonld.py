@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from fedcorp.activitypub.documents import normalize, read_activity
-from fedcorp.activitypub.jsonld import compact, is_plain
+from fedcorp.activitypub.compaction import compact, normalize
+from fedcorp.activitypub.documents import read_activity
+from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.vocabulary import AS, PUBLIC, ids_of, types_of, value_or_id
 from fedcorp.errors import BadRequest
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fedcorp.activitypub import vocabulary
-from fedcorp.activitypub.jsonld import is_plain, undefined_terms
+from fedcorp.activitypub.jsonld import is_plain
+from fedcorp.activitypub.processor import undefined_terms
 from fedcorp.activitypub.vocabulary import (
     PUBLIC,
     as_list,

@@ -1,6 +1,7 @@
 """A statement gives the same whether SQLAlchemy runs it, the first time, or the driver, from the second time on."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fedcorp.clock import Clock
 from fedcorp.storage.database import Database, Tx
-from fedcorp.storage.tables import access_tokens, follows, streams
+from fedcorp.storage.tables import access_tokens, follows, statuses, streams
 from fedcorp.storage.upsert import insert_ignore
 from tests.databases import make_config
 
@@ -33,6 +34,11 @@ _RAISE = (
     .where(follows.c.id == sa.bindparam("one"))
     .values(created_at=follows.c.created_at + 1)
     .returning(follows.c.created_at, follows.c.notify)
+)
+_WORDY = sa.select(statuses.c.id).where(  # `visibility` stands in the condition of a partial index
+    statuses.c.visibility == "public",
+    statuses.c.reach.in_(("company", "it's % :visibility_1")),
+    statuses.c.account_id == sa.bindparam("author"),
 )
 _STREAM = sa.insert(streams)
 _TOKEN = sa.insert(access_tokens)
@@ -180,3 +186,43 @@ async def test_a_step_within_a_step_is_undone_alone(db: Database) -> None:
 
     await db.write(unit)
     assert await db.read(lambda tx: tx.conn.execute(sa.select(follows.c.id)).scalars()) == [1, 3]
+
+
+async def test_words_become_text_and_everything_else_stays_a_value(db: Database) -> None:
+    await db.write(fill)
+    odd = sa.select(follows.c.id).where(follows.c.uri == sa.literal("it's % :uri_1 %(uri_1)s"))
+    word = sa.select(follows.c.id, sa.literal("word")).where(follows.c.state == "accepted", follows.c.uri == "u2")
+    default = sa.select(follows.c.id).where(follows.c.state == sa.bindparam("state", "accepted"))
+    for statement, expected in ((odd, []), (word, [(2, "word")])):
+        for _ in range(TIMES):
+            found = await db.read(lambda tx, statement=statement: tx.conn.execute(statement).all())  # type: ignore[misc]
+            assert [tuple(row) for row in found] == expected
+            given = await db.read(lambda tx: tx.conn.execute(default, {"state": "pending"}).all())
+            assert not given
+            assert await db.read(lambda tx: len(tx.conn.execute(default).all())) == TIMES
+
+
+async def test_sqlite_does_not_plan_a_statement_anew_at_every_execution(db: Database) -> None:
+    if not db.sqlite:
+        pytest.skip("the planner of SQLite")
+    looked: list[Any] = []
+
+    def planned_later(tx: Tx) -> int:
+        raw: Any = tx.conn._raw
+
+        def look(*about: Any) -> int:  # asked whenever something is planned
+            looked.append(about)
+            return sqlite3.SQLITE_OK
+
+        raw.set_authorizer(look)
+        tx.conn.execute(_WORDY, {"author": 1})
+        known = len(looked)
+        for author in range(TIMES):
+            tx.conn.execute(_WORDY, {"author": author})
+        raw.set_authorizer(None)
+        assert known > 0
+        return len(looked) - known
+
+    for _ in range(TIMES):
+        await db.read(lambda tx: tx.conn.execute(_WORDY, {"author": 1}))
+    assert await db.read(planned_later) == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fedcorp.activitypub.jsonld import undefined_terms
+from fedcorp.activitypub.processor import undefined_terms
 from tests.federation.world import Company, Department, Person
 from tests.wire import required
 from tests.wire.server import Server, join

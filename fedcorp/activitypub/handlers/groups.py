@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any
 
 from fedcorp.activitypub import ledger, translate
-from fedcorp.activitypub.documents import Activity, domain_of, normalize, origin, parse_json, read_activity, same_origin
+from fedcorp.activitypub.compaction import normalize
+from fedcorp.activitypub.documents import Activity, domain_of, origin, parse_json, read_activity, same_origin
 from fedcorp.activitypub.handlers import actors, decisions, interactions, statuses
 from fedcorp.activitypub.handlers.parties import (
     IGNORED,

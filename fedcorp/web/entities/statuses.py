@@ -1,8 +1,9 @@
 """Statuses as JSON bytes, fast: what a version fixes is rendered once and cached, the rest is laid over for a viewer.
 
 The cached part is the beginning of the entity, up to the counts of its author, which stand last in the author for this
-reason. Its key names the versions it was made from, so it is right in every process and never invalidated. The parts
-are joined by hand; nothing that a person wrote is ever put into JSON except by orjson.
+reason. Its key names the versions it was made from, so it is right in every process and never invalidated. What most
+people see of a status, without any mark of theirs, is kept as a whole beside its head, which holds all that it depends
+on. The parts are joined by hand; nothing that a person wrote is ever put into JSON except by orjson.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ import orjson
 
 from fedcorp.social import accounts, filters, media, policy, polls, statuses, views
 from fedcorp.social.accounts import Account
+from fedcorp.social.filters import Match
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.social.views import Head, Marks, Mentioned
@@ -47,6 +49,23 @@ class _Overlay:
     filtered: dict[int, bytes]
 
 
+class _Kept:
+    """A status as it was read: its head, and the entity once it was rendered without marks, for its author (`own`) and
+    for anybody else (`whole`): (what it boosts, the window of its links, JSON). Threads share it, so each is set in one
+    piece."""
+
+    __slots__ = ("account_id", "boosted", "head", "id", "own", "thread_id", "whole")
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        self.id = head.id
+        self.account_id = head.account_id
+        self.thread_id = head.thread_id
+        self.boosted = head.reblog_of_id
+        self.own: tuple[_Kept | None, int, bytes] | None = None
+        self.whole: tuple[_Kept | None, int, bytes] | None = None
+
+
 def render(
     tx: Tx,
     cache: Rendered,
@@ -72,22 +91,87 @@ def render_map(
     context: str | None = None,
 ) -> dict[int, bytes]:
     """Like `render`, by id."""
-    heads = views.heads(tx, {*ids, *shown})
-    missing = {head.reblog_of_id for head in heads.values() if head.reblog_of_id is not None} - heads.keys()
+    kept = _kept(tx, cache, {*ids, *shown})
+    missing = {item.boosted for item in kept.values() if item.boosted is not None} - kept.keys()
     if missing:
-        heads |= views.heads(tx, missing)
-    originals = [head.id for head in heads.values() if head.reblog_of_id is None]
+        kept |= _kept(tx, cache, missing)
+    originals = [id_ for id_, item in kept.items() if item.boosted is None]
     marks = views.NO_MARKS if viewer_id is None else views.marks(tx, viewer_id, originals)
     matches = filters.matches(tx, viewer_id, originals) if viewer_id is not None and marks.filters else {}
-    filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     hidden = {id_ for id_, found in matches.items() if any(item.filter.hides_in(context) for item in found)}
+    touched = marks.favourited | marks.reblogged | marks.bookmarked | matches.keys()
+    window_now = window("", "", tx.ms)
+    rendered: dict[int, bytes] = {}
+    rest: list[_Kept] = []
+    for id_ in ids:
+        item = kept.get(id_)
+        original = item if item is None or item.boosted is None else kept.get(item.boosted)
+        if item is None or original is None or original.id in hidden:  # deleted, or a boost of what is gone
+            continue
+        whole = item.own if item.account_id == viewer_id else item.whole
+        if (
+            whole is not None
+            and whole[0] is (None if original is item else original)
+            and whole[1] == window_now
+            and original.id not in touched
+            and original.thread_id not in marks.muted
+            and viewer_id is not None
+        ):
+            rendered[id_] = whole[2]
+        else:
+            rendered[id_] = b""  # keeps the place
+            rest.append(item)
+    if rest:
+        _render_rest(tx, cache, viewer_id, rest, kept, marks, matches, rendered)
+    return rendered
+
+
+def _kept(tx: Tx, cache: Rendered, ids: Iterable[int]) -> "dict[int, _Kept]":
+    """What is known of these statuses, by id; deleted ones are left out."""
+    found = {}
+    for line in views.head_lines(tx, ids):
+        item = cache.get(line)
+        if item is None:
+            item = _Kept(views.head(line))
+            cache.put(line, item)
+        found[item.id] = item
+    return found
+
+
+def _render_rest(
+    tx: Tx, cache: Rendered, viewer_id: int | None, rest: "list[_Kept]", kept: "dict[int, _Kept]", marks: Marks,
+    matches: dict[int, list[Match]], rendered: dict[int, bytes],
+) -> None:  # fmt: skip
+    """Put those into `rendered` of which no whole is kept, or whose viewer sees something of their own in them."""
+    heads = {item.id: item.head for item in rest}
+    heads |= {item.boosted: kept[item.boosted].head for item in rest if item.boosted is not None}
+    filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered)
     prefixes = _prefixes(tx, cache, heads)
-    return {
-        id_: _joined(id_, overlay, prefixes)
-        for id_ in ids
-        if id_ in prefixes and not (hidden and (heads[id_].reblog_of_id or id_) in hidden)
-    }
+    window_now = window("", "", tx.ms)
+    for item in rest:
+        original = item if item.boosted is None else kept[item.boosted]
+        if item.id not in prefixes or original.id not in prefixes:
+            del rendered[item.id]
+            continue
+        body = rendered[item.id] = _joined(item.id, overlay, prefixes)
+        if viewer_id is not None and not _is_special(item, original, overlay):
+            whole = (None if original is item else original, window_now, body)
+            if item.account_id == viewer_id:
+                item.own = whole
+            else:
+                item.whole = whole
+
+
+def _is_special(item: "_Kept", original: "_Kept", overlay: _Overlay) -> bool:
+    """Whether its viewer sees a mark or a vote of their own in it, or somebody else a later state of a poll."""
+    favourited, reblogged, bookmarked, muted, _ = overlay.marks
+    id_ = original.id
+    return (
+        id_ in favourited or id_ in reblogged or id_ in bookmarked or id_ in overlay.filtered
+        or original.thread_id in muted
+        or item.head.poll_id is not None or original.head.poll_id is not None
+    )  # fmt: skip
 
 
 def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int) -> bytes:

@@ -1,0 +1,105 @@
+"""What is kept of rendered statuses never shows: after every act, each viewer is shown what is rendered afresh."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import anyio
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fedcorp.errors import FedcorpError
+from fedcorp.social import accounts, effects, filters, follows, interactions, polls, publishing, statuses
+from fedcorp.social.filters import Change, KeywordChange
+from fedcorp.social.polls import PollDraft
+from fedcorp.social.publishing import Draft
+from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.signed import WINDOW_MS
+from fedcorp.storage.tables import media
+from fedcorp.storage.tables import statuses as table
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.statuses import render
+from tests.databases import make_config
+from tests.social.conftest import Department, StandingClock
+
+PEOPLE = 2
+Act = Callable[[Tx, accounts.Account, statuses.Status], Any]
+
+ACTS: dict[str, Act] = {
+    "favourite": interactions.favourite,
+    "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
+    "bookmark": lambda tx, who, post: interactions.bookmark(tx, who.id, post.id),
+    "unbookmark": lambda tx, who, post: interactions.unbookmark(tx, who.id, post.id),
+    "reblog": interactions.reblog,
+    "unreblog": lambda tx, who, post: interactions.unreblog(tx, who, post.id),
+    "mute": lambda tx, who, post: interactions.mute_thread(tx, who.id, post.thread_id),
+    "unmute": lambda tx, who, post: interactions.unmute_thread(tx, who.id, post.thread_id),
+    "pin": interactions.pin,
+    "unpin": interactions.unpin,
+    "edit": lambda tx, who, post: publishing.edit(tx, who, post.id, Draft(text=f"edited {tx.ms} word")),
+    "delete": lambda tx, who, post: statuses.delete(tx, who, post.id),
+    "answer": lambda tx, who, post: publishing.publish(tx, who, Draft(text="answer", in_reply_to_id=post.id)),
+    "vote": lambda tx, who, post: polls.vote(tx, who, post.poll_id or 0, [0]),
+    "follow": lambda tx, who, post: follows.follow(tx, who, accounts.get(tx, post.account_id)),
+    "rename": lambda tx, who, post: accounts.update_profile(tx, who, accounts.Profile(display_name=f"N {tx.ms}")),
+    "filter": lambda tx, who, post: filters.create(
+        tx, who.id, Change("f", ("home",), "warn" if post.id % 2 else "hide"), [KeywordChange("word")]
+    ),
+}
+acts = st.lists(
+    st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, PEOPLE - 1), st.integers(0, 7), st.booleans()),
+    min_size=1,
+    max_size=12,
+)
+
+
+def _act(tx: Tx, name: str, who_id: int, number: int) -> None:
+    posts = tx.conn.execute(sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id)).scalars()
+    if posts.all():
+        ACTS[name](tx, accounts.get(tx, who_id), statuses.get(tx, posts.all()[number % len(posts.all())]))
+
+
+def _attach(tx: Tx, post: statuses.Status) -> None:
+    """A picture, whose address expires unless its post is open to all."""
+    values = {"account_id": post.account_id, "status_id": post.id, "kind": "image", "mime": "image/png", "key": "a.png"}
+    tx.conn.execute(sa.insert(media).values(id=tx.new_id(), created_at=tx.ms, **values))
+
+
+def _seen(tx: Tx, cache: Rendered, viewer: int | None, context: str) -> list[bytes]:
+    ids = tx.conn.execute(sa.select(table.c.id)).scalars().all()
+    visible = statuses.visible_ids(tx, viewer, ids)
+    return render(tx, cache, viewer, [id_ for id_ in ids if id_ in visible], context=context)
+
+
+@settings(max_examples=30)
+@given(acts)
+def test_what_is_kept_is_what_would_be_rendered(acts: list[tuple[str, int, int, bool]]) -> None:
+    async def run(folder: Path) -> None:
+        clock = StandingClock()
+        db = Database(make_config(folder), clock, effects.apply)
+        db.start()
+        try:
+            department = Department(db, clock)
+            people = [await department.person(f"p{number}") for number in range(PEOPLE)]
+            for number, person in enumerate(people):
+                post = await department.post(person, f"word {number}", reach="public" if number else "company")
+                await department.do(_attach, post)
+            await department.post(people[0], "poll", poll=PollDraft(("one", "two"), 300))
+            kept = Rendered()
+            for name, who, number, later in acts:
+                with contextlib.suppress(FedcorpError):
+                    await department.do(_act, name, people[who].id, number)
+                if later:
+                    clock.pass_(ms=WINDOW_MS // 2)
+                for viewer in (None, *(person.id for person in people)):
+                    for context in ("home", "thread"):
+                        seen = await db.read(_seen, kept, viewer, context)
+                        assert seen == await db.read(_seen, Rendered(), viewer, context), (name, viewer, context)
+        finally:
+            db.close()
+
+    with TemporaryDirectory() as folder:
+        anyio.run(run, Path(folder))
