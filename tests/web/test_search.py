@@ -88,7 +88,8 @@ async def test_posts_are_found_by_all_words_by_those_who_may_see_them(office: Of
     assert (await find(ann, "lunch nowhere"))["statuses"] == []
     assert private["id"] in (await find(ben, "lunch"))["statuses"]
     assert (await find(ann, "lunch", account_id=ben.id))["statuses"] == found[1:]
-    assert (await find(ann, "lunch", limit=1, offset=1))["statuses"] == found[1:2]
+    assert (await find(ann, "lunch", type="statuses", limit=1, offset=1))["statuses"] == found[1:2]
+    assert (await find(ann, "lunch", limit=1, offset=1))["statuses"] == found[:1]  # offsets are for one kind
     assert (await find(ann, "lunch", max_id=second["id"]))["statuses"] == found[3:]
     assert (await find(ann, "lunch", min_id=second["id"]))["statuses"] == found[:2]
     await ben.delete(f"/api/v1/statuses/{first['id']}")
