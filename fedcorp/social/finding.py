@@ -261,7 +261,7 @@ def _library() -> "sa.ColumnElement[bool]":
 def _of_group(number: int) -> "sa.ColumnElement[bool]":
     return sa.exists().where(
         group_posts.c.group_id == _number(f"of_{number}"), group_posts.c.status_id == statuses.c.id,
-        group_posts.c.state == "distributed",
+        group_posts.c.state == sa.literal_column("'distributed'"),  # as in `visibility`
     )  # fmt: skip
 
 
