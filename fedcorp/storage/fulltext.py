@@ -25,7 +25,7 @@ MERGED_PAGES = 500  # of SQLite's index in one unit: some milliseconds
 status_index = sa.Table(  # SQLite's; not in `tables`, which both databases share
     "status_index",
     sa.MetaData(),
-    sa.Column("rowid", Id, primary_key=True, autoincrement=False),
+    sa.Column("rowid", Id),
     sa.Column("words", sa.Text),
     sa.Column("status_index", sa.Text),  # its name for commands
     sa.Column("rank", sa.Integer),  # their value
