@@ -6,6 +6,7 @@ a test moves by hand.
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 from starlette.datastructures import State
@@ -27,7 +28,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, invitations, memberships, polls, scheduling, stewardship
+from fedcorp.social import accounts, effects, indexing, invitations, memberships, polls, scheduling, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -77,6 +78,7 @@ class Instance:
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
         kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
+        kinds[indexing.JOB] = self._index
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)
@@ -100,6 +102,9 @@ class Instance:
 
     async def _publish_due(self) -> int:
         return await self.db.write(scheduling.publish_due)
+
+    async def _index(self, payload: dict[str, Any]) -> None:
+        await self.db.write(indexing.continue_, payload)
 
     async def _tend_groups(self) -> int:
         """End bans, invitations and groups whose time is over."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fedcorp.clock import Clock
 from fedcorp.social import applications, media, streams
-from fedcorp.storage import jobs
+from fedcorp.storage import fulltext, jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.media import MediaFiles
 from fedcorp.storage.tables import deliveries, idempotency_keys, inbox, leases, orphans, peers, undone
@@ -29,6 +29,7 @@ class Upkeep:
     async def run(self) -> int:
         """One round. Returns 0: nobody has to wait for it."""
         await self._db.write(_clear)
+        await self._db.write(fulltext.tidy)
         await self._clear_files()
         return 0
 

@@ -18,6 +18,7 @@ from fedcorp.social import (
     group_effects,
     group_posts,
     groups,
+    indexing,
     memberships,
     notifications,
     policy,
@@ -184,6 +185,7 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     _to_groups(tx, status, author)
     if status.visibility == "direct":
         conversations.arrived(tx, status.thread_id, status.id)
+    indexing.write(tx, status)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
         _notify_of_status(tx, status, author)
@@ -252,6 +254,7 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
 
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
+    indexing.write(tx, status)
     stream(tx, "status.update", status_id=status.id)
     relay.edited(tx, status)
     interested = sa.union(
@@ -270,6 +273,7 @@ def _edited(tx: Tx, event: events.StatusEdited) -> None:
 def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
+    indexing.forget(tx, event.status_id)
     stream(tx, "delete", status_id=event.status_id)
     relay.deleted(tx, event.status_id)
 
@@ -440,6 +444,7 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))
         .values(deleted_at=tx.ms, content="", text="", spoiler_text="")
     )
+    indexing.forget_all(tx, id_)
     stream(tx, "closed", account_id=id_)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
+from fedcorp.social import indexing, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import PollChanged, PollVoted
 from fedcorp.social.statuses import Status
@@ -153,6 +154,8 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll) -> None:
         tx.conn.execute(sa.delete(poll_votes).where(poll_votes.c.poll_id == poll_id))
         tx.conn.execute(sa.delete(poll_options).where(poll_options.c.poll_id == poll_id))
         _write_options(tx, poll_id, options)
+        if (status := statuses.find(tx, known.status_id)) is not None and status.deleted_at is None:
+            indexing.write(tx, status)
     else:
         for position, (_, votes) in enumerate(options):
             _set_votes(tx, poll_id, position, votes)

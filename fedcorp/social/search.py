@@ -1,11 +1,7 @@
-"""Search over what is known here: accounts, hashtags, statuses. Resolving a handle or URL of elsewhere is not.
+"""Search over accounts and hashtags that are known here. Resolving a handle or URL of elsewhere is not.
 
-Matching is by substring, without an index of words: a department is small enough, and nothing can go out of step.
+Both match by parts of their names. Statuses are found through the index of their words: `finding`.
 """
-
-from functools import cache
-from operator import itemgetter
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,9 +10,6 @@ from fedcorp.social.visibility import domain_blocked, shown, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, blocks, follows, memberships, status_tags, statuses
 from fedcorp.urls import split_handle
-
-MAX_WORDS = 8
-_VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
 
 
 def account_ids(
@@ -89,47 +82,3 @@ def hashtags(tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0)
         .offset(offset)
     )
     return list(tx.conn.execute(statement).scalars())
-
-
-def status_ids(
-    tx: Tx,
-    viewer_id: int,
-    q: str,
-    limit: int,
-    offset: int = 0,
-    *,
-    account_id: int | None = None,
-    max_id: int | None = None,
-    min_id: int | None = None,
-) -> list[int]:
-    """Statuses that have every word of `q` in text or warning and that the viewer may see, newest first."""
-    words = q.split()[:MAX_WORDS]
-    if not words:
-        return []
-    statement = _statuses(len(words), account_id is not None, max_id is not None, min_id is not None)
-    given: dict[str, Any] = {f"word_{number}": _escaped(word) for number, word in enumerate(words)}
-    given |= {"viewer": viewer_id, "author": account_id, "below": max_id, "above": min_id}
-    return tx.conn.gather(statement, given | {"most": limit, "after": offset}, itemgetter(0))
-
-
-@cache
-def _statuses(words: int, of_one: bool, below: bool, above: bool) -> "sa.Select[Any]":
-    """Built once for each shape: building it costs more than the search itself."""
-    statement = sa.select(statuses.c.id).where(statuses.c.reblog_of_id.is_(None), visible(statuses, _VIEWER))
-    for number in range(words):
-        word = sa.bindparam(f"word_{number}", type_=sa.String)
-        found = [column.icontains(word, escape="/") for column in (statuses.c.text, statuses.c.spoiler_text)]
-        statement = statement.where(sa.or_(*found))
-    if of_one:
-        statement = statement.where(statuses.c.account_id == sa.bindparam("author", type_=sa.BigInteger))
-    if below:
-        statement = statement.where(statuses.c.id < sa.bindparam("below", type_=sa.BigInteger))
-    if above:
-        statement = statement.where(statuses.c.id > sa.bindparam("above", type_=sa.BigInteger))
-    most, after = (sa.bindparam(name, type_=sa.BigInteger) for name in ("most", "after"))
-    return statement.order_by(statuses.c.id.desc()).limit(most).offset(after)
-
-
-def _escaped(word: str) -> str:
-    """The word for LIKE, in which % and _ mean themselves."""
-    return word.replace("/", "//").replace("%", "/%").replace("_", "/_")

@@ -60,7 +60,9 @@ def _of_a_member(
     shown = sa.func.coalesce(columns.reblog_of_id, columns.id)
     return sa.exists().where(
         group_posts.c.status_id == shown,
-        group_posts.c.state == "distributed",
+        # Not a parameter: SQLite would compare it with the partial index of held posts, and for that prepare every
+        # statement of which this is part anew at each execution.
+        group_posts.c.state == sa.literal_column("'distributed'"),
         memberships.c.group_id == group_posts.c.group_id,
         memberships.c.account_id == viewer_id,
         memberships.c.role.in_(sorted(MEMBERS)),

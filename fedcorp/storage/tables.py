@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData(
     naming_convention={
@@ -579,6 +580,17 @@ Index(  # the public timelines
     sqlite_where=text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
     postgresql_where=text("visibility = 'public' AND reblog_of_id IS NULL AND deleted_at IS NULL"),
 )
+
+status_words = (
+    Table(  # what search finds of a status (fedcorp.storage.fulltext); SQLite's index of it is made by a migration
+        "status_words",
+        metadata,
+        _ref("status_id", primary=True),
+        Column("words", Text().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+        Column("version", Integer, nullable=False),  # of the way in which words are made of texts
+    )
+)
+Index("ix_status_words_words", status_words.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
 
 status_edits = Table(  # earlier versions, oldest first
     "status_edits",

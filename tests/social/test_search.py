@@ -3,7 +3,7 @@
 import pytest
 
 from fedcorp.errors import Unprocessable
-from fedcorp.social import blocks, follows, search, tags
+from fedcorp.social import blocks, finding, follows, search, tags
 from fedcorp.social.pages import Page
 from tests.social.conftest import Department
 
@@ -47,7 +47,7 @@ async def test_statuses(department: Department) -> None:
     await department.post(bob, "my own quarterly report", visibility="private")
 
     async def found(q: str, **values: int) -> list[int]:
-        return await department.see(search.status_ids, ann.id, q, 20, **values)
+        return await department.see(finding.status_ids, ann.id, q, 20, **values)
 
     assert await found("report quarterly") == [second.id, first.id]
     assert await found("report", max_id=second.id) == [first.id]

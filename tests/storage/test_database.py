@@ -224,11 +224,13 @@ def test_an_older_database_is_upgraded(db: Database) -> None:
 
 def test_the_migrations_make_exactly_the_tables(db: Database) -> None:
     found = sa.inspect(db.engine)
-    assert set(found.get_table_names()) == set(metadata.tables) | {"alembic_version"}
+    names = {name for name in found.get_table_names() if not name.startswith("status_index")}  # SQLite's own, of words
+    assert names == set(metadata.tables) | {"alembic_version"}
     for name, table in metadata.tables.items():
         assert {column["name"] for column in found.get_columns(name)} == set(table.c.keys()), name
         made = {index["name"] for index in found.get_indexes(name) if not index.get("duplicates_constraint")}
-        assert {index.name for index in table.indexes} == made, name
+        wanted = {index.name for index in table.indexes if not (db.sqlite and index.kwargs.get("postgresql_using"))}
+        assert wanted == made, name
 
 
 # -- glances ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fedcorp.social import receiving
 from fedcorp.social.receiving import RemoteStatus
@@ -88,7 +90,8 @@ async def test_posts_are_found_by_all_words_by_those_who_may_see_them(office: Of
     assert (await find(ann, "lunch nowhere"))["statuses"] == []
     assert private["id"] in (await find(ben, "lunch"))["statuses"]
     assert (await find(ann, "lunch", account_id=ben.id))["statuses"] == found[1:]
-    assert (await find(ann, "lunch", limit=1, offset=1))["statuses"] == found[1:2]
+    assert (await find(ann, "lunch", type="statuses", limit=1, offset=1))["statuses"] == found[1:2]
+    assert (await find(ann, "lunch", limit=1, offset=1))["statuses"] == found[:1]  # offsets are for one kind
     assert (await find(ann, "lunch", max_id=second["id"]))["statuses"] == found[3:]
     assert (await find(ann, "lunch", min_id=second["id"]))["statuses"] == found[:2]
     await ben.delete(f"/api/v1/statuses/{first['id']}")
@@ -128,3 +131,79 @@ async def test_what_cannot_be_had_is_not_found(office: Office, ann: Person, q: s
 )
 async def test_what_is_wrong_is_said(ann: Person, params: dict[str, str], status: int) -> None:
     await ann.refused(status, "GET", SEARCH, params=params)
+
+
+HOSTILE = (
+    '"', '""', '"a', 'a"b"c"', "-", "--", "-a", "+", "*", "a*", "^a", "a^2", "(", ")", "()", "a AND", "OR", "NOT a",
+    "NEAR(a b)", "a NEAR/2 b", "words:a", "{words}:a", "status_index:a", "rank:a", "a & | !b", "a <-> b", "a:*",
+    "'a' | ''", "\\", "a\\", "%", "_", "from:", "from:@", "from:@@", "from:a@b@c", "in:", "in:@", "has:", "is:",
+    "language:", "before:", "before:9999-99-99", "after:0000-00-00", "during:2026-02-31", "-from:me", "-in:library",
+    "from:me from:me", "x" * 5000, "x " * 5000, '"x ' * 2000, "-x " * 400, "會議" * 900, "🎉", "\ud7ff\ue000\uffff",
+    "\u202e", "select 1; drop table statuses", "\u00bd\ufb01\u0130",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("q", HOSTILE, ids=range(len(HOSTILE)))
+async def test_any_text_is_a_query(ann: Person, q: str) -> None:
+    await ann.publish("a x words 'a' select 會議")
+    for params in ({}, {"type": "statuses", "max_id": 1}, {"resolve": "true", "min_id": 1}):
+        response = await ann.http.get(SEARCH, params={"q": q, **params})
+        assert response.status_code == 200, (q[:20], response.text)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    q=st.text(alphabet=st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1).filter(
+        str.strip
+    )
+)
+async def test_any_text_is_answered(ann: Person, q: str) -> None:
+    for kind in ("statuses", "hashtags", "accounts"):
+        response = await ann.http.get(SEARCH, params={"q": q, "type": kind})
+        assert response.status_code == 200, response.text
+
+
+async def test_what_no_text_can_hold_is_refused(ann: Person) -> None:
+    await ann.refused(400, "GET", SEARCH, params={"q": "a\x00b"})
+
+
+async def test_operators_and_pages_through_the_door(office: Office, ann: Person, ben: Person) -> None:
+    """The sentences of docs/api.md."""
+    await office.group(ann, "chess")
+    first = await ben.publish("De vergadering over de begroting https://x.example/")
+    reply = await ann.publish("Vergaderingen!", in_reply_to_id=first["id"], spoiler_text="meetings", language="nl")
+    direct = await ben.publish("@ann vergadering", visibility="direct")
+    everything = [direct["id"], reply["id"], first["id"]]
+    wanted = {
+        "vergaderingen": everything, "from:ben vergadering": [direct["id"], first["id"]], "from:me": [reply["id"]],
+        "is:reply meeting": [reply["id"]], "has:link": [first["id"]], '"de begroting"': [first["id"]],
+        '"begroting de"': [], "vergadering -begroting": everything[:2],
+        "vergadering -has:link -from:me": everything[:1],
+        "vergadering in:public": everything[1:], "vergadering in:library": everything[:2], "in:chess": [],
+        "before:2026-01-01": [], "after:2026-01-01 vergadering": everything,
+    }  # fmt: skip
+    for q, found in wanted.items():
+        assert (await find(ann, q, type="statuses"))["statuses"] == found, q
+    assert (await find(ann, "vergadering", limit=1, min_id=first["id"]))["statuses"] == [reply["id"]]
+    seen: list[str] = []
+    while page := (await find(ann, "vergadering", limit=1, **({"max_id": seen[-1]} if seen else {})))["statuses"]:
+        seen += page
+    assert seen == everything
+
+
+async def test_what_is_kept_from_somebody_cannot_be_searched(office: Office, ann: Person, ben: Person) -> None:
+    await office.group(ann, "council", preset="secret")
+    await ann.publish("@council reorganisation")
+    await ann.publish("reorganisation", visibility="direct")
+    for q in (
+        "reorganisation",
+        "from:ann",
+        "in:council",
+        "reorganisation in:council",
+        "-nothing",
+        "-in:public",
+        "in:all -x",
+    ):
+        assert await find(ben, q) == {"accounts": [], "statuses": [], "hashtags": []}, q
+    assert len((await find(ann, "reorganisation"))["statuses"]) == 2
+    assert len((await find(ann, "in:council"))["statuses"]) == 1

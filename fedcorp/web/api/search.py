@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import accounts, memberships, search, statuses
+from fedcorp.social import accounts, finding, memberships, search, statuses
 from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle, split_join_link
@@ -40,7 +40,8 @@ async def find(call: Call) -> Response:
     params = call.query
     q = params.required("q").strip()
     kind = params.choice("type", TYPES)
-    limit, offset = params.integer("limit", least=1, most=40) or 20, params.integer("offset") or 0
+    limit = params.integer("limit", least=1, most=40) or 20
+    offset = (params.integer("offset") or 0) if kind is not None else 0  # of which of the three would it be?
     account_id = status_id = None
     if params.flag("resolve"):
         account_id, status_id = await _resolve(call, q)
@@ -104,7 +105,7 @@ def _statuses(tx: Tx, viewer: Viewer, cache: Rendered, wanted: _Wanted) -> bytes
     known = statuses.find_by_uri(tx, wanted.q) if wanted.q.startswith(ADDRESSES) else None
     if known is not None:
         return shown.listed(tx, cache, viewer, [known.id])
-    found = search.status_ids(
+    found = finding.status_ids(
         tx, viewer.account_id, wanted.q, wanted.limit, wanted.offset, account_id=wanted.author_id, **wanted.bounds
     )
     return shown.found(tx, cache, viewer, found)
