@@ -109,18 +109,22 @@ def _ranges(asked: _Asked, max_id: int | None, min_id: int | None, upward: bool)
 
 
 def _found(tx: Tx, viewer_id: int, asked: _Asked, bounds: _Bounds, upward: bool, most: int) -> list[int]:
-    kinds = tuple((name, negated) for name, negated, _ in asked.filters)
-    statement = _statuses(
-        tx.dialect, upward, asked.since is not None, asked.until is not None, len(asked.outside), kinds
-    )
     values: dict[str, Any] = {f"of_{number}": value for number, (_, _, value) in enumerate(asked.filters)}
     for number, item in enumerate(asked.outside):
         values |= {f"start_{number}": item.start, f"end_{number}": item.end}
     values |= {
-        "match": fulltext.query(tx.dialect, _match(asked, viewer_id, bounds.mark)), "viewer": viewer_id, "most": most,
-        "above": bounds.above, "below": bounds.below, "since": asked.since, "until": asked.until,
+        "match": fulltext.query(tx.dialect, _match(asked, viewer_id, bounds.mark)), "viewer": viewer_id,
+        "since": asked.since, "until": asked.until,
     }  # fmt: skip
-    return tx.conn.gather(statement, values, itemgetter(0))
+    kinds = tuple((name, negated) for name, negated, _ in asked.filters)
+    shape = (asked.since is not None, asked.until is not None, len(asked.outside), kinds)
+    found: list[int] = []
+    for few, above, below in fulltext.parts(tx, bounds.above, bounds.below, upward=upward):
+        if len(found) < most:
+            statement = _statuses(tx.dialect, few, upward, *shape)
+            given = values | {"above": above, "below": below, "most": most - len(found)}
+            found += tx.conn.gather(statement, given, itemgetter(0))
+    return found
 
 
 # -- names, looked up ------------------------------------------------------------------------------------------------
@@ -267,14 +271,12 @@ def _of_group(number: int) -> "sa.ColumnElement[bool]":
 
 @cache
 def _statuses(
-    dialect: str, upward: bool, since: bool, until: bool, outside: int, filters: tuple[tuple[str, bool], ...]
+    dialect: str, few: bool, upward: bool, since: bool, until: bool, outside: int, filters: tuple[tuple[str, bool], ...]
 ) -> "sa.Select[Any]":
     """Built once for each shape: building it costs more than the search itself."""
-    index, id_, matches = fulltext.source(dialect)
-    statement = (
-        sa.select(statuses.c.id).select_from(index.join(statuses, statuses.c.id == id_)).where(matches)
-        .where(id_ > _number("above"), id_ < _number("below"))
-    )  # fmt: skip
+    source = fulltext.source(dialect, few=few)
+    rows = source.rows.join(statuses, statuses.c.id == source.id)
+    statement = sa.select(statuses.c.id).select_from(rows).where(source.condition)
     if since:
         statement = statement.where(statuses.c.created_at >= _number("since"))
     if until:
@@ -285,5 +287,5 @@ def _statuses(
     for number, (name, negated) in enumerate(filters):
         condition = _library() if name == "library" else _of_group(number)
         statement = statement.where(~condition if negated else condition)
-    order = id_.asc() if upward else id_.desc()
+    order = source.id.asc() if upward else source.id.desc()
     return statement.where(visible(statuses, _VIEWER)).order_by(order).limit(_number("most"))

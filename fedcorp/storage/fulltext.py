@@ -10,9 +10,11 @@ than words.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import Id, status_words
@@ -20,6 +22,7 @@ from fedcorp.storage.upsert import upsert
 
 GAP = "z"  # stands where no phrase may go on; never looked for
 MOST_PLACES = 255  # of one token in one run: what PostgreSQL keeps, and therefore what counts
+FEW = 2000  # documents that PostgreSQL reads one by one before it asks its index
 MERGED_PAGES = 500  # of SQLite's index in one unit: some milliseconds
 
 status_index = sa.Table(  # SQLite's; not in `tables`, which both databases share
@@ -60,7 +63,7 @@ Match = Run | All | Either
 
 
 def query(dialect: str, match: Match) -> str:
-    """The match in the words of a database, for `matches`."""
+    """The match in the words of a database, for `source`."""
     return _fts5(match) if dialect == "sqlite" else _tsquery(match)
 
 
@@ -84,21 +87,57 @@ def _tsquery(match: Match) -> str:
 
 
 _QUERY: Any = sa.bindparam("match", type_=sa.Text)
+_ABOVE: Any = sa.bindparam("above", type_=sa.BigInteger)
+_BELOW: Any = sa.bindparam("below", type_=sa.BigInteger)
 
 
-def source(dialect: str) -> "tuple[sa.Table, sa.Column[Any], sa.ColumnElement[bool]]":
-    """(table, its column of document ids, condition) of a search; the parameter `match` is a `query`."""
-    if dialect == "sqlite":
-        return (
-            status_index,
-            status_index.c.rowid,
-            sa.literal_column("status_index").op("MATCH", is_comparison=True)(_QUERY),
-        )
-    return (
-        status_words,
-        status_words.c.status_id,
-        status_words.c.words.op("@@", is_comparison=True)(sa.cast(_QUERY, sa.dialects.postgresql.TSQUERY)),
-    )
+class Source(NamedTuple):
+    """What a search selects from: documents between the parameters `above` and `below` that the query `match` finds."""
+
+    rows: sa.FromClause
+    id: "sa.ColumnElement[int]"
+    condition: "sa.ColumnElement[bool]"
+
+
+def source(dialect: str, *, few: bool) -> Source:
+    """Where to look, in the order of ids. `few`: between the bounds stand only some (PostgreSQL alone cares)."""
+    if dialect == "sqlite":  # walks the lists of its words in the order that is asked for, and stops
+        id_ = status_index.c.rowid
+        fits = sa.literal_column("status_index").op("MATCH", is_comparison=True)(_QUERY)
+        return Source(status_index, id_, sa.and_(fits, id_ > _ABOVE, id_ < _BELOW))
+    id_ = status_words.c.status_id
+    between = sa.and_(id_ > _ABOVE, id_ < _BELOW)
+    # PostgreSQL cannot know how often the words come and would read all documents for those that come nowhere. So it is
+    # told: few documents are read (OFFSET keeps them apart from the condition), many are looked up in the index.
+    if few:
+        part = sa.select(id_, status_words.c.words).where(between).offset(0).subquery("part")
+        return Source(part, part.c.status_id, _fits(part.c.words))
+    hits = sa.select(id_).where(_fits(status_words.c.words), between).cte("hits")
+    hits = hits.prefix_with("MATERIALIZED", dialect="postgresql")
+    return Source(hits, hits.c.status_id, sa.true())
+
+
+def _fits(column: "sa.ColumnElement[Any]") -> "sa.ColumnElement[bool]":
+    return column.op("@@", is_comparison=True)(sa.cast(_QUERY, TSQUERY))
+
+
+@cache
+def _border(upward: bool) -> "sa.Select[Any]":
+    id_ = status_words.c.status_id
+    between = sa.select(id_).where(id_ > _ABOVE, id_ < _BELOW)
+    return between.order_by(id_.asc() if upward else id_.desc()).offset(FEW).limit(1)
+
+
+def parts(tx: Tx, above: int, below: int, *, upward: bool) -> list[tuple[bool, int, int]]:
+    """The ids between two bounds as parts (few, above, below) to look through one after the other."""
+    if tx.dialect == "sqlite":
+        return [(True, above, below)]
+    border = tx.conn.execute(_border(upward), {"above": above, "below": below}).scalar()
+    if border is None:
+        return [(True, above, below)]
+    if upward:
+        return [(True, above, border), (False, border - 1, below)]
+    return [(True, border, below), (False, above, border + 1)]
 
 
 # -- what can be found -----------------------------------------------------------------------------------------------

@@ -146,7 +146,8 @@ HOSTILE = (
 @pytest.mark.parametrize("q", HOSTILE, ids=range(len(HOSTILE)))
 async def test_any_text_is_a_query(ann: Person, q: str) -> None:
     await ann.publish("a x words 'a' select 會議")
-    for params in ({}, {"type": "statuses", "max_id": 1}, {"resolve": "true", "min_id": 1}):
+    several: tuple[dict[str, Any], ...] = ({}, {"type": "statuses", "max_id": 1}, {"resolve": "true", "min_id": 1})
+    for params in several:
         response = await ann.http.get(SEARCH, params={"q": q, **params})
         assert response.status_code == 200, (q[:20], response.text)
 
