@@ -912,6 +912,12 @@ ROWS: dict[str, Row] = {
         f"GET /api/v1/statuses/{{id}}/{name}": about_posts(f"/api/v1/statuses/{{id}}/{name}", shows=False)
         for name in ("quotes", "favourited_by", "reblogged_by")
     },
+    "POST /api/v1/statuses/{id}/quotes/{quoting}/revoke": acts_on_posts(
+        "POST", "/api/v1/statuses/{id}/quotes/1/revoke"
+    ),
+    "PUT /api/v1/statuses/{id}/interaction_policy": acts_on_posts(
+        "PUT", "/api/v1/statuses/{id}/interaction_policy", quote_approval_policy="nobody"
+    ),
     "PUT /api/v1/statuses/{id}": acts_on_posts("PUT", "/api/v1/statuses/{id}", status="changed"),
     "DELETE /api/v1/statuses/{id}": acts_on_posts("DELETE", "/api/v1/statuses/{id}"),
     **{

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, filters, media, policy, polls, statuses, views
+from fedcorp.social import accounts, filters, media, policy, polls, quotes, statuses, views
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -27,7 +27,8 @@ from fedcorp.web.entities.polls import poll
 from fedcorp.web.entities.times import day, iso, iso_or_none
 
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
-_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"poll":'
+_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"poll":'
+_APPROVAL = b',"quote_approval":%b'
 _FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":'
 _TRUTH = (b"false", b"true")
 _MARKS = {  # by (favourited, reblogged, bookmarked, muted)
@@ -45,6 +46,10 @@ class _Overlay:
     marks: Marks
     polls: dict[int, bytes]
     filtered: dict[int, bytes]
+    following: set[int]  # authors; as far as policies of quotes ask for it
+    followed_by: set[int]
+    seen: dict[int, str]  # how what is quoted stands before the viewer
+    reveal: bool  # whatever became of a quote, what it quotes is handed over to who may read it
 
 
 def render(
@@ -54,13 +59,16 @@ def render(
     ids: Sequence[int],
     shown: Iterable[int] = (),
     context: str | None = None,
+    *,
+    reveal: bool = False,
 ) -> list[bytes]:
     """Status entities in the order of `ids`, which the caller found visible; deleted ones are left out.
 
     `shown`: the ids of what boosts among `ids` show, when the caller knows them; this saves a query. `context` says
-    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out.
+    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out. `reveal`: what
+    a post quotes stands in it whatever its author said to that, so that it can be written anew.
     """
-    return list(render_map(tx, cache, viewer_id, ids, shown, context).values())
+    return list(render_map(tx, cache, viewer_id, ids, shown, context, reveal=reveal).values())
 
 
 def render_map(
@@ -70,18 +78,23 @@ def render_map(
     ids: Sequence[int],
     shown: Iterable[int] = (),
     context: str | None = None,
+    *,
+    reveal: bool = False,
 ) -> dict[int, bytes]:
     """Like `render`, by id."""
     heads = views.heads(tx, {*ids, *shown})
     missing = {head.reblog_of_id for head in heads.values() if head.reblog_of_id is not None} - heads.keys()
     if missing:
         heads |= views.heads(tx, missing)
+    seen = _quoted(tx, viewer_id, heads, reveal=reveal) if any(head.quote_state for head in heads.values()) else {}
     originals = [head.id for head in heads.values() if head.reblog_of_id is None]
     marks = views.NO_MARKS if viewer_id is None else views.marks(tx, viewer_id, originals)
     matches = filters.matches(tx, viewer_id, originals) if viewer_id is not None and marks.filters else {}
     filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     hidden = {id_ for id_, found in matches.items() if any(item.filter.hides_in(context) for item in found)}
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered)
+    overlay = _Overlay(
+        viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered, *_ties(tx, viewer_id, heads), seen, reveal
+    )
     prefixes = _prefixes(tx, cache, heads)
     return {
         id_: _joined(id_, overlay, prefixes)
@@ -90,10 +103,10 @@ def render_map(
     }
 
 
-def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int) -> bytes:
+def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int, *, reveal: bool = False) -> bytes:
     """One Status entity. Raises NotFound when it was deleted."""
     statuses.get(tx, id_)
-    return render(tx, cache, viewer_id, [id_])[0]
+    return render(tx, cache, viewer_id, [id_], reveal=reveal)[0]
 
 
 def array(items: Iterable[bytes]) -> bytes:
@@ -107,25 +120,31 @@ def array(items: Iterable[bytes]) -> bytes:
 def _joined(id_: int, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
     head = overlay.heads[id_]
     if head.reblog_of_id is None:
-        return prefixes[id_] + _tail(head, overlay, b"null")
-    original = overlay.heads[head.reblog_of_id]
-    inner = prefixes[original.id] + _tail(original, overlay, b"null")
-    return prefixes[id_] + _tail(head, overlay, inner)
+        return _whole(head, overlay, prefixes)
+    inner = _whole(overlay.heads[head.reblog_of_id], overlay, prefixes)
+    return prefixes[id_] + _tail(head, overlay, inner, b"null")
 
 
-def _tail(head: Head, overlay: _Overlay, reblog: bytes) -> bytes:
+def _whole(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
+    quote = b"null" if head.quote_state is None else _quote(head, overlay, prefixes)
+    return prefixes[head.id] + _tail(head, overlay, b"null", quote)
+
+
+def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     (
-        id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, replies, reblogs, favourites,
-        account_statuses, followers, following, last_status_at,
+        id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, _, _, _, replies, reblogs, favourites,
+        quoted, account_statuses, followers, following, last_status_at,
     ) = head  # fmt: skip
     tail = _counts(account_statuses, followers, following, day(last_status_at))
-    tail += _reactions(replies, reblogs, favourites)
+    tail += _reactions(replies, reblogs, favourites, quoted)
     tail += (b"null" if poll_id is None else overlay.polls.get(poll_id, b"null")) + b',"reblog":' + reblog
-    if overlay.viewer_id is None:
-        return tail + b"}"
+    tail += b',"quote":' + quote
     target = id_
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
+    tail += _approval_of(overlay.heads[target], overlay)
+    if overlay.viewer_id is None:
+        return tail + b"}"
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     tail += _MARKS[target in favourited, target in reblogged, target in bookmarked, thread_id in muted]
     tail += overlay.filtered.get(target, b"[]")
@@ -140,8 +159,76 @@ def _counts(statuses_: int, followers: int, following: int, last_day: str | None
 
 
 @lru_cache(maxsize=KEPT_COUNTS)
-def _reactions(replies: int, reblogs: int, favourites: int) -> bytes:
-    return _REACTIONS % (replies, reblogs, favourites)
+def _reactions(replies: int, reblogs: int, favourites: int, quoted: int) -> bytes:
+    return _REACTIONS % (replies, reblogs, favourites, quoted)
+
+
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+
+def _quoted(tx: Tx, viewer_id: int | None, heads: dict[int, Head], *, reveal: bool) -> dict[int, str]:
+    """Add what is quoted to `heads`; how that, and what it quotes in turn, stands before the viewer."""
+    first = {id_ for head in heads.values() if (id_ := _leads_to(head, reveal=reveal)) is not None}
+    found = views.heads(tx, first - heads.keys())
+    heads |= found
+    second = {id_ for head in found.values() if (id_ := _leads_to(head)) is not None}
+    return quotes.seen(tx, viewer_id, first | second)
+
+
+def _leads_to(head: Head, *, reveal: bool = False) -> int | None:
+    """The id of what a post shows as a quote, as far as its author agreed."""
+    return head.quoted_id if head.quote_state is not None and (reveal or head.quote_state == quotes.ACCEPTED) else None
+
+
+def _quote(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
+    """The Quote entity; what it holds quotes by id alone (ShallowQuote)."""
+    state, shown = _stands(head, overlay, reveal=overlay.reveal)
+    if shown is None or shown not in prefixes:
+        return b'{"state":"%b","quoted_status":null}' % state.encode()
+    quoted = overlay.heads[shown]
+    inner = prefixes[shown] + _tail(quoted, overlay, b"null", _shallow(quoted, overlay))
+    return b'{"state":"%b","quoted_status":%b}' % (state.encode(), inner)
+
+
+def _shallow(head: Head, overlay: _Overlay) -> bytes:
+    if head.quote_state is None:
+        return b"null"
+    state, shown = _stands(head, overlay)
+    return b'{"state":"%b","quoted_status_id":%b}' % (state.encode(), b"null" if shown is None else b'"%d"' % shown)
+
+
+def _stands(head: Head, overlay: _Overlay, *, reveal: bool = False) -> tuple[str, int | None]:
+    """(state as the viewer is told, id of what may be shown or None)"""
+    seen = overlay.seen.get(head.quoted_id, quotes.UNAUTHORIZED) if head.quoted_id is not None else quotes.UNAUTHORIZED
+    if head.quote_state == quotes.ACCEPTED:
+        return seen, head.quoted_id if seen in quotes.SHOWN else None
+    return head.quote_state or "", head.quoted_id if reveal and seen in quotes.SHOWN else None
+
+
+def _ties(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> tuple[set[int], set[int]]:
+    """Whom the viewer follows and who follows the viewer, of those authors whose policies ask for it."""
+    asking = {head.account_id for head in heads.values() if "follow" in head.quote_policy}
+    return views.ties(tx, viewer_id, asking) if asking and viewer_id is not None else (set(), set())
+
+
+def _approval_of(head: Head, overlay: _Overlay) -> bytes:
+    if overlay.viewer_id is None:
+        return _approval(head.quote_policy, "denied")
+    answer = policy.may_quote(
+        policy.quote_policy(head.quote_policy),
+        visibility=head.visibility,
+        own=head.account_id == overlay.viewer_id,
+        follows=head.account_id in overlay.following,
+        followed=head.account_id in overlay.followed_by,
+    )
+    return _approval(head.quote_policy, answer)
+
+
+@lru_cache(maxsize=KEPT_COUNTS)
+def _approval(kept: str, answer: str) -> bytes:
+    """The QuoteApproval entity of a policy."""
+    rules = policy.quote_policy(kept)
+    return _APPROVAL % orjson.dumps({"automatic": rules.automatic, "manual": rules.manual, "current_user": answer})
 
 
 def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, bytes]:
