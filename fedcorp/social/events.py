@@ -329,10 +329,12 @@ class ActivityForGroup(Federated):
 
 @dataclass(frozen=True, slots=True)
 class ActivityForwarded(Federated):
-    """A received activity goes on, unchanged, to the followers of a local account (ActivityPub 7.1.2)."""
+    """A received activity goes on, unchanged, to the followers of a local account (ActivityPub 7.1.2), or to those who
+    have one post of it."""
 
     account_id: int
     activity_uri: str
+    status_id: int | None = None
 
 
 KINDS: dict[str, type[Event]] = {

@@ -22,8 +22,9 @@ from fedcorp.social.events import QuoteChanged, QuotePolicyChanged, QuoteRevoked
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.statuses import Status
 from fedcorp.social.visibility import visible
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import blocks, follows, mutes, tombstones
+from fedcorp.storage.tables import blocks, follows, mentions, mutes, tombstones
 from fedcorp.storage.tables import quotes as table
 from fedcorp.storage.tables import statuses as statuses_table
 from fedcorp.storage.upsert import insert_ignore
@@ -52,7 +53,7 @@ _PAPERS = sa.select(*(table.c[item.name] for item in fields(Paper)))
 _OF = _PAPERS.where(table.c.status_id == sa.bindparam("status"))
 _BY_STAMP = _PAPERS.where(table.c.stamp_uri == sa.bindparam("uri"))
 _BY_REQUEST = _PAPERS.where(table.c.request_uri == sa.bindparam("uri"))
-_IS_GONE = sa.select(tombstones.c.uri).where(tombstones.c.uri == sa.bindparam("uri"))
+_ENDED_AT = sa.select(tombstones.c.deleted_at).where(tombstones.c.uri == sa.bindparam("uri"))
 _FOLLOWS = sa.select(follows.c.id).where(
     follows.c.follower_id == _VIEWER, follows.c.target_id == _OTHER, follows.c.state == "accepted"
 )
@@ -81,6 +82,12 @@ def find_by_request(tx: Tx, uri: str) -> Paper | None:
 def of_stamp(tx: Tx, uri: str) -> list[Paper]:
     """The papers that name this leave; that of others is a claim unless the quote is accepted."""
     return [Paper(*row) for row in tx.conn.execute(_BY_STAMP, {"uri": uri})]
+
+
+def ended_at(tx: Tx, stamp_uri: str) -> int | None:
+    """When a leave was taken back (ms)."""
+    at: int | None = tx.conn.execute(_ENDED_AT, {"uri": stamp_uri}).scalar()
+    return at
 
 
 def listing(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[int]:
@@ -153,13 +160,84 @@ def begin(
         statuses.change_count(tx, status.quoted_id, "quotes_count", 1)
 
 
+def receive(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None) -> None:
+    """The papers of a quote from elsewhere, in whatever state, and a check of what it claims (`check_quote`).
+
+    Of our own posts we know ourselves who may quote them: nothing is claimed of those.
+    """
+    if tx.site.urls.owns(quoted_uri):
+        begin(tx, status, quoted_uri)
+        return
+    begin(tx, status, quoted_uri, stamp_uri=stamp_uri)
+    author = accounts.get(tx, status.account_id)
+    may_be_own = quoted_uri.startswith(author.origin + "/")
+    if status.quote_state != ACCEPTED and (stamp_uri is not None or may_be_own):
+        want_check(tx, status.id, stamp_uri)
+
+
+def want_check(tx: Tx, status_id: int, stamp_uri: str | None) -> None:
+    """Have the claim looked into, that this is the leave for a quote."""
+    jobs.put(
+        tx, "check_quote", {"status": status_id, "stamp": stamp_uri}, unique_key=f"check_quote:{status_id}:{stamp_uri}"
+    )
+
+
+def renew(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None) -> None:
+    """What the author elsewhere says of a quote now. What is quoted never changes; a stamp that is not named any more
+    is looked at again, since only who gave it can take it back."""
+    paper = find(tx, status.id)
+    if paper is None or paper.quoted_uri != quoted_uri or tx.site.urls.owns(quoted_uri):
+        return
+    if status.quote_state != ACCEPTED and stamp_uri is not None:
+        tx.conn.execute(sa.update(table).where(table.c.status_id == status.id).values(stamp_uri=stamp_uri))
+        want_check(tx, status.id, stamp_uri)
+    elif status.quote_state == ACCEPTED and paper.stamp_uri is not None and stamp_uri != paper.stamp_uri:
+        want_check(tx, status.id, stamp_uri or paper.stamp_uri)
+
+
+_WAITING = (
+    sa.select(table.c.status_id, statuses_table.c.account_id, table.c.stamp_uri)
+    .join(statuses_table, statuses_table.c.id == table.c.status_id)
+    .where(table.c.quoted_uri == sa.bindparam("uri"), statuses_table.c.quoted_id.is_(None))
+)
+
+
+def adopt(tx: Tx, quoted: Status) -> None:
+    """Quotes that came before what they quote: tie them to it, and have what they claim looked into."""
+    for status_id, account_id, stamp_uri in tx.conn.execute(_WAITING, {"uri": quoted.uri}).all():
+        tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status_id).values(quoted_id=quoted.id))
+        if account_id == quoted.account_id:
+            accept(tx, status_id, None)
+        elif stamp_uri is not None:
+            want_check(tx, status_id, stamp_uri)
+
+
+def grant(tx: Tx, quoted: Status, status: Status, request_uri: str) -> str | None:
+    """Give somebody elsewhere the leave to quote a post here; the address of it. None when it was taken back before.
+
+    Who is quoted in a post for followers can read that from now on.
+    """
+    paper = find(tx, status.id)
+    if paper is None or status.quote_state == REVOKED:
+        return None
+    if status.quoted_id is None:
+        tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == status.id).values(quoted_id=quoted.id))
+    known = status.quote_state == ACCEPTED and paper.stamp_uri is not None
+    stamp_uri = paper.stamp_uri if known else tx.site.urls.stamp(tx.new_id())
+    tx.conn.execute(sa.update(table).where(table.c.status_id == status.id).values(request_uri=request_uri))
+    if status.visibility == "private":
+        insert_ignore(tx, mentions, status_id=status.id, account_id=quoted.account_id, silent=True)
+    accept(tx, status.id, stamp_uri)
+    return stamp_uri
+
+
 def accept(tx: Tx, status_id: int, stamp_uri: str | None) -> bool:
     """The author of what is quoted agrees (`stamp_uri`: where that stands). Says whether this changed anything.
 
     A leave that was taken back already, though we hear of it only now, is taken back.
     """
     if stamp_uri is not None:
-        if tx.conn.execute(_IS_GONE, {"uri": stamp_uri}).first() is not None:
+        if ended_at(tx, stamp_uri) is not None:
             return _move(tx, status_id, REVOKED)
         tx.conn.execute(sa.update(table).where(table.c.status_id == status_id).values(stamp_uri=stamp_uri))
     return _move(tx, status_id, ACCEPTED)

@@ -820,6 +820,7 @@ EXEMPT: dict[str, str] = {
     "POST /sign-out": _OWN,
     "GET /avatars/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
+    "GET /q/{id}": "the leave to quote a post, for those who may read that post: test_quotes",
     "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
     "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
     "POST /ap/heads": "departments compare signed entries: test_two_faces",
