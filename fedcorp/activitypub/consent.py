@@ -43,7 +43,7 @@ class Consent:
     async def run(self, payload: dict[str, Any]) -> None:
         """Decide on one quote. Raises Unavailable, so that it is tried again later."""
         status_id = int(payload["status"])
-        case = await self._case(status_id)
+        case = await self._case(status_id, int(payload.get("depth", 0)))
         if case is None or case.quoted_is_ours:  # of our own posts we know ourselves what was allowed
             return
         stamp_uri = payload.get("stamp") or case.stamp_uri
@@ -56,13 +56,13 @@ class Consent:
         else:
             await self._db.write(_deny, status_id, stamp_uri)
 
-    async def _case(self, status_id: int) -> _Case | None:
+    async def _case(self, status_id: int, depth: int) -> _Case | None:
         """The case, after what is quoted was fetched, if it can be had."""
         case = await self._db.read(_find, status_id)
         if case is None or case.quoted_author_uri is not None:
             return case
         try:
-            await self._resolver.status(case.quoted_uri, budget=Budget())
+            await self._resolver.status(case.quoted_uri, budget=Budget(depth=depth + 1))
         except (Unavailable, TooManyRequests):
             raise
         except FedcorpError:

@@ -35,6 +35,7 @@ STATES = (PENDING, ACCEPTED, REJECTED, REVOKED, UNAUTHORIZED)
 SHOWN = frozenset({ACCEPTED, "blocked_account", "blocked_domain", "muted_account"})
 """States, as a viewer is told, with which the quoted post is shown or handed over for who wants to see it anyway."""
 STAMP = "QuoteAuthorization"
+MAX_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +161,11 @@ def begin(
         statuses.change_count(tx, status.quoted_id, "quotes_count", 1)
 
 
-def receive(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None) -> None:
+def receive(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None, depth: int = 0) -> None:
     """The papers of a quote from elsewhere, in whatever state, and a check of what it claims (`check_quote`).
 
-    Of our own posts we know ourselves who may quote them: nothing is claimed of those.
+    Of our own posts we know ourselves who may quote them: nothing is claimed of those. `depth`: how many quotes led
+    here; who quotes quotes without end is not followed.
     """
     if tx.site.urls.owns(quoted_uri):
         begin(tx, status, quoted_uri)
@@ -171,15 +173,14 @@ def receive(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None) -> N
     begin(tx, status, quoted_uri, stamp_uri=stamp_uri)
     author = accounts.get(tx, status.account_id)
     may_be_own = quoted_uri.startswith(author.origin + "/")
-    if status.quote_state != ACCEPTED and (stamp_uri is not None or may_be_own):
-        want_check(tx, status.id, stamp_uri)
+    if status.quote_state != ACCEPTED and depth < MAX_DEPTH and (stamp_uri is not None or may_be_own):
+        want_check(tx, status.id, stamp_uri, depth)
 
 
-def want_check(tx: Tx, status_id: int, stamp_uri: str | None) -> None:
+def want_check(tx: Tx, status_id: int, stamp_uri: str | None, depth: int = 0) -> None:
     """Have the claim looked into, that this is the leave for a quote."""
-    jobs.put(
-        tx, "check_quote", {"status": status_id, "stamp": stamp_uri}, unique_key=f"check_quote:{status_id}:{stamp_uri}"
-    )
+    payload = {"status": status_id, "stamp": stamp_uri, "depth": depth}
+    jobs.put(tx, "check_quote", payload, unique_key=f"check_quote:{status_id}:{stamp_uri}")
 
 
 def renew(tx: Tx, status: Status, quoted_uri: str, stamp_uri: str | None) -> None:
@@ -256,16 +257,23 @@ def distrust(tx: Tx, status_id: int) -> bool:
 
 
 def forget_stamp(tx: Tx, uri: str, owner_uri: str) -> list[Status]:
-    """A leave is taken back by its author: remembered, also when what it was for never came. The quotes it ended."""
+    """A leave is taken back by its author: remembered, also when what it was for never came. The quotes it ended.
+
+    The caller has made sure that leave and owner share an origin; of a leave that is known to be somebody else's there,
+    nothing is remembered.
+    """
+    found = [status for paper in of_stamp(tx, uri) if (status := statuses.find(tx, paper.status_id)) is not None]
+    own = [status for status in found if _quoted_author_uri(tx, status) == owner_uri]
+    if any(status.quote_state == ACCEPTED for status in found if status not in own):
+        return []
     insert_ignore(tx, tombstones, uri=uri, owner_uri=owner_uri, former_type=STAMP, deleted_at=tx.ms)
-    ended = []
-    for paper in of_stamp(tx, uri):
-        status = statuses.find(tx, paper.status_id)
-        quoted = statuses.find(tx, status.quoted_id) if status is not None and status.quoted_id is not None else None
-        author = accounts.find(tx, quoted.account_id) if quoted is not None else None
-        if status is not None and author is not None and author.uri == owner_uri and _move(tx, status.id, REVOKED):
-            ended.append(status)
-    return ended
+    return [status for status in own if _move(tx, status.id, REVOKED)]
+
+
+def _quoted_author_uri(tx: Tx, status: Status) -> str | None:
+    quoted = statuses.find(tx, status.quoted_id) if status.quoted_id is not None else None
+    author = accounts.find(tx, quoted.account_id) if quoted is not None else None
+    return author.uri if author is not None else None
 
 
 def revoke(tx: Tx, account: Account, quoted_id: int, quoting_id: int) -> Status:

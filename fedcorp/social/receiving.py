@@ -57,8 +57,9 @@ def is_tombstoned(tx: Tx, uri: str) -> bool:
     return tx.conn.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
-def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | None:
-    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications."""
+def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0) -> Status | None:
+    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications; `depth`: how
+    many quotes led to it."""
     if is_tombstoned(tx, remote.uri):
         return None
     known = statuses.find_by_uri(tx, remote.uri)
@@ -80,7 +81,7 @@ def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | No
         quote_policy=remote.quote_policy,
     )  # fmt: skip
     if remote.quoted_uri is not None:
-        quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri)
+        quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri, depth)
     _parts(tx, status, remote)
     _adopt_children(tx, status)
     quotes.adopt(tx, status)

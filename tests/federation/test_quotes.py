@@ -1,5 +1,6 @@
 """Quotes between departments and with servers of other make: asked for, given, checked by everybody, taken back."""
 
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -524,6 +525,9 @@ async def test_only_the_quoted_author_answers_and_takes_back(stage: Stage) -> No
     assert await stage.seen(mine["uri"]) == ("accepted", quoted["id"])
     update = [item for item in stage.sales.received if item["type"] == "Update"]
     assert update == [], "eva does not follow ann"
+    again = stage.legal.activity("Accept", stage.sue, request["id"], result=stamp)
+    await stage.receive(stage.legal, again)
+    assert await stage.seen(mine["uri"]) == ("accepted", quoted["id"]), "nor later"
     await stage.receive(
         stage.legal, stage.legal.activity("Delete", stage.sue, {"id": stamp, "type": "QuoteAuthorization"})
     )
@@ -573,3 +577,15 @@ async def test_a_delete_with_a_proof_goes_on_to_those_who_have_the_quote(stage: 
     assert delete["id"] in [item["id"] for item in stage.sales.received]
     last = [item for item in stage.sales.received if item["type"] == "Update"][-1]
     assert "quoteAuthorization" not in last["object"]
+
+
+async def test_who_quotes_without_end_is_not_followed(stage: Stage) -> None:
+    """Each note quotes the next one, of the same author, which anybody may."""
+    uris = [f"{stage.sales.origin}/notes/chain-{number}" for number in range(20)]
+    for uri, quoted in pairwise(uris):
+        stage.sales.note(stage.eva, "look", id=uri, quote=quoted)
+    first = stage.sales.documents[uris[0]]
+    await stage.receive(stage.sales, stage.sales.activity("Create", stage.eva, first))
+    assert await stage.seen(uris[0]) == ("accepted", uris[1])
+    fetched = {str(one.url) for one in stage.company.network.requests} & set(uris)
+    assert fetched <= set(uris[1:5])

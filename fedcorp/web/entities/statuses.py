@@ -212,22 +212,18 @@ def _ties(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> tuple[set[in
 
 
 def _approval_of(head: Head, overlay: _Overlay) -> bytes:
-    if overlay.viewer_id is None:
-        return _approval(head.quote_policy, "denied")
-    answer = policy.may_quote(
-        policy.quote_policy(head.quote_policy),
-        visibility=head.visibility,
-        own=head.account_id == overlay.viewer_id,
-        follows=head.account_id in overlay.following,
-        followed=head.account_id in overlay.followed_by,
-    )
-    return _approval(head.quote_policy, answer)
+    author_id, viewer_id = head.account_id, overlay.viewer_id
+    ties = (author_id == viewer_id, author_id in overlay.following, author_id in overlay.followed_by)
+    return _approval(head.quote_policy, head.visibility, viewer_id is None, *ties)
 
 
 @lru_cache(maxsize=KEPT_COUNTS)
-def _approval(kept: str, answer: str) -> bytes:
+def _approval(kept: str, visibility: str, anonymous: bool, own: bool, follows: bool, followed: bool) -> bytes:
     """The QuoteApproval entity of a policy."""
     rules = policy.quote_policy(kept)
+    answer = policy.may_quote(rules, visibility=visibility, own=own, follows=follows, followed=followed)
+    if anonymous:
+        answer = "denied"
     return _APPROVAL % orjson.dumps({"automatic": rules.automatic, "manual": rules.manual, "current_user": answer})
 
 
