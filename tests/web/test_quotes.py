@@ -1,5 +1,6 @@
 """Quotes within a department: who may quote what, what each viewer sees of it, and how the leave is taken back."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -363,6 +364,19 @@ async def test_a_quote_that_is_deleted_is_not_counted(ann: Person, ben: Person) 
     await ben.delete(f"/api/v1/statuses/{made['id']}")
     assert await count(ann, word) == 1
     assert await ann.notified() == []
+
+
+async def test_the_count_is_exact_whoever_comes_at_once(ann: Person, ben: Person) -> None:
+    word = await ann.publish("word")
+    made = await asyncio.gather(*(quoting(ben, word, f"number {number}") for number in range(16)))
+    assert await count(ann, word) == 16
+    await asyncio.gather(
+        *(ann.post(f"/api/v1/statuses/{word['id']}/quotes/{one['id']}/revoke") for one in made[:8]),
+        *(ann.http.post(f"/api/v1/statuses/{word['id']}/quotes/{one['id']}/revoke") for one in made[:8]),
+        *(ben.delete(f"/api/v1/statuses/{one['id']}") for one in made[6:12]),
+    )
+    assert await count(ann, word) == 4
+    assert len(await ann.ids(f"/api/v1/statuses/{word['id']}/quotes")) == 4
 
 
 async def test_who_quotes_hears_when_that_is_edited(ann: Person, ben: Person) -> None:
