@@ -274,6 +274,27 @@ async def test_a_quote_in_a_group_of_members_is_given_leave_and_seen_by_members_
     assert ("quote", office.bo.handle) in await office.ann.notifications()
 
 
+async def test_a_quote_in_a_group_of_a_third_department_has_leave_there_too(office: Office) -> None:
+    """bo asks ann directly, whose server learns of the post by the group of cy's department."""
+    handle = await office.people_department.group(office.cy, "chess", "private")
+    group_id = await office.cy.find(handle)
+    for person in (office.ann, office.bo):
+        await person.follow(handle)
+        await office.settle()
+        there = await office.cy.find(person.handle)
+        await office.cy.post(f"/api/fedcorp/v1/groups/{group_id}/requests/{there}/approve")
+        await office.settle()
+    word = await office.ann.publish(f"@{handle} the plan")
+    await office.settle()
+    made = await office.quote(office.bo, word, f"@{handle} so be it")
+    await office.operations.settle()
+    await office.finance.settle()  # which has heard of the request, and not yet of the post
+    await office.settle()
+    for person in (office.ann, office.bo, office.cy):
+        assert await office.seen(person, made) == ("accepted", word["uri"]), person.handle
+    assert ("quote", office.bo.handle) in await office.ann.notifications()
+
+
 async def test_who_is_quoted_for_followers_can_read_that(office: Office) -> None:
     await office.ann.post(f"/api/v1/accounts/{await office.ann.find(office.bo.handle)}/unfollow")
     await office.settle()
