@@ -319,6 +319,8 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
     stream(tx, "delete", status_id=event.status_id)
+    for quoting_id, _ in tx.conn.execute(_QUOTING, {"status": event.status_id}).all():
+        stream(tx, "status.update", status_id=quoting_id)
     relay.deleted(tx, event.status_id)
 
 
