@@ -16,6 +16,7 @@ from fedcorp import __version__
 from fedcorp.activitypub import outbox
 from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.client import Client
+from fedcorp.activitypub.consent import Consent
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
@@ -79,6 +80,7 @@ class Instance:
         discovery = Discovery(self.client, self.db)
         kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
         kinds[indexing.JOB] = self._index
+        kinds["check_quote"] = Consent(self.client, self.db, self.resolver).run
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)

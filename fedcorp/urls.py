@@ -4,6 +4,7 @@
 /u/ID  /g/ID       a person, a group         /u/ID/{inbox,outbox,followers,following,featured,moderators}
 /o/ID              an object                 /o/ID/{replies,likes,shares}
 /a/ID              an activity               /t/ID         a thread
+/q/ID              the leave to quote a post
 /@name  /@name/ID  pages for people          /media/KEY    a file     /tags/NAME
 /@name/join/TOKEN  lets people into a group
 """
@@ -74,6 +75,10 @@ class Urls:
 
     def activity(self, id_: int) -> str:
         return f"{self.origin}/a/{id_}"
+
+    def stamp(self, id_: int) -> str:
+        """The leave that one of ours gave to quote a post."""
+        return f"{self.origin}/q/{id_}"
 
     def thread(self, id_: int) -> str:
         return f"{self.origin}/t/{id_}"

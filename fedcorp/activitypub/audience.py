@@ -71,6 +71,8 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
         named.add(status.in_reply_to_account_id)
     if status.group_id is not None:
         named.add(status.group_id)
+    if status.quoted_id is not None and (quoted_author := statuses.author_id(tx, status.quoted_id)) is not None:
+        named.add(quoted_author)
     if touched:
         named |= _touched(tx, status.id)
     return followers(tx, status.account_id, status.reach) | people(tx, named, status.reach)
@@ -82,6 +84,7 @@ def _touched(tx: Tx, status_id: int) -> set[int]:
         sa.select(statuses_table.c.account_id).where(
             sa.or_(statuses_table.c.reblog_of_id == status_id, statuses_table.c.in_reply_to_id == status_id)
         ),
+        sa.select(statuses_table.c.account_id).where(statuses_table.c.quoted_id == status_id),
     )
     return set(tx.conn.execute(reacted).scalars())
 

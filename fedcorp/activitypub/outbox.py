@@ -15,7 +15,7 @@ from fedcorp.activitypub import audience, group_telling, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, events, groups, polls, reports, statuses
+from fedcorp.social import accounts, events, groups, polls, quotes, reports, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.statuses import Status
@@ -200,6 +200,67 @@ def _pinned(tx: Tx, event: events.StatusPinned) -> None:
     telling.post(tx, account, document, destinations, reach=status.reach, status_id=status.id)
 
 
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+
+def _quote_requested(tx: Tx, event: events.QuoteRequested) -> None:
+    """The author of what is quoted is asked, with the post itself, since they may not be able to fetch it yet."""
+    status, paper = statuses.find(tx, event.status_id), quotes.find(tx, event.status_id)
+    quoted = statuses.find(tx, status.quoted_id) if status is not None and status.quoted_id is not None else None
+    if status is None or paper is None or quoted is None or status.deleted_at is not None or paper.request_uri is None:
+        return
+    author, asked = audience.author_of(tx, status), audience.author_of(tx, quoted)
+    document = render.activity(
+        "QuoteRequest", paper.request_uri, author, quoted.uri, at=status.created_at, to=[asked.uri],
+        instrument=render.note(tx, status),
+    )  # fmt: skip
+    _post_about(tx, author, status, document, audience.people(tx, [asked.id], status.reach, shared=False))
+
+
+def _quote_answered(tx: Tx, event: events.QuoteAnswered) -> None:
+    author, requester = accounts.find(tx, event.account_id), accounts.find(tx, event.requester_id)
+    quoted = statuses.find(tx, event.quoted_id)
+    if author is None or requester is None or quoted is None:
+        return
+    inner = {
+        "id": event.request_uri, "type": "QuoteRequest", "actor": requester.uri, "object": quoted.uri,
+        "instrument": event.quoting_uri,
+    }  # fmt: skip
+    kind = "Accept" if event.stamp_uri else "Reject"
+    more: dict[str, Any] = {"result": event.stamp_uri} if event.stamp_uri else {}
+    document = render.activity(kind, telling.new_uri(tx), author, inner, at=tx.ms, to=[requester.uri], **more)
+    _between(tx, author, requester, document)
+
+
+def _quote_changed(tx: Tx, event: events.QuoteChanged) -> None:
+    """Who has a post of ours hears that it may show what it quotes, or may no longer."""
+    status = statuses.find(tx, event.status_id)
+    if status is not None and status.deleted_at is None and event.state in (quotes.ACCEPTED, quotes.REVOKED):
+        _update_note(tx, status)
+
+
+def _quote_revoked(tx: Tx, event: events.QuoteRevoked) -> None:
+    """The leave is gone: told to the author of the quote, to who may have it from us, and to who has what is quoted."""
+    status, author = statuses.find(tx, event.status_id), accounts.find(tx, event.account_id)
+    quoted = statuses.find(tx, status.quoted_id) if status is not None and status.quoted_id is not None else None
+    if status is None or author is None or quoted is None:
+        return
+    destinations = audience.people(tx, [status.account_id], quoted.reach)
+    destinations |= audience.of_status(tx, quoted, touched=True)
+    if status.local:
+        destinations |= audience.of_status(tx, status, touched=True)
+    to, cc = render.addressing(tx, quoted, author)
+    more: dict[str, Any] = {"scope": quoted.reach} if quoted.reach != "public" else {}
+    document = render.activity("Delete", telling.new_uri(tx), author, event.stamp_uri, at=tx.ms, to=to, cc=cc, **more)
+    _post_about(tx, author, quoted, document, destinations)
+
+
+def _quote_policy_changed(tx: Tx, event: events.QuotePolicyChanged) -> None:
+    status = statuses.find(tx, event.status_id)
+    if status is not None and status.deleted_at is None:
+        _update_note(tx, status)
+
+
 # -- follows ---------------------------------------------------------------------------------------------------------
 
 
@@ -303,7 +364,13 @@ def _forwarded(tx: Tx, event: events.ActivityForwarded) -> None:
     home = sender.origin.split("://", 1)[1] if sender else ""
     scope = document.get("scope")
     reach = scope if scope in ("company", "partners") else "public"
-    destinations = {item for item in audience.followers(tx, event.account_id, reach) if item.domain != home}
+    status = statuses.find(tx, event.status_id) if event.status_id is not None else None
+    if status is not None:
+        reach = status.reach
+    told = audience.followers(tx, event.account_id, reach)
+    if status is not None:
+        told = audience.of_status(tx, status, touched=True)
+    destinations = {item for item in told if item.domain != home}
     telling.keep(tx, event.account_id, event.activity_uri, str(document.get("type")), body, destinations, reach=reach)
 
 
@@ -316,6 +383,11 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusFavourited: _favourited,
     events.StatusUnfavourited: _unfavourited,
     events.StatusPinned: _pinned,
+    events.QuoteRequested: _quote_requested,
+    events.QuoteAnswered: _quote_answered,
+    events.QuoteChanged: _quote_changed,
+    events.QuoteRevoked: _quote_revoked,
+    events.QuotePolicyChanged: _quote_policy_changed,
     events.PollVoted: _voted,
     events.PollChanged: _poll_changed,
     events.FollowRequested: _follow_requested,

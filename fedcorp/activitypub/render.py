@@ -18,7 +18,7 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, group_posts, groups, media, policy, polls, statuses
+from fedcorp.social import accounts, group_posts, groups, media, policy, polls, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -210,7 +210,45 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
         document["scope"] = status.reach
     if status.poll_id is not None:
         document |= _question(tx, status.poll_id)
+    if status.visibility != "direct":
+        document["interactionPolicy"] = {"canQuote": {"automaticApproval": _quoters(tx, status, author)}}
+    if status.quote_state is not None:
+        document |= _quote(tx, status)
     return document
+
+
+def _quoters(tx: Tx, status: Status, author: Account) -> list[str]:
+    """Whose quotes are accepted (FEP-044f). Who reads a post of a group of members is its members."""
+    words = policy.quote_policy(status.quote_policy).automatic
+    if "public" in words:
+        return _members(tx, status) if status.visibility == policy.GROUP else [PUBLIC]
+    return [author.followers_uri] if "followers" in words and author.followers_uri else [author.uri]
+
+
+def _quote(tx: Tx, status: Status) -> dict[str, Any]:
+    """What a note quotes. The words that other software understands, and that know no consent, only once there is."""
+    paper = quotes.find(tx, status.id)
+    if paper is None:
+        return {}
+    document: dict[str, Any] = {"quote": paper.quoted_uri}
+    if status.quote_state == quotes.ACCEPTED:
+        document |= dict.fromkeys(("quoteUrl", "quoteUri", "_misskey_quote"), paper.quoted_uri)
+        if paper.stamp_uri is not None:
+            document["quoteAuthorization"] = paper.stamp_uri
+    return document
+
+
+def stamp(uri: str, author: Account, quoting_uri: str, quoted: Status) -> dict[str, Any]:
+    """The leave of an author here for one post to quote another (FEP-044f)."""
+    return in_context(
+        {
+            "id": uri,
+            "type": quotes.STAMP,
+            "attributedTo": author.uri,
+            "interactingObject": quoting_uri,
+            "interactionTarget": quoted.uri,
+        }
+    )
 
 
 def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:

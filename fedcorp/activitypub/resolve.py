@@ -38,9 +38,10 @@ _REMEMBERED = 4096
 
 @dataclass(slots=True)
 class Budget:
-    """How many fetches one piece of work may still cost."""
+    """How many fetches one piece of work may still cost. `depth`: how many quotes, one in another, led to it."""
 
     left: int = FETCHES
+    depth: int = 0
 
     def take(self) -> None:
         """Spend one fetch. Raises TooManyRequests when there is none left."""
@@ -238,7 +239,7 @@ class Resolver:
             if author_uri is None:
                 raise BadRequest("The note has no author")
             await self.actor(author_uri, budget=budget)
-            return await self._db.write(store_note, doc)
+            return await self._db.write(store_note, doc, budget.depth)
         except FedcorpError:
             if needed:
                 raise
@@ -314,11 +315,12 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
     return account
 
 
-def store_note(tx: Tx, doc: dict[str, Any]) -> Status | None:
-    """Store a note that was read at its own id, as part of history: nobody is notified. None when it was deleted."""
+def store_note(tx: Tx, doc: dict[str, Any], depth: int = 0) -> Status | None:
+    """Store a note that was read at its own id, as part of history: nobody is notified. None when it was deleted.
+    `depth` as in `Budget`."""
     tier = peers.check_tier(tx, domain_of(str(doc.get("id"))))
     try:
-        return receiving.receive(tx, translate.note(tx, doc, tier), quiet=not _is_for_us(tx, doc))
+        return receiving.receive(tx, translate.note(tx, doc, tier), quiet=not _is_for_us(tx, doc), depth=depth)
     except Missing as missing:
         raise NotFound(detail=str(missing)) from missing
 

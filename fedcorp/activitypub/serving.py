@@ -16,7 +16,7 @@ from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.activitypub.vocabulary import PUBLIC, ids_of
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, statuses
+from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.social.visibility import is_shown
@@ -371,6 +371,21 @@ def note_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
         return Served(_owned(render.collection(address, len(uris), uris), "repliesOf", uri))
     counts = {"likes": status.favourites_count, "shares": status.reblogs_count}
     return Served(_owned(render.collection(address, counts[name], ordered=False), f"{name}Of", uri))
+
+
+def stamp(tx: Tx, uri: str, signer: Signer) -> Served:
+    """The leave to quote a post of ours (FEP-044f), for those who may see that post. Raises NotFound."""
+    for paper in quotes.of_stamp(tx, uri):  # somebody may claim it for something else
+        status = statuses.find(tx, paper.status_id)
+        quoted = statuses.find(tx, status.quoted_id) if status is not None and status.quoted_id is not None else None
+        if status is None or quoted is None or not quoted.local or not may_see(tx, quoted, signer):
+            continue
+        ended_at = quotes.ended_at(tx, uri) or quoted.deleted_at or status.deleted_at
+        if ended_at is not None:
+            return Served(render.tombstone(uri, quotes.STAMP, ended_at), gone=True)
+        if status.quote_state == quotes.ACCEPTED:
+            return Served(render.stamp(uri, accounts.get(tx, quoted.account_id), status.uri, quoted))
+    raise NotFound
 
 
 def thread(tx: Tx, thread_id: int, signer: Signer) -> Served:

@@ -268,6 +268,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
     visibility = visibility_of(to, cc, author, addressed, _members_only(tx, addressed))
     group_id = _find_group(tx, visibility, author, parent, list(here.values()))
     html, language = _content(doc)
+    quoted_uri, stamp_uri, asks_for_leave = quote_of(doc)
     return RemoteStatus(
         uri=uri,
         url=_page(doc),
@@ -288,7 +289,61 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         tags=_tags(doc),
         media=_media(doc),
         poll=_poll(doc) if "Question" in types_of(doc) else None,
+        quoted_uri=quoted_uri,
+        stamp_uri=stamp_uri,
+        asks_for_leave=asks_for_leave,
+        quote_policy=_quote_policy(doc, author, visibility, addressed),
     )
+
+
+_OLD_QUOTES = ("quoteUrl", "quoteUri", "_misskey_quote")
+_IS_QUOTE = "https://misskey-hub.net/ns#_misskey_quote"
+
+
+def quote_of(doc: dict[str, Any]) -> tuple[str | None, str | None, bool]:
+    """(URI of what a note quotes, URI of the leave that it claims, whether it quotes in the way that asks for leave).
+
+    The first one when it names several. The old ways are those of Misskey, Fedibird and Akkoma, and links in `tag`
+    (FEP-e232): who writes so asks nobody, but may bring a leave all the same.
+    """
+    stamp = next((uri for uri in ids_of(doc.get("quoteAuthorization")) if _is_web_url(uri)), None)
+    for name in ("quote", *_OLD_QUOTES):
+        found = next((uri for uri in ids_of(doc.get(name)) if _is_web_url(uri) and uri != doc.get("id")), None)
+        if found is not None:
+            return found, stamp, name == "quote"
+    for tag in as_list(doc.get("tag"))[:MAX_TAGS]:
+        if "Link" in types_of(tag) and _IS_QUOTE in as_list(tag.get("rel")) and _is_web_url(tag.get("href")):
+            return str(tag["href"]), stamp, False
+    return None, None, False
+
+
+def _quote_policy(doc: dict[str, Any], author: Account, visibility: str, addressed: list[Account]) -> str:
+    """Whose quotes the author accepts, in the words of `policy.QuotePolicy`; GoToSocial had other names once."""
+    given = doc.get("interactionPolicy")
+    rules = given.get("canQuote") if isinstance(given, dict) else None
+    if not isinstance(rules, dict):
+        return ""
+    groups_ = addressed if visibility == policy.GROUP else []
+    members = {uri for group in groups_ for uri in (group.uri, group.followers_uri)}
+
+    def words(*names: str) -> tuple[str, ...]:
+        uris = next((ids_of(rules[name])[:MAX_ADDRESSED] for name in names if name in rules), ())
+        found = {_quoter(uri, author, members) for uri in uris} - {None}
+        return tuple(word for word in _QUOTERS if word in found)
+
+    automatic, manual = words("automaticApproval", "always"), words("manualApproval", "approvalRequired")
+    return policy.QuotePolicy(automatic, manual).kept()
+
+
+_QUOTERS = ("public", "followers", "following", policy.UNSUPPORTED)
+
+
+def _quoter(uri: str, author: Account, members: set[str | None]) -> str | None:
+    """The word for one of those who may quote; the author need not be named."""
+    if uri == PUBLIC or uri in members:
+        return "public"
+    known = {author.followers_uri: "followers", author.following_uri: "following", author.uri: None}
+    return known.get(uri, policy.UNSUPPORTED)
 
 
 def visibility_of(

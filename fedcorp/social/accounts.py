@@ -13,7 +13,7 @@ from fedcorp.errors import Conflict, Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import text
 from fedcorp.social.events import AccountDeleted, AccountUpdated
-from fedcorp.social.policy import REACHES, VISIBILITIES
+from fedcorp.social.policy import QUOTERS, REACHES, VISIBILITIES
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, keys, peers, tombstones, users
 from fedcorp.storage.upsert import insert_ignore, upsert
@@ -170,6 +170,7 @@ class Settings:
     reach: str = ""
     sensitive: bool = False
     language: str | None = None
+    quote_policy: str = "public"  # one of policy.QUOTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -535,6 +536,8 @@ def _save_settings(tx: Tx, account_id: int, change: dict[str, Any]) -> None:
         raise Unprocessable(f"Validation failed: privacy is one of {', '.join(VISIBILITIES)}")
     if settings.reach and settings.reach not in REACHES:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(REACHES)}")
+    if settings.quote_policy not in QUOTERS:
+        raise Unprocessable(f"Validation failed: quote_policy is one of {', '.join(QUOTERS)}")
     tx.conn.execute(
         sa.update(users)
         .where(users.c.account_id == account_id)

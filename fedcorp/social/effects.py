@@ -23,6 +23,7 @@ from fedcorp.social import (
     notifications,
     policy,
     polls,
+    quotes,
     relay,
     statuses,
     stewardship,
@@ -85,7 +86,14 @@ def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
             acting = event.follower_id
         case events.StatusReblogged():
             return _status_is_local(tx, event.reblog_id)
-        case events.StatusPublished() | events.StatusEdited() | events.StatusDeleted() | events.PollChanged():
+        case (
+            events.StatusPublished()
+            | events.StatusEdited()
+            | events.StatusDeleted()
+            | events.PollChanged()
+            | events.QuoteChanged()
+            | events.QuotePolicyChanged()
+        ):
             return _status_is_local(tx, event.status_id)
         case events.ActivityForGroup() | events.GroupWished():
             return True
@@ -189,6 +197,7 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
         _notify_of_status(tx, status, author)
+        _notify_of_quote(tx, status)
 
 
 def _to_homes(tx: Tx, status: Status, author: Account) -> None:
@@ -252,6 +261,44 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
         )
 
 
+def _notify_of_quote(tx: Tx, status: Status) -> None:
+    """Who is quoted with their leave hears of it, here."""
+    author_id = statuses.author_id(tx, status.quoted_id) if status.quoted_id is not None else None
+    if author_id is not None and status.quote_state == quotes.ACCEPTED:
+        notifications.notify(
+            tx, account_id=author_id, kind="quote", from_id=status.account_id, status_id=status.id,
+            cause=f"quote:{status.id}",
+        )  # fmt: skip
+
+
+def _quote_changed(tx: Tx, event: events.QuoteChanged) -> None:
+    status = statuses.get(tx, event.status_id)
+    stream(tx, "status.update", status_id=status.id)
+    if event.state == quotes.ACCEPTED:
+        _notify_of_quote(tx, status)
+    elif status.quoted_id is not None:
+        _forget(tx, statuses.author_id(tx, status.quoted_id), f"quote:{status.id}")
+
+
+def _quote_policy_changed(tx: Tx, event: events.QuotePolicyChanged) -> None:
+    stream(tx, "status.update", status_id=event.status_id)
+
+
+_QUOTING = sa.select(statuses_table.c.id, statuses_table.c.account_id).where(
+    statuses_table.c.quoted_id == _STATUS, statuses_table.c.quote_state == quotes.ACCEPTED,
+    statuses_table.c.deleted_at.is_(None),
+)  # fmt: skip
+
+
+def _notify_quoters(tx: Tx, status: Status) -> None:
+    """Who quotes a post hears when it is edited; shown is their own post."""
+    for quoting_id, account_id in tx.conn.execute(_QUOTING, {"status": status.id}).all():
+        notifications.notify(
+            tx, account_id=account_id, kind="quoted_update", from_id=status.account_id, status_id=quoting_id,
+            cause=f"quoted_update:{quoting_id}:{status.edited_at}",
+        )  # fmt: skip
+
+
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
     indexing.write(tx, status)
@@ -268,6 +315,7 @@ def _edited(tx: Tx, event: events.StatusEdited) -> None:
         notifications.notify(
             tx, account_id=account_id, kind="update", from_id=status.account_id, status_id=status.id, cause=cause
         )
+    _notify_quoters(tx, status)
 
 
 def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
@@ -275,6 +323,8 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
     indexing.forget(tx, event.status_id)
     stream(tx, "delete", status_id=event.status_id)
+    for quoting_id, _ in tx.conn.execute(_QUOTING, {"status": event.status_id}).all():
+        stream(tx, "status.update", status_id=quoting_id)
     relay.deleted(tx, event.status_id)
 
 
@@ -468,6 +518,8 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusUnreblogged: _unreblogged,
     events.StatusFavourited: _favourited,
     events.StatusUnfavourited: _unfavourited,
+    events.QuoteChanged: _quote_changed,
+    events.QuotePolicyChanged: _quote_policy_changed,
     events.PollChanged: _poll_changed,
     events.FollowRequested: _follow_requested,
     events.FollowAccepted: _follow_accepted,

@@ -85,6 +85,51 @@ class StatusPinned(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class QuoteRequested(Federated):
+    """Somebody here (`account_id`) quotes a post of another server, whose author is asked for leave."""
+
+    account_id: int
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteAnswered(Federated):
+    """The author of a post here (`account_id`) gives or refuses somebody elsewhere leave to quote it. `stamp_uri` is
+    the leave, "" when it is refused; `request_uri` and `quoting_uri` are theirs."""
+
+    account_id: int
+    quoted_id: int
+    requester_id: int
+    request_uri: str
+    quoting_uri: str
+    stamp_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteChanged(Federated):
+    """A quote came into another state (of `fedcorp.social.quotes.STATES`)."""
+
+    status_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteRevoked(Federated):
+    """The author of a post here (`account_id`) took back the leave to quote it."""
+
+    account_id: int
+    status_id: int
+    stamp_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePolicyChanged(Federated):
+    """The author of a post chose anew who may quote it."""
+
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PollVoted(Federated):
     poll_id: int
     status_id: int
@@ -284,10 +329,12 @@ class ActivityForGroup(Federated):
 
 @dataclass(frozen=True, slots=True)
 class ActivityForwarded(Federated):
-    """A received activity goes on, unchanged, to the followers of a local account (ActivityPub 7.1.2)."""
+    """A received activity goes on, unchanged, to the followers of a local account (ActivityPub 7.1.2), or to those who
+    have one post of it."""
 
     account_id: int
     activity_uri: str
+    status_id: int | None = None
 
 
 KINDS: dict[str, type[Event]] = {
@@ -301,6 +348,11 @@ KINDS: dict[str, type[Event]] = {
         StatusFavourited,
         StatusUnfavourited,
         StatusPinned,
+        QuoteRequested,
+        QuoteAnswered,
+        QuoteChanged,
+        QuoteRevoked,
+        QuotePolicyChanged,
         PollVoted,
         PollChanged,
         FollowRequested,

@@ -26,7 +26,10 @@ from fedcorp.storage.tables import (
     users,
 )
 
-KINDS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "admin.report")
+KINDS = (
+    "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote", "quoted_update",
+    "admin.report",
+)  # fmt: skip
 REPORT = "admin.report"
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SAMPLE = 8  # accounts shown of a group

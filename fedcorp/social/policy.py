@@ -5,6 +5,8 @@ status; *reach* (department < company < partners < public) says to which servers
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 """What an author may choose. A post in a group that only members read has the visibility GROUP, which clients see as
@@ -120,6 +122,55 @@ def is_counted(visibility: str) -> bool:
 def may_reblog(*, visibility: str, own: bool) -> bool:
     """Public and unlisted statuses may be passed on by everybody, private ones only by their author."""
     return visibility in ("public", "unlisted") or (visibility == "private" and own)
+
+
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+QUOTERS = ("public", "followers", "nobody")
+"""Who may quote a post, as its author chooses. `public`: whoever may read it, and no further than it goes itself."""
+_FOLLOWING, UNSUPPORTED = "following", "unsupported_policy"
+
+
+class QuotePolicy(NamedTuple):
+    """Whose quotes are accepted at once, and whose after the author looked: words of QUOTERS (not `nobody`), and from
+    other servers `following` and `unsupported_policy`."""
+
+    automatic: tuple[str, ...] = ()
+    manual: tuple[str, ...] = ()
+
+    def kept(self) -> str:
+        """The text that `quote_policy` reads."""
+        return "|".join((" ".join(self.automatic), " ".join(self.manual))) if self.automatic or self.manual else ""
+
+
+@lru_cache(maxsize=256)
+def quote_policy(kept: str) -> QuotePolicy:
+    """The policy that was kept as text; "" is that nobody but the author may quote."""
+    automatic, _, manual = kept.partition("|")
+    return QuotePolicy(tuple(automatic.split()), tuple(manual.split()))
+
+
+def own_quote_policy(chosen: str, visibility: str) -> str:
+    """What is kept of the choice of an author here (of QUOTERS); posts that not everybody reads have none."""
+    return "" if chosen == "nobody" or visibility in ("private", "direct") else QuotePolicy((chosen,)).kept()
+
+
+def may_quote(policy: QuotePolicy, *, visibility: str, own: bool, follows: bool, followed: bool) -> str:
+    """`automatic`, `manual`, `denied` or `unknown` for somebody who may read a post.
+
+    `follows`: they follow the author; `followed`: the author follows them. What is for followers or for whom it names
+    alone is quoted by nobody else; a direct message not even by its author.
+    """
+    if visibility == "direct":
+        return "denied"
+    if own:
+        return "automatic"
+    if visibility == "private":
+        return "denied"
+    for answer, words in (("automatic", policy.automatic), ("manual", policy.manual)):
+        if "public" in words or ("followers" in words and follows) or (_FOLLOWING in words and followed):
+            return answer
+    return "unknown" if UNSUPPORTED in policy.automatic + policy.manual else "denied"
 
 
 # -- groups ----------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import accounts, group_posts, groups, media, memberships, policy, polls, statuses, text
+from fedcorp.social import accounts, group_posts, groups, media, memberships, policy, polls, quotes, statuses, text
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import StatusEdited, StatusPublished
+from fedcorp.social.events import QuoteRequested, StatusEdited, StatusPublished
 from fedcorp.social.media import Detail
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.statuses import Status
@@ -35,6 +35,8 @@ class Draft:
     spoiler_text: str = ""
     language: str | None = None
     in_reply_to_id: int | None = None
+    quoted_id: int | None = None
+    quote_policy: str | None = None  # of policy.QUOTERS; None is the default, in an edit what it was
     media_ids: tuple[int, ...] = ()
     media_details: Mapping[int, Detail] = field(default_factory=dict)
     poll: PollDraft | None = None
@@ -54,6 +56,7 @@ class _Place:
     parent: Status | None
     group_ids: tuple[int, ...]
     named: tuple[Account, ...]
+    quoted: Status | None
 
 
 def publish(tx: Tx, account: Account, draft: Draft) -> Status:
@@ -69,7 +72,8 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     settings = accounts.settings_of(tx, account.id)
     id_ = tx.new_id() if draft.published_at is None else statuses.id_at(tx, draft.published_at)
     urls = tx.site.urls
-    parent = place.parent
+    parent, quoted = place.parent, place.quoted
+    asks = quoted is not None and not quoted.local and quoted.account_id != account.id
     status = statuses.insert(
         tx, id=id_, uri=urls.object(id_), url=urls.status_page(account.username, id_), origin=account.origin,
         local=True, account_id=account.id, in_reply_to_id=parent.id if parent else None,
@@ -77,11 +81,14 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         thread_id=parent.thread_id if parent else id_,
         context_uri=(parent.context_uri if parent else None) or urls.thread(parent.thread_id if parent else id_),
         group_id=place.group_ids[0] if place.group_ids else None, visibility=place.visibility, reach=place.reach,
-        content=_html(tx, draft.text, place.named, draft.mentions), text=draft.text, spoiler_text=draft.spoiler_text,
+        content=_html(tx, draft, place.named, quoted), text=draft.text, spoiler_text=draft.spoiler_text,
         sensitive=_sensitive(draft, settings), language=draft.language or settings.language,
         application_id=draft.application_id, created_at=tx.ms if draft.published_at is None else draft.published_at,
+        quoted_id=quoted.id if quoted else None,
+        quote_state=None if quoted is None else quotes.PENDING if asks else quotes.ACCEPTED,
+        quote_policy=policy.own_quote_policy(draft.quote_policy or settings.quote_policy, place.visibility),
     )  # fmt: skip
-    statuses.write_mentions(tx, id_, [(named.id, False) for named in place.named])
+    statuses.write_mentions(tx, id_, _addressed(status, place.named, quoted))
     statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     _attach(tx, account, status, draft)
     for group in accounts.find_many(tx, set(place.group_ids)).values():
@@ -91,7 +98,14 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         insert_ignore(
             tx, idempotency_keys, account_id=account.id, key=draft.idempotency_key, status_id=id_, created_at=tx.ms
         )
+    if quoted is not None:
+        request_uri = urls.activity(tx.new_id()) if asks else None
+        needs_leave = quoted.local and quoted.account_id != account.id
+        stamp_uri = urls.stamp(tx.new_id()) if needs_leave else None
+        quotes.begin(tx, status, quoted.uri, request_uri=request_uri, stamp_uri=stamp_uri)
     tx.record(StatusPublished(id_, quiet=draft.published_at is not None))
+    if asks:
+        tx.record(QuoteRequested(account.id, id_))
     return statuses.get(tx, id_)
 
 
@@ -112,14 +126,17 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
     named = _named(tx, draft.mentions)
     _check_mentions_reached(tx, named, status.visibility, status.reach)
     _keep_version(tx, status)
+    quoted = statuses.find(tx, status.quoted_id) if status.quoted_id is not None else None
+    chosen = draft.quote_policy
     tx.conn.execute(
         sa.update(table).where(table.c.id == id_).values(
-            content=_html(tx, draft.text, named, draft.mentions), text=draft.text, spoiler_text=draft.spoiler_text,
+            content=_html(tx, draft, named, quoted), text=draft.text, spoiler_text=draft.spoiler_text,
             sensitive=bool(draft.sensitive), language=draft.language or status.language,
             edited_at=max(tx.ms, (status.edited_at or 0) + 1), version=status.version + 1,
+            quote_policy=policy.own_quote_policy(chosen, status.visibility) if chosen else status.quote_policy,
         )
     )  # fmt: skip
-    statuses.write_mentions(tx, id_, [(account_.id, False) for account_ in named])
+    statuses.write_mentions(tx, id_, _addressed(status, named, quoted))
     statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     media.replace(tx, account.id, id_, list(draft.media_ids))
     _describe(tx, account, draft)
@@ -150,6 +167,10 @@ def _check_content(tx: Tx, draft: Draft, *, has_poll: bool) -> None:
         raise Unprocessable(f"Validation failed: a post has at most {limits.media_attachments} files")
     if draft.media_ids and has_poll:
         raise Unprocessable("Validation failed: a post has either files or a poll")
+    if draft.quoted_id is not None and (draft.media_ids or has_poll):
+        raise Unprocessable("Validation failed: a post that quotes another has neither files nor a poll")
+    if draft.quote_policy is not None:
+        quotes.check_policy(draft.quote_policy)
     if draft.published_at is not None and draft.published_at > tx.ms:
         raise Unprocessable("Validation failed: a post cannot come from the future")
 
@@ -162,6 +183,9 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
     if draft.reach is not None and draft.reach not in policy.REACHES:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
     parent = _parent(tx, account, draft)
+    quoted = quotes.get_quotable(tx, account, draft.quoted_id) if draft.quoted_id is not None else None
+    if quoted is not None and quoted.visibility == "private":  # one's own: for the same people
+        visibility = policy.stricter(visibility, "private")
     named = _named(tx, draft.mentions)
     found = _own_group(tx, account, draft) or _groups(tx, account, visibility, parent, named)
     for group in found if not draft.to_members else ():
@@ -169,11 +193,52 @@ def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
     if found and draft.reach == "department":
         raise Unprocessable("A post to a group goes as far as the group; to keep it here, do not name the group.")
     asked = draft.reach or settings.reach or tx.site.config.default_reach
+    if quoted is not None:
+        asked = policy.narrower(asked, quoted.reach)
     reach = _reach(tx, asked, visibility, parent, found, named)
     visibility = _visibility(visibility, found)
     _check_mentions_reached(tx, named, visibility, reach)
     _check_mentions_belong(tx, named, found)
-    return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named)
+    if quoted is not None:
+        _check_quote(tx, account, quoted, visibility, reach, found, named)
+    return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named, quoted)
+
+
+def _check_quote(
+    tx: Tx,
+    account: Account,
+    quoted: Status,
+    visibility: str,
+    reach: str,
+    found: list[groups.Group],
+    named: tuple[Account, ...],
+) -> None:
+    """A quote goes no further than what it quotes, and to whom it quotes. Raises Unprocessable."""
+    if policy.narrower(reach, quoted.reach) != reach:
+        raise Unprocessable(
+            f"This would go further ({reach}) than the post that you quote ({quoted.reach}); choose whom to write to "
+            "among those that it may reach."
+        )
+    if quoted.visibility == policy.GROUP:
+        passed_on = {
+            item.group_id
+            for item in group_posts.of_statuses(tx, [quoted.id]).get(quoted.id, [])
+            if item.state == "distributed"
+        }
+        if visibility != policy.GROUP or not {group.account_id for group in found} <= passed_on:
+            raise Unprocessable("What was written to the members of a group can be quoted in that group alone.")
+    if quoted.visibility == "private" and visibility == policy.GROUP:
+        raise Unprocessable("What you wrote to your followers can be quoted for them alone.")
+    if quoted.account_id == account.id:
+        return
+    if visibility == "direct" and quoted.account_id not in {person.id for person in named}:
+        raise Unprocessable("A direct message that quotes somebody must be written to them as well.")
+    author = accounts.get(tx, quoted.account_id)
+    tier = _tier(tx, author)
+    if not author.local and (tier is None or not policy.reaches(reach, tier)):
+        raise Unprocessable(
+            f"@{author.acct} has to be asked for leave to be quoted, and is outside the reach of this post ({reach})."
+        )
 
 
 def _own_group(tx: Tx, account: Account, draft: Draft) -> list[groups.Group]:
@@ -268,14 +333,32 @@ def _check_mentions_reached(tx: Tx, named: tuple[Account, ...], visibility: str,
             )
 
 
-def _html(tx: Tx, source: str, named: tuple[Account, ...], mentions: Mapping[str, int]) -> str:
+def _addressed(status: Status, named: tuple[Account, ...], quoted: Status | None) -> list[tuple[int, bool]]:
+    """Whom a post is addressed to. Who is quoted in what only followers see can read it, too, without being named."""
+    found = {person.id: False for person in named}
+    if quoted is not None and status.visibility == "private" and quoted.account_id != status.account_id:
+        found.setdefault(quoted.account_id, True)
+    return list(found.items())
+
+
+def _html(tx: Tx, draft: Draft, named: tuple[Account, ...], quoted: Status | None) -> str:
     by_id = {account.id: account for account in named}
     targets = {
         handle: text.MentionTarget(by_id[id_].url, by_id[id_].acct, by_id[id_].username)
-        for handle, id_ in mentions.items()
+        for handle, id_ in draft.mentions.items()
         if id_ in by_id
     }
-    return text.render(source, mentions=targets, tag_url=lambda tag: tx.site.urls.tag(text.normalise_tag(tag)))
+    html = text.render(draft.text, mentions=targets, tag_url=lambda tag: tx.site.urls.tag(text.normalise_tag(tag)))
+    return html if quoted is None else _quote_link(draft.text, quoted) + html
+
+
+def _quote_link(source: str, quoted: Status) -> str:
+    """For readers who know no quotes; the others hide it by its class. Nothing where the author put the link."""
+    url = quoted.url or quoted.uri
+    if any(found.url in (url, quoted.uri) for found in text.find_urls(source)):
+        return ""
+    link = text.render(url, mentions={}, tag_url=str).removeprefix("<p>").removesuffix("</p>")
+    return f'<p class="quote-inline">RE: {link}</p>'
 
 
 def _sensitive(draft: Draft, settings: accounts.Settings) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import media, polls, statuses
+from fedcorp.social import media, polls, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusEdited, StatusPublished
 from fedcorp.social.media import RemoteMedia
@@ -46,6 +46,10 @@ class RemoteStatus:
     tags: tuple[str, ...] = ()
     media: tuple[RemoteMedia, ...] = ()
     poll: RemotePoll | None = None
+    quoted_uri: str | None = None
+    stamp_uri: str | None = None  # the leave that it claims to have
+    asks_for_leave: bool = True  # False: it quotes in a way that knows of no leave
+    quote_policy: str = ""
 
 
 def is_tombstoned(tx: Tx, uri: str) -> bool:
@@ -53,14 +57,16 @@ def is_tombstoned(tx: Tx, uri: str) -> bool:
     return tx.conn.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
-def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | None:
-    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications."""
+def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0) -> Status | None:
+    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications; `depth`: how
+    many quotes led to it."""
     if is_tombstoned(tx, remote.uri):
         return None
     known = statuses.find_by_uri(tx, remote.uri)
     if known is not None:
         return known
     parent = statuses.find_by_uri(tx, remote.in_reply_to_uri) if remote.in_reply_to_uri else None
+    quoted = _quoted(tx, remote)
     created_at = min(remote.created_at, tx.ms)
     id_ = statuses.id_at(tx, max(created_at, tx.ms - OLDEST_MS))
     status = statuses.insert(
@@ -71,12 +77,30 @@ def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | No
         group_id=remote.group_id if remote.group_id is not None else (parent.group_id if parent else None),
         visibility=remote.visibility, reach=remote.reach, content=remote.content, text=remote.text,
         spoiler_text=remote.spoiler_text, sensitive=remote.sensitive, language=remote.language, created_at=created_at,
-        edited_at=remote.edited_at,
+        edited_at=remote.edited_at, quoted_id=quoted.id if quoted else None, quote_state=_quote_state(remote, quoted),
+        quote_policy=remote.quote_policy,
     )  # fmt: skip
+    if remote.quoted_uri is not None:
+        quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri, depth)
     _parts(tx, status, remote)
     _adopt_children(tx, status)
+    quotes.adopt(tx, status)
     tx.record(StatusPublished(id_, quiet=quiet))
     return status
+
+
+def _quoted(tx: Tx, remote: RemoteStatus) -> Status | None:
+    found = statuses.find_by_uri(tx, remote.quoted_uri) if remote.quoted_uri is not None else None
+    return found if found is not None and found.reblog_of_id is None else None
+
+
+def _quote_state(remote: RemoteStatus, quoted: Status | None) -> str | None:
+    """Everybody may quote themselves; for the rest there must be leave."""
+    if remote.quoted_uri is None:
+        return None
+    if quoted is not None and quoted.account_id == remote.account.id:
+        return quotes.ACCEPTED
+    return quotes.PENDING if remote.asks_for_leave else quotes.UNAUTHORIZED
 
 
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
@@ -112,6 +136,10 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
         return None
     if remote.poll is not None and known.poll_id is not None:
         polls.replace_tally(tx, known.poll_id, remote.poll)
+    if remote.quoted_uri is not None:
+        quotes.renew(tx, known, remote.quoted_uri, remote.stamp_uri)
+    if remote.quote_policy != known.quote_policy:
+        tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(quote_policy=remote.quote_policy))
     if remote.edited_at is None or remote.edited_at <= (known.edited_at or 0):
         return known
     kept = [item.id for item in media.of_statuses(tx, [known.id]).get(known.id, [])]

@@ -62,6 +62,9 @@ class Status:
     language: str | None
     poll_id: int | None
     application_id: int | None
+    quoted_id: int | None
+    quote_state: str | None
+    quote_policy: str
     created_at: int
     edited_at: int | None
     deleted_at: int | None
@@ -70,6 +73,7 @@ class Status:
     replies_count: int
     reblogs_count: int
     favourites_count: int
+    quotes_count: int
 
 
 _COLUMNS = [statuses.c[item.name] for item in fields(Status)]
@@ -295,7 +299,7 @@ def _recount(name: str) -> Any:
     )
 
 
-_RECOUNT = {name: _recount(name) for name in ("replies_count", "reblogs_count", "favourites_count")}
+_RECOUNT = {name: _recount(name) for name in ("replies_count", "reblogs_count", "favourites_count", "quotes_count")}
 
 
 def insert(tx: Tx, **values: Any) -> Status:
@@ -328,8 +332,18 @@ def is_counted_reply(tx: Tx, status: Status) -> bool:
     return status.visibility in ("public", "unlisted") or status.visibility == parent.visibility
 
 
+def is_counted_quote(tx: Tx, status: Status) -> bool:
+    """Whether those who see what a status quotes may know of it, as with answers; only quotes with consent count."""
+    if status.quote_state != "accepted" or status.quoted_id is None or status.deleted_at is not None:
+        return False
+    if status.visibility in ("public", "unlisted"):
+        return True
+    quoted = find(tx, status.quoted_id) if status.visibility == "private" else None
+    return quoted is not None and quoted.visibility == "private"
+
+
 def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
-    """Raise or lower one of the three counts of a status."""
+    """Raise or lower one of the four counts of a status."""
     tx.conn.execute(_RECOUNT[name], {"of": status_id, "by": change})
 
 
@@ -374,7 +388,7 @@ def delete(tx: Tx, account: Account, id_: int) -> Status:
 
 def remove(tx: Tx, status: Status, owner_uri: str) -> None:
     """Empty a status and everything that repeats it; its uri stays known as deleted."""
-    was_counted = is_counted_reply(tx, status)
+    was_counted, was_counted_quote = is_counted_reply(tx, status), is_counted_quote(tx, status)
     tx.conn.execute(
         sa.update(statuses)
         .where(sa.or_(statuses.c.id == status.id, statuses.c.reblog_of_id == status.id))
@@ -388,6 +402,8 @@ def remove(tx: Tx, status: Status, owner_uri: str) -> None:
         accounts.count_statuses(tx, status.account_id, -1)
     if status.in_reply_to_id is not None and was_counted:
         change_count(tx, status.in_reply_to_id, "replies_count", -1)
+    if status.quoted_id is not None and was_counted_quote:
+        change_count(tx, status.quoted_id, "quotes_count", -1)
     tx.record(StatusDeleted(status.id))
 
 

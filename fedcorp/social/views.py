@@ -17,6 +17,7 @@ from fedcorp.storage.tables import (
     bookmarks,
     favourites,
     filters,
+    follows,
     mentions,
     status_tags,
     statuses,
@@ -37,9 +38,13 @@ class Head(NamedTuple):
     visibility: str
     reach: str
     pinned_at: int | None
+    quoted_id: int | None
+    quote_state: str | None
+    quote_policy: str
     replies_count: int
     reblogs_count: int
     favourites_count: int
+    quotes_count: int
     account_statuses_count: int
     account_followers_count: int
     account_following_count: int
@@ -83,9 +88,13 @@ _HEADS = (
         statuses.c.visibility,
         statuses.c.reach,
         statuses.c.pinned_at,
+        statuses.c.quoted_id,
+        statuses.c.quote_state,
+        statuses.c.quote_policy,
         statuses.c.replies_count,
         statuses.c.reblogs_count,
         statuses.c.favourites_count,
+        statuses.c.quotes_count,
         accounts.c.statuses_count,
         accounts.c.followers_count,
         accounts.c.following_count,
@@ -146,6 +155,23 @@ def marks(tx: Tx, viewer_id: int, ids: Sequence[int]) -> Marks:
         for kind, id_ in tx.conn.gather(_MARKS, {"viewer": viewer_id, "ids": ids, "now": tx.ms}, tuple):
             found[kind].add(id_)
     return Marks(*found)
+
+
+_OTHERS: Any = sa.bindparam("others", expanding=True)
+_FOLLOWED = sa.select(follows.c.target_id).where(
+    follows.c.follower_id == _VIEWER, follows.c.target_id.in_(_OTHERS), follows.c.state == "accepted"
+)
+_FOLLOWERS = sa.select(follows.c.follower_id).where(
+    follows.c.target_id == _VIEWER, follows.c.follower_id.in_(_OTHERS), follows.c.state == "accepted"
+)
+
+
+def ties(tx: Tx, viewer_id: int, account_ids: Iterable[int]) -> tuple[set[int], set[int]]:
+    """(whom of these accounts the viewer follows, who of them follows the viewer)"""
+    values = {"viewer": viewer_id, "others": list(account_ids)}
+    if not values["others"]:
+        return set(), set()
+    return set(tx.conn.execute(_FOLLOWED, values).scalars()), set(tx.conn.execute(_FOLLOWERS, values).scalars())
 
 
 def mentions_of(tx: Tx, ids: Sequence[int]) -> dict[int, list[Mentioned]]:

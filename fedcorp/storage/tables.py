@@ -541,6 +541,9 @@ statuses = Table(
     Column("language", Text),
     _ref("poll_id", null=True),
     _ref("application_id", null=True),
+    _ref("quoted_id", null=True),  # also null while what it quotes is not here
+    Column("quote_state", Text),  # null: quotes nothing; else one of fedcorp.social.quotes.STATES
+    _text("quote_policy"),  # who may quote it (fedcorp.social.policy.QuotePolicy); "" is nobody but the author
     _at("created_at"),
     _at("edited_at", null=True),
     _at("deleted_at", null=True),
@@ -549,6 +552,7 @@ statuses = Table(
     _count("replies_count"),
     _count("reblogs_count"),
     _count("favourites_count"),
+    _count("quotes_count"),
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)
@@ -574,6 +578,13 @@ Index(  # what a group has passed on, in the order of the posts
     postgresql_where=text("reblog_of_id IS NOT NULL"),
 )
 Index("ix_statuses_group_id", statuses.c.group_id, statuses.c.id)
+Index(  # who quotes a post
+    "ix_statuses_quoted_id",
+    statuses.c.quoted_id,
+    statuses.c.id,
+    sqlite_where=text("quoted_id IS NOT NULL"),
+    postgresql_where=text("quoted_id IS NOT NULL"),
+)
 Index(  # the public timelines
     "ix_statuses_public",
     statuses.c.id,
@@ -635,6 +646,19 @@ followed_tags = Table(
     UniqueConstraint("account_id", "name"),
 )
 Index("ix_followed_tags_name", followed_tags.c.name)
+
+quotes = Table(  # the papers of a quote: what was asked of the quoted author, and what was answered
+    "quotes",
+    metadata,
+    _ref("status_id", primary=True),  # that quotes
+    Column("quoted_uri", Text, nullable=False),
+    Column("request_uri", Text),  # the QuoteRequest
+    Column("stamp_uri", Text),  # the QuoteAuthorization; without the state `accepted` only a claim
+    _at("created_at"),
+)
+Index("ix_quotes_quoted_uri", quotes.c.quoted_uri)
+Index("ix_quotes_request_uri", quotes.c.request_uri)
+Index("ix_quotes_stamp_uri", quotes.c.stamp_uri)
 
 media = Table(
     "media",

@@ -165,6 +165,11 @@ async def post_heads(call: Call) -> Response:
     return _answer(await call.context.db.write(heads.meet, body, signer), _PRIVATE)
 
 
+async def get_stamp(call: Call) -> Response:
+    """The leave to quote a post."""
+    return await _serve(call, serving.stamp, _uri(call), await _signer(call))
+
+
 async def get_thread(call: Call) -> Response:
     """The posts of a thread that began here."""
     return await _serve(call, serving.thread, call.id(), await _signer(call))
@@ -191,4 +196,5 @@ ROUTES = (
     *(Route("GET", f"/o/{{id}}/{name}", _get_note_collection(name)) for name in ("replies", "likes", "shares")),
     Route("GET", "/a/{id}", get_activity),
     Route("GET", "/t/{id}", get_thread),
+    Route("GET", "/q/{id}", get_stamp),
 )

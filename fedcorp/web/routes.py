@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no quoted posts, no translation.
+What is not listed is not offered: no push, no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -106,7 +106,9 @@ _STATUSES = (
     Route("GET", "/api/v1/statuses/{id}/context", statuses.context, READ_STATUSES, anonymous=True),
     Route("GET", "/api/v1/statuses/{id}/source", statuses.source, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/history", statuses.history, READ_STATUSES, anonymous=True),
-    Route("GET", "/api/v1/statuses/{id}/quotes", statuses.quotes, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1/statuses/{id}/quotes", statuses.list_quotes, READ_STATUSES),
+    Route("POST", "/api/v1/statuses/{id}/quotes/{quoting}/revoke", statuses.revoke_quote, WRITE_STATUSES),
+    Route("PUT", "/api/v1/statuses/{id}/interaction_policy", statuses.set_interaction_policy, WRITE_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/favourited_by", statuses.favourited_by, READ_ACCOUNTS, anonymous=True),
     Route("GET", "/api/v1/statuses/{id}/reblogged_by", statuses.reblogged_by, READ_ACCOUNTS, anonymous=True),
     Route("POST", "/api/v1/statuses/{id}/favourite", statuses.favourite, "write:favourites"),

@@ -820,6 +820,7 @@ EXEMPT: dict[str, str] = {
     "POST /sign-out": _OWN,
     "GET /avatars/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
+    "GET /q/{id}": "the leave to quote a post, for those who may read that post: test_quotes",
     "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
     "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
     "POST /ap/heads": "departments compare signed entries: test_two_faces",
@@ -912,6 +913,12 @@ ROWS: dict[str, Row] = {
         f"GET /api/v1/statuses/{{id}}/{name}": about_posts(f"/api/v1/statuses/{{id}}/{name}", shows=False)
         for name in ("quotes", "favourited_by", "reblogged_by")
     },
+    "POST /api/v1/statuses/{id}/quotes/{quoting}/revoke": acts_on_posts(
+        "POST", "/api/v1/statuses/{id}/quotes/1/revoke"
+    ),
+    "PUT /api/v1/statuses/{id}/interaction_policy": acts_on_posts(
+        "PUT", "/api/v1/statuses/{id}/interaction_policy", quote_approval_policy="nobody"
+    ),
     "PUT /api/v1/statuses/{id}": acts_on_posts("PUT", "/api/v1/statuses/{id}", status="changed"),
     "DELETE /api/v1/statuses/{id}": acts_on_posts("DELETE", "/api/v1/statuses/{id}"),
     **{

@@ -194,3 +194,134 @@ async def test_a_post_and_its_edit_and_delete_in_any_order(scene: Scene) -> None
     for order in itertools.permutations(life):
         await scene.receive(*order)
     assert await scene.texts() == []
+
+
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+
+class Quoting:
+    """eva quotes a note of fred, who lives on her server; fred can give her leave."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.server = scene, scene.outsider
+        self.fred = self.server.actor("fred")
+        self.quoted = self.server.note(self.fred, "worth quoting")
+        self.uri = self.server.new_id("notes")
+        self.stamp = self.server.new_id("stamps")
+        self.server.documents[self.stamp] = {
+            "@context": "https://www.w3.org/ns/activitystreams", "id": self.stamp, "type": "QuoteAuthorization",
+            "attributedTo": self.fred, "interactingObject": self.uri, "interactionTarget": self.quoted["id"],
+        }  # fmt: skip
+        self.create = scene.create("look", id=self.uri, quote=self.quoted["id"])
+        with_leave = {**self.create["object"], "quoteAuthorization": self.stamp}
+        self.update = self.server.activity("Update", scene.eva, with_leave)
+        self.end = self.server.activity("Delete", self.fred, self.stamp)
+
+    async def seen(self) -> tuple[str, bool]:
+        """(state, whether the quoted note is shown)"""
+        quote = (await self.scene.ann.find_status(self.uri))["quote"]
+        return quote["state"], quote["quoted_status"] is not None
+
+
+class Asking:
+    """ann quotes a note of fred, whose server was asked for leave."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.server = scene, scene.outsider
+        self.fred = self.server.actor("fred")
+        policy = {"canQuote": {"automaticApproval": ["https://www.w3.org/ns/activitystreams#Public"]}}
+        self.quoted = self.server.note(self.fred, "worth quoting", interactionPolicy=policy)
+        self.stamp = self.server.new_id("stamps")
+        self.mine = ""
+
+    async def begin(self) -> None:
+        found = await self.scene.ann.find_status(self.quoted["id"])
+        self.mine = (await self.scene.ann.publish("look", quoted_status_id=found["id"]))["id"]
+        await self.scene.department.settle()
+        (request,) = [one for one in self.server.received if one["type"] == "QuoteRequest"]
+        self.accept = self.server.activity("Accept", self.fred, request["id"], result=self.stamp)
+        self.reject = self.server.activity("Reject", self.fred, request["id"])
+        self.end = self.server.activity("Delete", self.fred, self.stamp)
+
+    async def state(self) -> str:
+        found = await self.scene.ann.get(f"/api/v1/statuses/{self.mine}")
+        return str(found["quote"]["state"])
+
+
+async def test_a_leave_before_the_post_it_is_for(scene: Scene) -> None:
+    quoting = Quoting(scene)
+    await scene.receive(quoting.update, quoting.create)
+    assert await quoting.seen() == ("accepted", True)
+
+
+async def test_a_quote_before_what_it_quotes(scene: Scene) -> None:
+    quoting = Quoting(scene)
+    note = quoting.server.documents.pop(quoting.quoted["id"])
+    await scene.receive(quoting.create, quoting.update)
+    assert (await quoting.seen())[1] is False
+    quoting.server.documents[note["id"]] = note
+    await scene.ann.follow("fred@sales.localhost")
+    await scene.department.settle()
+    accept = quoting.server.activity("Accept", quoting.fred, quoting.server.received[-1])
+    await scene.receive(accept, quoting.server.activity("Create", quoting.fred, note))
+    assert await quoting.seen() == ("accepted", True)
+
+
+async def test_a_leave_that_cannot_be_read_yet_is_read_later(scene: Scene) -> None:
+    quoting = Quoting(scene)
+    quoting.server.company.network.cut.add(quoting.server.domain)
+    await scene.receive(quoting.create, quoting.update)
+    assert await quoting.seen() == ("pending", False)
+    quoting.server.company.network.cut.clear()
+    await quoting.server.company.retry()
+    assert await quoting.seen() == ("accepted", True)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((0, 1, 2))))
+async def test_a_leave_that_ends_has_ended_in_any_order(scene: Scene, order: tuple[int, ...]) -> None:
+    quoting = Quoting(scene)  # whose stamp can be read all the time: a copy of it says nothing against its end
+    life = (quoting.create, quoting.update, quoting.end)
+    await scene.receive(*(life[number] for number in order))
+    await scene.receive(*(life[number] for number in order))
+    assert (await quoting.seen())[1] is False
+
+
+async def test_an_end_of_leave_before_the_answer(scene: Scene) -> None:
+    asking = Asking(scene)
+    await asking.begin()
+    await scene.receive(asking.end)
+    assert await asking.state() == "pending"
+    await scene.receive(asking.accept)
+    assert await asking.state() == "revoked"
+
+
+async def test_answers_to_a_quote_again_and_otherwise(scene: Scene) -> None:
+    asking = Asking(scene)
+    await asking.begin()
+    await scene.receive(asking.reject)
+    assert await asking.state() == "rejected"
+    await scene.receive(asking.accept, asking.accept)
+    assert await asking.state() == "accepted"
+    quoted = await scene.ann.find_status(asking.quoted["id"])
+    assert quoted["quotes_count"] == 1
+    again = {**asking.reject, "id": asking.server.new_id()}
+    await scene.receive(again)
+    assert await asking.state() == "revoked"
+    assert (await scene.ann.find_status(asking.quoted["id"]))["quotes_count"] == 0
+
+
+async def test_a_request_to_quote_before_its_post_and_twice(scene: Scene) -> None:
+    mine = await scene.ann.publish("mine", reach="public")
+    create = scene.create("look", quote=mine["uri"])
+    del scene.outsider.documents[create["object"]["id"]]
+    request = scene.outsider.activity("QuoteRequest", scene.eva, mine["uri"], instrument=create["object"])
+    again = {**request, "id": scene.outsider.new_id()}
+    await scene.receive(request, create, again, request)
+    found = await scene.ann.find_status(create["object"]["id"])
+    assert found["quote"]["state"] == "accepted"
+    assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["quotes_count"] == 1
+    accepts = [one for one in scene.outsider.received if one["type"] == "Accept" and "result" in one]
+    assert [one["object"]["id"] for one in accepts] == [request["id"], again["id"]]
+    assert len({one["result"] for one in accepts}) == 1
+    (told,) = [kind for kind, _ in await scene.ann.notifications() if kind == "quote"]
+    assert told == "quote"

@@ -139,9 +139,18 @@ _STATUS: Shape = {
     "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
     "card": maybe(fields({})), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
     "application?": entity("ShownApplication"), "favourited?": flag, "reblogged?": flag, "bookmarked?": flag,
-    "muted?": flag, "pinned?": flag, "filtered?": each(entity("FilterResult")),
+    "muted?": flag, "pinned?": flag, "filtered?": each(entity("FilterResult")), "quotes_count": number,
+    "quote": maybe(entity("Quote")), "quote_approval": fields({
+        "automatic": each(one_of("public", "followers", "following", "unsupported_policy")),
+        "manual": each(one_of("public", "followers", "following", "unsupported_policy")),
+        "current_user": one_of("automatic", "manual", "denied", "unknown"),
+    }),
 }  # fmt: skip
 
+_QUOTE_STATE = one_of(
+    "pending", "accepted", "rejected", "revoked", "deleted", "unauthorized", "blocked_account", "blocked_domain",
+    "muted_account",
+)  # fmt: skip
 _CONTEXTS = ("home", "notifications", "public", "thread", "account")
 _FILTER: Shape = {
     "id": id_, "title": filled, "context": each(one_of(*_CONTEXTS)), "expires_at": maybe(time),
@@ -172,6 +181,7 @@ SHAPES: dict[str, Shape] = {
             "sensitive": maybe(flag), "spoiler_text": maybe(text), "visibility": maybe(one_of(*VISIBILITIES)),
             "in_reply_to_id": maybe(id_), "language": maybe(filled), "application_id": maybe(number),
             "scheduled_at": maybe(time), "idempotency": maybe(text), "with_rate_limit": flag,
+            "quoted_status_id": maybe(id_), "quote_approval_policy": maybe(one_of("public", "followers", "nobody")),
         }),
     },
     "Filter": {**_FILTER, "keywords": each(entity("FilterKeyword")), "statuses": each(entity("FilterStatus"))},
@@ -199,6 +209,7 @@ SHAPES: dict[str, Shape] = {
             {
                 "note": text, "fields": each(entity("Field")), "privacy": one_of(*VISIBILITIES), "sensitive": flag,
                 "language": maybe(filled), "follow_requests_count": number, "reach": one_of(*REACHES),
+                "quote_policy": one_of("public", "followers", "nobody"),
             }
         ),
         "role": fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag}),
@@ -215,6 +226,9 @@ SHAPES: dict[str, Shape] = {
     },
     "Status": _STATUS,
     "Reblogged": _STATUS,
+    "Quoted": _STATUS | {"quote": maybe(entity("ShallowQuote"))},
+    "Quote": {"state": _QUOTE_STATE, "quoted_status": maybe(entity("Quoted"))},
+    "ShallowQuote": {"state": _QUOTE_STATE, "quoted_status_id": maybe(id_)},
     "DeletedStatus": _STATUS | {"text": text},
     "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
     "MediaAttachment": {
@@ -286,7 +300,7 @@ SHAPES: dict[str, Shape] = {
     "Preferences": {
         "posting:default:visibility": one_of(*VISIBILITIES), "posting:default:sensitive": flag,
         "posting:default:language": maybe(filled), "reading:expand:media": one_of("default", "show_all", "hide_all"),
-        "reading:expand:spoilers": flag,
+        "reading:expand:spoilers": flag, "posting:default:quote_policy": one_of("public", "followers", "nobody"),
     },
     "ShownApplication": {"name": filled, "website": maybe(link)},
     "Application": {
@@ -397,7 +411,15 @@ def _names_nobody_unknown(page: Any, at: str) -> None:
         assert group.get("status_id") in {None, *shown}, f"{at} names a status that it does not hold"
 
 
+def _shows_what_it_may(quote: Any, at: str) -> None:
+    shown = quote["quoted_status"] is not None
+    if "DELETE" not in at:  # whose answer is there to write the post anew
+        allowed = quote["state"] in ("accepted", "blocked_account", "blocked_domain", "muted_account")
+        assert shown == allowed, f"{at} is {quote['state']} and {'shows' if shown else 'does not show'} what it quotes"
+
+
 _RULES: dict[str, tuple[Check, ...]] = {
+    "Quote": (_shows_what_it_may,),
     "Status": (_repeats_its_original,),
     "DeletedStatus": (_repeats_its_original,),
     "GroupedNotifications": (_names_nobody_unknown,),
@@ -490,7 +512,9 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/statuses/{id}/context": entity("Context"),
     "GET /api/v1/statuses/{id}/source": entity("StatusSource"),
     "GET /api/v1/statuses/{id}/history": each(entity("StatusEdit")),
-    "GET /api/v1/statuses/{id}/quotes": none,
+    "GET /api/v1/statuses/{id}/quotes": _STATUSES,
+    "POST /api/v1/statuses/{id}/quotes/{quoting}/revoke": entity("Status"),
+    "PUT /api/v1/statuses/{id}/interaction_policy": entity("Status"),
     "GET /api/v1/statuses/{id}/favourited_by": _ACCOUNTS,
     "GET /api/v1/statuses/{id}/reblogged_by": _ACCOUNTS,
     **dict.fromkeys(

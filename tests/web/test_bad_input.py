@@ -33,7 +33,7 @@ _POST = (
     "status spoiler_text sensitive language media_ids poll poll.options poll.expires_in poll.multiple poll.hide_totals"
 )
 _FIELDS = "fields_attributes fields_attributes.0.name fields_attributes.0.value"
-_SOURCE = "source source.privacy source.reach source.sensitive source.language"
+_SOURCE = "source source.privacy source.reach source.sensitive source.language source.quote_policy"
 _FILTER = (
     "title context filter_action expires_in keywords_attributes keywords_attributes.0.keyword "
     "keywords_attributes.0.whole_word keywords_attributes.0.id keywords_attributes.0._destroy"
@@ -68,9 +68,14 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v2/suggestions": ({}, "limit"),
     "POST /api/v1/statuses": (
         {"status": "x"},
-        f"{_POST} visibility reach local_only in_reply_to_id scheduled_at quoted_status_id",
+        f"{_POST} visibility reach local_only in_reply_to_id scheduled_at quoted_status_id quote_approval_policy",
     ),
-    "PUT /api/v1/statuses/{id}": ({"status": "x"}, f"{_POST} media_attributes media_attributes.0.description"),
+    "PUT /api/v1/statuses/{id}": (
+        {"status": "x"},
+        f"{_POST} media_attributes media_attributes.0.description quote_approval_policy",
+    ),
+    "PUT /api/v1/statuses/{id}/interaction_policy": ({}, "quote_approval_policy"),
+    "GET /api/v1/statuses/{id}/quotes": ({}, _PAGE),
     "DELETE /api/v1/statuses/{id}": ({}, "delete_media"),
     "GET /api/v1/statuses": ({}, "id"),
     "GET /api/v1/statuses/{id}/favourited_by": ({}, _PAGE),
@@ -144,7 +149,7 @@ for _route in API_ROUTES:
         PARAMETERS[_name] = (_NEEDED.get(_name, {}), " ".join(param.name for param in _route.takes))
 
 
-_IDS = ("id", "account", "status", "report")
+_IDS = ("id", "account", "status", "report", "quoting")
 
 
 def filled(route: Route, value: str) -> str:

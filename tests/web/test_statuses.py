@@ -49,7 +49,7 @@ async def test_the_reach_is_the_departments_unless_the_author_says_otherwise(ann
         ({"status": "x", "reach": "world"}, "reach is one of"),
         ({"status": "x", "media_ids": ["1"]}, "does not exist"),
         ({"status": "x", "media_ids": ["1", "2", "3", "4", "5"]}, "at most 4 files"),
-        ({"status": "x", "quoted_status_id": "1"}, "cannot be quoted"),
+        ({"status": "x", "quote_approval_policy": "friends"}, "quote_approval_policy is one of"),
         ({"status": "x", "poll": {"options": ["a"], "expires_in": 300}}, "between 2 and 10 options"),
         ({"status": "x", "poll": {"options": [str(n) for n in range(11)], "expires_in": 300}}, "between 2 and 10"),
         ({"status": "x", "poll": {"options": ["a", "a"], "expires_in": 300}}, "different"),
@@ -443,8 +443,3 @@ async def test_posts_of_other_departments_look_the_same(office: Office, ann: Per
     await ann.do("favourite", shown)
     await ann.publish("@sue@sales.localhost thanks", in_reply_to_id=shown["id"])
     assert (await ann.get(f"/api/v1/statuses/{status.id}"))["replies_count"] == 1
-
-
-async def test_quotes_are_not_offered(ann: Person) -> None:
-    made = await ann.publish("word")
-    assert await ann.get(f"/api/v1/statuses/{made['id']}/quotes") == []

@@ -176,6 +176,26 @@ async def test_ones_own_stream_is_home_and_notifications(office: Office, ann: Pe
         assert await stream.next() == ("delete", posted["id"])
 
 
+async def test_a_quote_and_its_end_are_told(office: Office, ann: Person, ben: Person) -> None:
+    await ann.follow(ben)
+    word = await ann.publish("word")
+    async with events(office, ann, "user") as stream:
+        made = await ben.publish("look", quoted_status_id=word["id"])
+        heard = [await stream.next(), await stream.next()]
+        assert [event for event, _ in heard] == ["update", "notification"]
+        assert heard[0][1]["quote"]["quoted_status"]["id"] == word["id"]
+        assert (heard[1][1]["type"], heard[1][1]["status"]["id"]) == ("quote", made["id"])
+        await ann.post(f"/api/v1/statuses/{word['id']}/quotes/{made['id']}/revoke")
+        event, payload = await stream.next()
+        assert (event, payload["id"], payload["quote"]["state"]) == ("status.update", made["id"], "revoked")
+        other = await ben.publish("other")
+        quote = await ben.publish("see", quoted_status_id=other["id"])
+        await ben.delete(f"/api/v1/statuses/{other['id']}")
+        heard = [await stream.next() for _ in range(4)]
+        assert [event for event, _ in heard] == ["update", "update", "delete", "status.update"]
+        assert (heard[3][1]["id"], heard[3][1]["quote"]["state"]) == (quote["id"], "deleted")
+
+
 async def test_notifications_alone(office: Office, ann: Person, ben: Person) -> None:
     await ann.follow(ben)
     listener = await office.app(ann, "read:notifications")

@@ -145,3 +145,100 @@ async def test_a_group_that_only_boosts_is_a_group(company: Company) -> None:
     await scene.send("undo_announce")
     assert await listed(scene.ann, group_id) == []
     assert await scene.ann.texts() == []
+
+
+# -- quotes (4.5) ----------------------------------------------------------------------------------------------------
+
+QUOTE, QUOTABLE, STAMP = f"{TIM}/statuses/601", f"{TIM}/statuses/602", f"{TIM}/quote_authorizations/31"
+
+
+async def seen(person: Person, uri: str) -> tuple[str, str | None]:
+    """(state, uri of what is shown) of a quote."""
+    found = (await person.find_status(uri))["quote"]
+    return found["state"], found["quoted_status"] and found["quoted_status"]["uri"]
+
+
+@pytest.mark.parametrize("request_name", ["quote_request", "quote_request_whole"])
+async def test_their_quote_of_our_post_is_given_leave_and_loses_it(company: Company, request_name: str) -> None:
+    scene = await scene_of(company)
+    mine = await scene.ann.publish("it climbs", reach="public")
+    await company.settle()
+    await scene.send("create_quote", post=mine["uri"])
+    assert await seen(scene.ann, QUOTE) == ("pending", None)
+    await scene.send(request_name, post=mine["uri"])
+    assert await seen(scene.ann, QUOTE) == ("accepted", mine["uri"])
+    assert ("quote", "tim@mastodon.example") in await scene.ann.notifications()
+    (accept,) = scene.mastodon.got("Accept", "QuoteRequest")
+    inner = accept["object"]
+    assert (inner["id"], inner["instrument"], inner["object"]) == (f"{TIM}#quote_requests/7a2f", QUOTE, mine["uri"])
+    stamp = (await scene.mastodon.read(scene.finance, accept["result"], signer=TIM)).json()
+    assert (stamp["type"], stamp["attributedTo"]) == ("QuoteAuthorization", scene.ann.account.uri)
+    assert (stamp["interactingObject"], stamp["interactionTarget"]) == (QUOTE, mine["uri"])
+    await scene.send("update_quote", post=mine["uri"], stamp=accept["result"])
+    assert await seen(scene.ann, QUOTE) == ("accepted", mine["uri"])
+    here = await scene.ann.find_status(QUOTE)
+    assert here["content"].startswith('<p class="quote-inline">RE: ')
+    await scene.ann.post(f"/api/v1/statuses/{mine['id']}/quotes/{here['id']}/revoke")
+    await company.settle()
+    (delete,) = scene.mastodon.got("Delete")
+    assert (delete["actor"], delete["object"]) == (scene.ann.account.uri, accept["result"])
+
+
+async def test_their_quote_is_refused_where_the_author_says_so(company: Company) -> None:
+    scene = await scene_of(company)
+    mine = await scene.ann.publish("it climbs", reach="public", quote_approval_policy="nobody")
+    await company.settle()
+    await scene.send("create_quote", post=mine["uri"])
+    await scene.send("quote_request", post=mine["uri"])
+    (reject,) = scene.mastodon.got("Reject", "QuoteRequest")
+    assert reject["object"]["id"] == f"{TIM}#quote_requests/7a2f"
+    assert (await seen(scene.ann, QUOTE))[1] is None
+
+
+async def asked(company: Company) -> tuple[Scene, Any, dict[str, str]]:
+    """ann has quoted a post of tim; (the scene, her post, the blanks of the answers)."""
+    scene = await scene_of(company)
+    scene.mastodon.publish("note_quotable")
+    there = await scene.ann.find_status(QUOTABLE)
+    assert there["quote_approval"] == {"automatic": ["public"], "manual": [], "current_user": "automatic"}
+    made = await scene.ann.publish("worth a walk", quoted_status_id=there["id"], reach="public")
+    assert made["quote"]["state"] == "pending"
+    await company.settle()
+    (request,) = scene.mastodon.got("QuoteRequest")
+    assert (request["object"], request["instrument"]["id"]) == (QUOTABLE, made["uri"])
+    return scene, made, {"request": request["id"], "quoting": made["uri"]}
+
+
+@pytest.mark.parametrize("delete", ["delete_quote_authorization", "delete_quote_authorization_whole"])
+async def test_our_quote_of_their_post_is_given_leave_and_loses_it(company: Company, delete: str) -> None:
+    scene, made, words = await asked(company)
+    await scene.send("accept_quote", **words)
+    assert await seen(scene.ann, made["uri"]) == ("accepted", QUOTABLE)
+    update = scene.mastodon.got("Update", "Note")[-1]
+    assert update["object"]["quoteAuthorization"] == STAMP
+    assert update["object"]["quote"] == update["object"]["_misskey_quote"] == update["object"]["quoteUri"] == QUOTABLE
+    await scene.send(delete, **words)
+    assert await seen(scene.ann, made["uri"]) == ("revoked", None)
+    assert "quoteAuthorization" not in scene.mastodon.got("Update", "Note")[-1]["object"]
+
+
+async def test_our_quote_is_refused_by_them(company: Company) -> None:
+    scene, made, words = await asked(company)
+    await scene.send("reject_quote", **words)
+    assert await seen(scene.ann, made["uri"]) == ("rejected", None)
+
+
+async def test_a_third_party_reads_their_stamp(company: Company) -> None:
+    """Somebody of another server quotes tim; we believe the stamp of Mastodon, whose context does not define it."""
+    scene = await scene_of(company)
+    quoter = Server(company, "mastodon", "other.example")
+    await quoter.meet(scene.finance)
+    sue = quoter.actor("sue")
+    scene.mastodon.publish("note_quotable")
+    uri = quoter.new_id("notes")
+    note = quoter.note(sue, "look", id=uri, quote=QUOTABLE, quoteAuthorization=STAMP, to=[PUBLIC], cc=[])
+    scene.mastodon.publish("quote_authorization", quoting=uri)
+    found = await scene.ann.find_status(note["id"])
+    await company.settle()
+    assert found["content"] == "<p>look</p>"
+    assert await seen(scene.ann, uri) == ("accepted", QUOTABLE)

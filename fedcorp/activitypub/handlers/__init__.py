@@ -8,7 +8,7 @@ An activity that is not listed here is ignored.
 from collections.abc import Callable
 
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers import actors, follow, groups, interactions, statuses, stewards
+from fedcorp.activitypub.handlers import actors, follow, groups, interactions, quotes, statuses, stewards
 from fedcorp.activitypub.handlers.parties import IGNORED
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import ACTOR_TYPES
@@ -23,6 +23,9 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Leave", "*"): (follow.verify_follow, follow.receive_leave),
     ("Accept", "*"): (stewards.verify_answer, stewards.receive_accept),
     ("Reject", "*"): (stewards.verify_answer, stewards.receive_reject),
+    ("QuoteRequest", "*"): (quotes.verify_request, quotes.receive_request),
+    ("Accept", "QuoteRequest"): (quotes.verify_answer, quotes.receive_accept),
+    ("Reject", "QuoteRequest"): (quotes.verify_answer, quotes.receive_reject),
     ("TentativeAccept", "*"): (stewards.verify_act, stewards.receive_tentative),
     ("Invite", "*"): (stewards.verify_invite, stewards.receive_invite),
     ("Undo", "Follow"): (follow.verify_undo_follow, follow.receive_undo_follow),

@@ -35,11 +35,11 @@ def verify_reaction(tx: Tx, activity: Activity, intake: Intake) -> None:
     account = sender(tx, activity, intake)
     status = find_status(tx, activity.object_id, intake)
     if status is not None:
-        _check_may_see(tx, account, status, intake)
+        check_may_see(tx, account, status, intake)
 
 
-def _check_may_see(tx: Tx, account: Account, status: Status, intake: Intake) -> None:
-    """Of our own statuses we know who may see them; of others their own server decides."""
+def check_may_see(tx: Tx, account: Account, status: Status, intake: Intake) -> None:
+    """Of our own statuses we know who may see them; of others their own server decides. Raises Forbidden."""
     if not status.local:
         return
     within_reach = status.visibility == "direct" or policy.reaches(status.reach, intake.tier)

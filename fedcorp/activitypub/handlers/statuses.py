@@ -4,7 +4,7 @@ from typing import Any
 
 from fedcorp.activitypub import translate
 from fedcorp.activitypub.documents import Activity, owner, same_origin
-from fedcorp.activitypub.handlers import actors
+from fedcorp.activitypub.handlers import actors, quotes
 from fedcorp.activitypub.handlers.parties import (
     DUPLICATE,
     IGNORED,
@@ -80,6 +80,8 @@ def _concerns_us(tx: Tx, remote: RemoteStatus, intake: Intake) -> bool:
         return True
     named = accounts.find_many(tx, {id_ for id_, _ in remote.mentions})
     if any(account.local for account in named.values()) or has_local_follower(tx, remote.account.id):
+        return True
+    if remote.quoted_uri is not None and tx.site.urls.owns(remote.quoted_uri):
         return True
     return remote.in_reply_to_uri is not None and statuses.find_by_uri(tx, remote.in_reply_to_uri) is not None
 
@@ -164,6 +166,8 @@ def receive_delete(tx: Tx, activity: Activity, intake: Intake) -> str:
     if uri == activity.actor:
         return actors.receive_delete_actor(tx, activity, intake)
     status = statuses.find_by_uri(tx, uri)
+    if quotes.is_stamp_deleted(tx, activity):
+        return quotes.receive_stamp_deleted(tx, activity)
     if status is None:
         receiving.receive_delete(tx, uri, activity.actor)
         return IGNORED

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import group_telling, serving, telling
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers import actors, follow, statuses
+from fedcorp.activitypub.handlers import actors, follow, quotes, statuses
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, find_status, sender
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.signers import Signer
@@ -83,7 +83,9 @@ def _act(tx: Tx, activity: Activity, group: Account, actor: Account, work: Calla
 def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
     """Whoever was asked may answer, and moderators for their group. Raises Forbidden."""
     sender(tx, activity, intake)
-    if _moderated(tx, activity) is None:
+    if quotes.is_answer(tx, activity):
+        quotes.verify_answer(tx, activity, intake)
+    elif _moderated(tx, activity) is None:
         follow.verify_answer(tx, activity, intake)
 
 
@@ -99,6 +101,8 @@ def _moderated(tx: Tx, activity: Activity) -> Account | None:
 
 def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A request was granted: ours, or one to join a group of ours, or a post that waited there."""
+    if quotes.is_answer(tx, activity):
+        return quotes.receive_accept(tx, activity, intake)
     actor, group = sender(tx, activity, intake), _moderated(tx, activity)
     if group is None:
         return PROCESSED if _settle(tx, activity, actor, "done") else follow.receive_accept(tx, activity, intake)
@@ -109,7 +113,9 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A request was refused: ours (to follow, to moderate, to post), or one to join a group of ours."""
+    """A request was refused: ours (to follow, to quote, to moderate, to post), or one to join a group of ours."""
+    if quotes.is_answer(tx, activity):
+        return quotes.receive_reject(tx, activity, intake)
     actor, group = sender(tx, activity, intake), _moderated(tx, activity)
     if group is not None:
         if activity.object_type == "Note":

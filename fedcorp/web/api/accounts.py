@@ -71,8 +71,11 @@ def _profile(params: Params, pictures: dict[str, str]) -> Profile:
     )
 
 
+_WORDS = ("privacy", "reach", "quote_policy")
+
+
 def _settings(source: Params) -> dict[str, Any]:
-    values: dict[str, Any] = {name: source.text(name) for name in ("privacy", "reach") if source.text(name)}
+    values: dict[str, Any] = {name: source.text(name) for name in _WORDS if source.text(name)}
     if "sensitive" in source:
         values["sensitive"] = source.flag("sensitive")
     if "language" in source:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from fedcorp.errors import BadRequest, FedcorpError, Unprocessable
+from fedcorp.errors import BadRequest, FedcorpError
 from fedcorp.social import accounts
 from fedcorp.social.media import Detail
 from fedcorp.social.polls import PollDraft
@@ -26,8 +26,6 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}")
 
 def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
     """The Draft of a new post, its mentions still open. Raises BadRequest, Unprocessable."""
-    if params.text("quoted_status_id") or params.text("quote_id"):
-        raise Unprocessable("Validation failed: posts cannot be quoted on this server")
     if idempotency_key and len(idempotency_key) > MAX_KEY:
         raise BadRequest(f"An Idempotency-Key has at most {MAX_KEY} characters.")
     return Draft(
@@ -38,6 +36,8 @@ def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
         spoiler_text=params.text("spoiler_text") or "",
         language=language_of(params),
         in_reply_to_id=params.id("in_reply_to_id"),
+        quoted_id=params.id("quoted_status_id"),
+        quote_policy=quote_policy_of(params),
         media_ids=tuple(params.ids("media_ids")),
         poll=_poll(params),
         application_id=viewer.application_id,
@@ -60,7 +60,14 @@ def read_edit(params: Params, status: Status, media_ids: tuple[int, ...]) -> Dra
             if (id_ := item.id("id")) is not None
         },
         poll=_poll(params),
+        quoted_id=status.quoted_id,
+        quote_policy=quote_policy_of(params),
     )
+
+
+def quote_policy_of(params: Params) -> str | None:
+    """The parameter `quote_approval_policy`, unchecked; a blank one counts as absent."""
+    return params.text("quote_approval_policy") or None
 
 
 def language_of(params: Params) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import accounts, interactions, media, publishing, scheduling, statuses, timelines
+from fedcorp.social import accounts, interactions, media, publishing, quotes, scheduling, statuses, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.publishing import Draft
@@ -76,7 +76,7 @@ async def delete(call: Call) -> Response:
 
 def _before_deletion(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> tuple[bytes, str]:
     status = statuses.get_own(tx, viewer.id, id_)
-    return entities.render_one(tx, cache, viewer.id, id_), status.text
+    return entities.render_one(tx, cache, viewer.id, id_, reveal=True), status.text
 
 
 def _delete(tx: Tx, viewer: Viewer, id_: int, delete_media: bool) -> None:
@@ -134,16 +134,6 @@ def _history(tx: Tx, viewer: Viewer, id_: int) -> list[dict[str, Any]]:
     return entities.edits(tx, statuses.get_original(tx, viewer.account_id, id_))
 
 
-async def quotes(call: Call) -> Response:
-    """GET /api/v1/statuses/{id}/quotes: posts cannot be quoted here."""
-    await call.read(_original, call.id())
-    return json([])
-
-
-def _original(tx: Tx, viewer: Viewer, id_: int) -> Status:
-    return statuses.get_original(tx, viewer.account_id, id_)
-
-
 _Lister = Callable[[Tx, int | None, int, Page], list[Listed]]
 
 
@@ -166,6 +156,46 @@ async def _list(call: Call, lister: _Lister) -> Response:
 def _who(tx: Tx, viewer: Viewer, id_: int, page: Page, lister: _Lister) -> tuple[list[int], list[dict[str, Any]]]:
     status = statuses.get_original(tx, viewer.account_id, id_)
     return shown.people(tx, lister(tx, viewer.account_id, status.id, page))
+
+
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+
+async def list_quotes(call: Call) -> Response:
+    """GET /api/v1/statuses/{id}/quotes"""
+    page = page_of(call.query)
+    ids, body = await call.read(_list_quotes, call.context.rendered, call.id(), page)
+    return shown.page(call, ids, body, page.limit)
+
+
+def _list_quotes(tx: Tx, viewer: Viewer, cache: Rendered, id_: int, page: Page) -> tuple[list[int], bytes]:
+    status = statuses.get_original(tx, viewer.account_id, id_)
+    ids = quotes.listing(tx, viewer.account_id, status.id, page)
+    return ids, shown.found(tx, cache, viewer, ids)
+
+
+async def revoke_quote(call: Call) -> Response:
+    """POST /api/v1/statuses/{id}/quotes/{quoting}/revoke: answers the post that quoted."""
+    id_, quoting_id = call.id(), call.id("quoting")
+    await call.write(_revoke_quote, id_, quoting_id)
+    return await shown.status(call, quoting_id)
+
+
+def _revoke_quote(tx: Tx, viewer: Viewer, id_: int, quoting_id: int) -> None:
+    quotes.revoke(tx, accounts.get(tx, viewer.id), id_, quoting_id)
+
+
+async def set_interaction_policy(call: Call) -> Response:
+    """PUT /api/v1/statuses/{id}/interaction_policy"""
+    params, id_ = await call.params(), call.id()
+    await call.write(_set_interaction_policy, id_, drafts.quote_policy_of(params))
+    return await shown.status(call, id_)
+
+
+def _set_interaction_policy(tx: Tx, viewer: Viewer, id_: int, chosen: str | None) -> None:
+    account = accounts.get(tx, viewer.id)
+    status = statuses.get_own(tx, account.id, id_)  # whether it is there comes first
+    quotes.set_policy(tx, status, chosen or "")
 
 
 # -- reacting --------------------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ def credentials(tx: Tx, row: Account) -> dict[str, Any]:
             "discoverable": row.discoverable,
             "indexable": row.indexable,
             "reach": settings.reach or tx.site.config.default_reach,
+            "quote_policy": settings.quote_policy,
         },
         "role": ROLES[role],
     }
@@ -119,7 +120,7 @@ def preferences(config: Config, settings: accounts.Settings) -> dict[str, Any]:
         "posting:default:visibility": settings.privacy,
         "posting:default:sensitive": settings.sensitive,
         "posting:default:language": settings.language,
-        "posting:default:quote_policy": "nobody",
+        "posting:default:quote_policy": settings.quote_policy,
         "posting:default:reach": settings.reach or config.default_reach,
         "reading:expand:media": "default",
         "reading:expand:spoilers": False,

@@ -18,7 +18,7 @@ from fedcorp.urls import Urls
 from fedcorp.web.entities.times import day, iso
 
 VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
-API_VERSIONS = {"mastodon": 2}
+API_VERSIONS = {"mastodon": 7}
 
 
 def _streaming(base: str) -> str:

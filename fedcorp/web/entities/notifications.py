@@ -15,7 +15,7 @@ from fedcorp.web.entities.reports import report
 from fedcorp.web.entities.statuses import render_map
 from fedcorp.web.entities.times import iso
 
-STATUS_KINDS = ("mention", "status", "reblog", "favourite", "poll", "update")
+STATUS_KINDS = ("mention", "status", "reblog", "favourite", "poll", "update", "quote", "quoted_update")
 
 
 def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) -> list[dict[str, Any]]:

@@ -37,6 +37,8 @@ def scheduled(tx: Tx, item: Scheduled) -> dict[str, Any]:
             "idempotency": None,
             "with_rate_limit": False,
             "in_reply_to_id": str(draft.in_reply_to_id) if draft.in_reply_to_id is not None else None,
+            "quoted_status_id": str(draft.quoted_id) if draft.quoted_id is not None else None,
+            "quote_approval_policy": draft.quote_policy,
             "application_id": None,  # a number by the documentation, and ours are too large for JavaScript's
         },
         "media_attachments": [attachment(tx, file) for file in own],

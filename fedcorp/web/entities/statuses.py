@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, filters, media, policy, polls, statuses, views
+from fedcorp.social import accounts, filters, media, policy, polls, quotes, statuses, views
 from fedcorp.social.accounts import Account
 from fedcorp.social.filters import Match
 from fedcorp.social.media import Media
@@ -29,13 +29,24 @@ from fedcorp.web.entities.polls import poll
 from fedcorp.web.entities.times import day, iso, iso_or_none
 
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
-_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"poll":'
+_REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"poll":'
+_APPROVAL = b',"quote_approval":%b'
 _FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":'
 _TRUTH = (b"false", b"true")
 _MARKS = {  # by (favourited, reblogged, bookmarked, muted)
     flags: _FLAGS % tuple(_TRUTH[flag] for flag in flags) for flags in product((False, True), repeat=4)
 }
 KEPT_COUNTS = 4096  # of authors and of reactions: most are the same all over a page
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """What the statuses of one page quote: heads of it, and how that, and what it quotes in turn, stands before the
+    viewer. `reveal`: whatever became of a quote, what it quotes is handed over to who may read it."""
+
+    heads: dict[int, Head]
+    seen: dict[int, str]
+    reveal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +58,17 @@ class _Overlay:
     marks: Marks
     polls: dict[int, bytes]
     filtered: dict[int, bytes]
+    following: set[int]  # authors; as far as policies of quotes ask for it
+    followed_by: set[int]
+    quoted: _Quoted
 
 
 class _Kept:
-    """A status as it was read: its head, and the entity once it was rendered without marks, for its author (`own`) and
-    for anybody else (`whole`): (what it boosts, the window of its links, JSON). Threads share it, so each is set in one
-    piece."""
+    """A status as it was read: its head, and the entity once it was rendered without marks, for the author of what it
+    shows (`own`) and for anybody else (`whole`): (what it boosts, the window of its links, JSON). Threads share it, so
+    each is set in one piece."""
 
-    __slots__ = ("account_id", "boosted", "head", "id", "own", "thread_id", "whole")
+    __slots__ = ("account_id", "boosted", "head", "id", "own", "quotes", "thread_id", "whole")
 
     def __init__(self, head: Head) -> None:
         self.head = head
@@ -62,6 +76,7 @@ class _Kept:
         self.account_id = head.account_id
         self.thread_id = head.thread_id
         self.boosted = head.reblog_of_id
+        self.quotes = head.quote_state is not None
         self.own: tuple[_Kept | None, int, bytes] | None = None
         self.whole: tuple[_Kept | None, int, bytes] | None = None
 
@@ -73,13 +88,16 @@ def render(
     ids: Sequence[int],
     shown: Iterable[int] = (),
     context: str | None = None,
+    *,
+    reveal: bool = False,
 ) -> list[bytes]:
     """Status entities in the order of `ids`, which the caller found visible; deleted ones are left out.
 
     `shown`: the ids of what boosts among `ids` show, when the caller knows them; this saves a query. `context` says
-    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out.
+    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out. `reveal`: what
+    a post quotes stands in it whatever its author said to that, so that it can be written anew.
     """
-    return list(render_map(tx, cache, viewer_id, ids, shown, context).values())
+    return list(render_map(tx, cache, viewer_id, ids, shown, context, reveal=reveal).values())
 
 
 def render_map(
@@ -89,13 +107,17 @@ def render_map(
     ids: Sequence[int],
     shown: Iterable[int] = (),
     context: str | None = None,
+    *,
+    reveal: bool = False,
 ) -> dict[int, bytes]:
     """Like `render`, by id."""
     kept = _kept(tx, cache, {*ids, *shown})
     missing = {item.boosted for item in kept.values() if item.boosted is not None} - kept.keys()
     if missing:
         kept |= _kept(tx, cache, missing)
+    quoted = _quoted(tx, cache, viewer_id, [item.head for item in kept.values() if item.quotes], reveal=reveal)
     originals = [id_ for id_, item in kept.items() if item.boosted is None]
+    originals += quoted.heads.keys() - kept.keys()
     marks = views.NO_MARKS if viewer_id is None else views.marks(tx, viewer_id, originals)
     matches = filters.matches(tx, viewer_id, originals) if viewer_id is not None and marks.filters else {}
     hidden = {id_ for id_, found in matches.items() if any(item.filter.hides_in(context) for item in found)}
@@ -108,7 +130,7 @@ def render_map(
         original = item if item is None or item.boosted is None else kept.get(item.boosted)
         if item is None or original is None or original.id in hidden:  # deleted, or a boost of what is gone
             continue
-        whole = item.own if item.account_id == viewer_id else item.whole
+        whole = item.own if original.account_id == viewer_id else item.whole
         if (
             whole is not None
             and whole[0] is (None if original is item else original)
@@ -122,7 +144,7 @@ def render_map(
             rendered[id_] = b""  # keeps the place
             rest.append(item)
     if rest:
-        _render_rest(tx, cache, viewer_id, rest, kept, marks, matches, rendered)
+        _render_rest(tx, cache, viewer_id, rest, kept, marks, matches, quoted, rendered)
     return rendered
 
 
@@ -140,13 +162,15 @@ def _kept(tx: Tx, cache: Rendered, ids: Iterable[int]) -> "dict[int, _Kept]":
 
 def _render_rest(
     tx: Tx, cache: Rendered, viewer_id: int | None, rest: "list[_Kept]", kept: "dict[int, _Kept]", marks: Marks,
-    matches: dict[int, list[Match]], rendered: dict[int, bytes],
+    matches: dict[int, list[Match]], quoted: _Quoted, rendered: dict[int, bytes],
 ) -> None:  # fmt: skip
     """Put those into `rendered` of which no whole is kept, or whose viewer sees something of their own in them."""
     heads = {item.id: item.head for item in rest}
     heads |= {item.boosted: kept[item.boosted].head for item in rest if item.boosted is not None}
+    heads |= quoted.heads
     filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered)
+    ties = _ties(tx, viewer_id, heads)
+    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered, *ties, quoted)
     prefixes = _prefixes(tx, cache, heads)
     window_now = window("", "", tx.ms)
     for item in rest:
@@ -157,27 +181,28 @@ def _render_rest(
         body = rendered[item.id] = _joined(item.id, overlay, prefixes)
         if viewer_id is not None and not _is_special(item, original, overlay):
             whole = (None if original is item else original, window_now, body)
-            if item.account_id == viewer_id:
+            if original.account_id == viewer_id:
                 item.own = whole
             else:
                 item.whole = whole
 
 
 def _is_special(item: "_Kept", original: "_Kept", overlay: _Overlay) -> bool:
-    """Whether its viewer sees a mark or a vote of their own in it, or somebody else a later state of a poll."""
+    """Whether its viewer sees a mark, a vote or a tie of their own in it, or somebody else a later state of a poll or
+    of what it quotes."""
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     id_ = original.id
     return (
         id_ in favourited or id_ in reblogged or id_ in bookmarked or id_ in overlay.filtered
         or original.thread_id in muted
-        or item.head.poll_id is not None or original.head.poll_id is not None
+        or original.head.poll_id is not None or original.quotes or "follow" in original.head.quote_policy
     )  # fmt: skip
 
 
-def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int) -> bytes:
+def render_one(tx: Tx, cache: Rendered, viewer_id: int | None, id_: int, *, reveal: bool = False) -> bytes:
     """One Status entity. Raises NotFound when it was deleted."""
     statuses.get(tx, id_)
-    return render(tx, cache, viewer_id, [id_])[0]
+    return render(tx, cache, viewer_id, [id_], reveal=reveal)[0]
 
 
 def array(items: Iterable[bytes]) -> bytes:
@@ -191,25 +216,31 @@ def array(items: Iterable[bytes]) -> bytes:
 def _joined(id_: int, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
     head = overlay.heads[id_]
     if head.reblog_of_id is None:
-        return prefixes[id_] + _tail(head, overlay, b"null")
-    original = overlay.heads[head.reblog_of_id]
-    inner = prefixes[original.id] + _tail(original, overlay, b"null")
-    return prefixes[id_] + _tail(head, overlay, inner)
+        return _whole(head, overlay, prefixes)
+    inner = _whole(overlay.heads[head.reblog_of_id], overlay, prefixes)
+    return prefixes[id_] + _tail(head, overlay, inner, b"null")
 
 
-def _tail(head: Head, overlay: _Overlay, reblog: bytes) -> bytes:
+def _whole(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
+    quote = b"null" if head.quote_state is None else _quote(head, overlay, prefixes)
+    return prefixes[head.id] + _tail(head, overlay, b"null", quote)
+
+
+def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     (
-        id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, replies, reblogs, favourites,
-        account_statuses, followers, following, last_status_at,
+        id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, _, _, _, replies, reblogs, favourites,
+        quoted, account_statuses, followers, following, last_status_at,
     ) = head  # fmt: skip
     tail = _counts(account_statuses, followers, following, day(last_status_at))
-    tail += _reactions(replies, reblogs, favourites)
+    tail += _reactions(replies, reblogs, favourites, quoted)
     tail += (b"null" if poll_id is None else overlay.polls.get(poll_id, b"null")) + b',"reblog":' + reblog
-    if overlay.viewer_id is None:
-        return tail + b"}"
+    tail += b',"quote":' + quote
     target = id_
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
+    tail += _approval_of(overlay.heads[target], overlay)
+    if overlay.viewer_id is None:
+        return tail + b"}"
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     tail += _MARKS[target in favourited, target in reblogged, target in bookmarked, thread_id in muted]
     tail += overlay.filtered.get(target, b"[]")
@@ -224,8 +255,72 @@ def _counts(statuses_: int, followers: int, following: int, last_day: str | None
 
 
 @lru_cache(maxsize=KEPT_COUNTS)
-def _reactions(replies: int, reblogs: int, favourites: int) -> bytes:
-    return _REACTIONS % (replies, reblogs, favourites)
+def _reactions(replies: int, reblogs: int, favourites: int, quoted: int) -> bytes:
+    return _REACTIONS % (replies, reblogs, favourites, quoted)
+
+
+# -- quotes ----------------------------------------------------------------------------------------------------------
+
+
+def _quoted(tx: Tx, cache: Rendered, viewer_id: int | None, quoting: list[Head], *, reveal: bool) -> _Quoted:
+    first = {id_ for head in quoting if (id_ := _leads_to(head, reveal=reveal)) is not None}
+    heads = {id_: item.head for id_, item in _kept(tx, cache, first).items()} if first else {}
+    second = {id_ for head in heads.values() if (id_ := _leads_to(head)) is not None}
+    return _Quoted(heads, quotes.seen(tx, viewer_id, first | second) if first else {}, reveal)
+
+
+def _leads_to(head: Head, *, reveal: bool = False) -> int | None:
+    """The id of what a post shows as a quote, as far as its author agreed."""
+    return head.quoted_id if head.quote_state is not None and (reveal or head.quote_state == quotes.ACCEPTED) else None
+
+
+def _quote(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
+    """The Quote entity; what it holds quotes by id alone (ShallowQuote)."""
+    state, shown = _stands(head, overlay, reveal=overlay.quoted.reveal)
+    if shown is None or shown not in prefixes:
+        return b'{"state":"%b","quoted_status":null}' % state.encode()
+    quoted = overlay.heads[shown]
+    inner = prefixes[shown] + _tail(quoted, overlay, b"null", _shallow(quoted, overlay))
+    return b'{"state":"%b","quoted_status":%b}' % (state.encode(), inner)
+
+
+def _shallow(head: Head, overlay: _Overlay) -> bytes:
+    if head.quote_state is None:
+        return b"null"
+    state, shown = _stands(head, overlay)
+    return b'{"state":"%b","quoted_status_id":%b}' % (state.encode(), b"null" if shown is None else b'"%d"' % shown)
+
+
+def _stands(head: Head, overlay: _Overlay, *, reveal: bool = False) -> tuple[str, int | None]:
+    """(state as the viewer is told, id of what may be shown or None)"""
+    seen = quotes.UNAUTHORIZED
+    if head.quoted_id is not None:
+        seen = overlay.quoted.seen.get(head.quoted_id, seen)
+    if head.quote_state == quotes.ACCEPTED:
+        return seen, head.quoted_id if seen in quotes.SHOWN else None
+    return head.quote_state or "", head.quoted_id if reveal and seen in quotes.SHOWN else None
+
+
+def _ties(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> tuple[set[int], set[int]]:
+    """Whom the viewer follows and who follows the viewer, of those authors whose policies ask for it."""
+    asking = {head.account_id for head in heads.values() if "follow" in head.quote_policy}
+    return views.ties(tx, viewer_id, asking) if asking and viewer_id is not None else (set(), set())
+
+
+def _approval_of(head: Head, overlay: _Overlay) -> bytes:
+    author_id, viewer_id = head.account_id, overlay.viewer_id
+    ties = (author_id == viewer_id, author_id in overlay.following, author_id in overlay.followed_by)
+    return _approval(head.quote_policy, head.visibility, viewer_id is None, *ties)
+
+
+@lru_cache(maxsize=KEPT_COUNTS)
+def _approval(kept: str, visibility: str, anonymous: bool, own: bool, follows: bool, followed: bool) -> bytes:
+    """The QuoteApproval entity of a policy."""
+    rules = policy.quote_policy(kept)
+    answer = policy.may_quote(rules, visibility=visibility, own=own, follows=follows, followed=followed)
+    if anonymous:
+        answer = "denied"
+    return _APPROVAL % orjson.dumps({"automatic": rules.automatic, "manual": rules.manual, "current_user": answer})
 
 
 def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, bytes]:
