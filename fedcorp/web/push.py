@@ -14,7 +14,8 @@ from fedcorp import webpush
 from fedcorp.activitypub.client import Client
 from fedcorp.clock import Clock
 from fedcorp.errors import BadRequest, Forbidden, Unavailable
-from fedcorp.social import notifications, push
+from fedcorp.social import notifications, push, statuses
+from fedcorp.social.notifications import Notification
 from fedcorp.social.pages import Page
 from fedcorp.social.push import Subscription
 from fedcorp.storage.database import Database, Site, Tx
@@ -23,6 +24,7 @@ from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.problems import BROKEN, GONE, NOT_FOUND, REQUEST_TIMEOUT, TOO_EARLY, TOO_MANY_REQUESTS, is_success
 
 OLD_MS = 86_400_000  # what could not be told within a day is no news
+_NEW_POSTS = ("mention", "status")
 KEEP_SECONDS = 2 * 86_400  # how long a service waits for a device that is switched off
 MAX_ANSWER = 65_536
 _ENDED = frozenset({NOT_FOUND, GONE})  # RFC 8030 section 7.3
@@ -84,9 +86,13 @@ def _prepare(tx: Tx, cache: Rendered, subscription_seq: int, seq: int) -> tuple[
         return None
     around = Page(limit=1, max_id=seq + 1, since_id=seq - 1)
     told = notifications.listing(tx, subscription.account_id, around)
-    if not told or told[0].created_at < tx.ms - OLD_MS:
-        return None
-    if not push.wants(tx, subscription, told[0].kind, told[0].from_account_id):
+    if not told or _is_old(tx, told[0]) or not push.wants(tx, subscription, told[0].kind, told[0].from_account_id):
         return None
     message = entities.message(tx, cache, subscription, told[0])
     return None if message is None else (subscription, message)
+
+
+def _is_old(tx: Tx, told: Notification) -> bool:
+    """Whether it happened too long ago: posts of a department that was down arrive all at once."""
+    post = statuses.find(tx, told.status_id) if told.status_id is not None and told.kind in _NEW_POSTS else None
+    return min(told.created_at, told.created_at if post is None else post.created_at) < tx.ms - OLD_MS

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from fedcorp.errors import Unavailable
 from fedcorp.net import Transport
-from fedcorp.social import accounts
+from fedcorp.social import accounts, receiving
 from fedcorp.social.push import ALERTS
+from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import jobs, push_subscriptions
 from fedcorp.web.entities.push import TITLES
@@ -353,6 +354,21 @@ async def test_what_is_gone_before_it_is_sent_is_not_pushed(pushing: Desk, ann: 
     assert await pushing.told(device) == []
     await cid.publish("@ann of today")
     assert [message["body"] for message in await pushing.told(device)] == ["@ann of today"]
+
+
+async def test_posts_that_come_late_wake_nobody(pushing: Desk, ann: Person) -> None:
+    device, office = Device(pushing.service), pushing.office
+    await subscribed(ann, device)
+    sue = await office.colleague("sue")
+    for hours in (1, 23, 25, 400):
+        remote = RemoteStatus(
+            uri=f"{sue.uri}/{hours}", url=None, account=sue, visibility="public", reach="company",
+            content=f"<p>{hours}&nbsp;&gt;</p>", text="", created_at=office.clock.ms() - hours * 3_600_000,
+            mentions=((ann.account.id, False),),
+        )  # fmt: skip
+        await office.db.write(receiving.receive, remote)
+    assert sorted(message["body"] for message in await pushing.told(device)) == ["1 >", "23 >"]
+    assert len(await ann.notified()) == 4
 
 
 async def _revoked(desk_: Desk, ann: Person) -> None:
