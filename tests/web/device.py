@@ -3,6 +3,7 @@
 Devices check and decrypt with code of their own, written from the receiver's side of the specifications.
 """
 
+import asyncio
 import json
 import re
 import ssl
@@ -47,11 +48,14 @@ class Taken:
 
 @dataclass
 class Service:
-    """What a push service took. `answers` are the statuses that it gives next; 201 when there are none."""
+    """What a push service took. `answers` are the statuses that it gives next; 201 when there are none. Paths that are
+    `silent` are never answered. `news` is set when something came."""
 
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
+    silent: set[str] = field(default_factory=set)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     @property
@@ -70,6 +74,9 @@ class Service:
             assert method == "POST"
             headers = {name.lower(): value for name, _, value in (other.partition(": ") for other in others)}
             self.taken.append(Taken(path, headers, body))
+            self.news.set()
+            if path in self.silent:
+                await asyncio.Event().wait()
             status = self.answers.pop(0) if self.answers else 201
             await line.send(b"HTTP/1.1 %d Answer\r\nContent-Length: 0\r\n\r\n" % status)
 
