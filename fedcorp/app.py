@@ -29,7 +29,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, indexing, invitations, memberships, polls, scheduling, stewardship
+from fedcorp.social import accounts, effects, indexing, invitations, memberships, polls, push, scheduling, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -38,6 +38,7 @@ from fedcorp.web.cors import Cors
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.hosts import Hosts
 from fedcorp.web.problems import Problems
+from fedcorp.web.push import Pushes
 from fedcorp.web.rate import Buckets, Rate
 from fedcorp.web.router import Router
 from fedcorp.web.routes import ROUTES
@@ -49,6 +50,7 @@ SCHEDULED_SECONDS = 5.0
 GROUPS_SECONDS = 5.0
 UPKEEP_SECONDS = 60.0
 HEADS_SECONDS = 10.0
+PUSHES_SECONDS = 1.0
 
 
 class Instance:
@@ -68,8 +70,8 @@ class Instance:
         self.signers = Signers(self.db, self.resolver, clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
         self.delivery = Delivery(self.db, clock, self.client)
-        self.worker = Worker(self.db, clock, self._passes())
         self.rendered = Rendered()
+        self.worker = Worker(self.db, clock, self._passes())
         self.streams = Streams(self.db, clock, self.rendered)
         self.app = self._app()
         self._works, self._serves = worker, serve
@@ -84,11 +86,14 @@ class Instance:
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)
+        # A line of their own: a push service that does not answer holds up nothing else.
+        pushes = Jobs(self.db, {push.JOB: Pushes(self.client, self.db, self.clock, self.rendered).send}, "pushes")
         return [
             Pass("inbox", self.inbox.process, "inbox", overlap=True),
             Pass("events", self._expand, "events"),
             Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
             Pass("jobs", jobs.run, "jobs"),
+            Pass("pushes", pushes.run, "pushes", PUSHES_SECONDS, overlap=True),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
             Pass("scheduled", self._publish_due, "scheduled", SCHEDULED_SECONDS),
             Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),

@@ -49,6 +49,13 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """Which services take notifications to the devices of people. Without one there are no push notifications."""
+
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The one table of limits: bytes, counts and seconds."""
 
@@ -85,6 +92,7 @@ class Config:
     server: Server = field(default_factory=Server)
     federation: Federation = field(default_factory=Federation)
     storage: Storage = field(default_factory=Storage)
+    push: Push = field(default_factory=Push)
     limits: Limits = field(default_factory=Limits)
     folder: Path = field(default_factory=Path)
 
@@ -216,6 +224,8 @@ def _check(config: Config, source: str) -> None:
             raise ConfigError(
                 f"`federation.networks` in {source} has {text!r}, which is no network like 10.0.0.0/8."
             ) from None
+    for text in config.push.services:
+        _check_service(text, source)
     if any(not rule.strip() for rule in config.rules):
         raise ConfigError(f"`rules` in {source} has an empty line; take it out, or write the rule.")
     for name in DOCUMENTS:
@@ -233,6 +243,19 @@ def _check(config: Config, source: str) -> None:
 def _check_choice(value: str, choices: tuple[str, ...], name: str, source: str) -> None:
     if value not in choices:
         raise ConfigError(f"`{name}` in {source} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def _check_service(text: str, source: str) -> None:
+    name = text.removeprefix("*.")
+    try:
+        check_domain(name)
+        is_name = "*" not in name
+    except ConfigError:
+        is_name = False
+    if not is_name:
+        raise ConfigError(
+            f"`push.services` in {source} has {text!r}, which is no host name like push.example.com or *.example.com."
+        )
 
 
 def check_domain(domain: str, source: str = "the command") -> None:

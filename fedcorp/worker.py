@@ -112,15 +112,23 @@ class Worker:
 
 
 class Jobs:
-    """The pass that runs jobs: each kind by its function, a batch at a time."""
+    """The pass that runs jobs: each kind by its function, a batch at a time. A full batch wakes the pass again."""
 
-    def __init__(self, db: Database, handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]],
+        waker: str = "jobs",
+    ) -> None:
         self._db = db
         self._handlers = handlers
+        self._waker = waker
 
     async def run(self) -> int:
         """Run the jobs that are due; how many there were."""
         claimed = await self._db.write(jobs.claim, tuple(self._handlers))
+        if len(claimed) == jobs.BATCH:
+            self._db.waker(self._waker).set()
         done = await asyncio.gather(*(self._run_one(job) for job in claimed))
         finished = [job for job, is_done in zip(claimed, done, strict=True) if is_done]
         if finished:

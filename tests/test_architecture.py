@@ -69,7 +69,7 @@ METHODS: dict[str, str] = {
 
 # Rooms that take values and give values: not even by way of another module do they reach one of these packages.
 PURE = frozenset({"activitypub.vocabulary", "activitypub.documents", "activitypub.signatures", "activitypub.proofs"})
-PURE |= {"activitypub.jsonld", "social.policy", "social.text", "canonical", "keys", "urls"}
+PURE |= {"activitypub.jsonld", "social.policy", "social.text", "canonical", "keys", "webpush", "urls"}
 OUTSIDE = frozenset({"httpx", "httptools", "sqlalchemy", "starlette", "uvicorn"})
 
 STATUS_MODULE = "fedcorp/web/problems.py"

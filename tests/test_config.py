@@ -34,6 +34,8 @@ def write(folder: Path, text: str) -> Path:
         ('domain = "a.example"\nurl = "http://a.example"', "plain http"),
         ('domain = "a.example"\nurl = "https://a.example/path"', "without a path"),
         ('domain = "a.localhost"\nrules = ["Be kind.", " "]', "an empty line"),
+        ('domain = "a.localhost"\n[push]\nservices = ["https://push.example.com"]', "which is no host name"),
+        ('domain = "a.localhost"\n[push]\nservices = ["*"]', "which is no host name"),
         ('domain = "a.localhost"\nprivacy_policy = "nowhere.txt"', "which is no file"),
         ("domain = ", "not valid TOML"),
     ],

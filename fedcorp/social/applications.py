@@ -21,6 +21,7 @@ from fedcorp.storage.tables import (
     accounts,
     applications,
     authorization_codes,
+    push_subscriptions,
     refresh_tokens,
     sessions,
     streams,
@@ -279,7 +280,8 @@ def _is_verifier(challenge: str | None, verifier: str | None) -> bool:
 
 # -- tokens ----------------------------------------------------------------------------------------------------------
 
-_ALIVE = sa.and_(users.c.disabled_at.is_(None), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
+ALIVE = sa.and_(users.c.disabled_at.is_(None), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
+"""Of a user and their account: whose tokens hold."""
 _TOKEN = (
     sa.select(
         access_tokens.c.id,
@@ -291,14 +293,14 @@ _TOKEN = (
     .outerjoin(users, users.c.account_id == access_tokens.c.account_id)
     .outerjoin(accounts, accounts.c.id == access_tokens.c.account_id)
     .where(access_tokens.c.token_hash == sa.bindparam("token_hash"), access_tokens.c.revoked_at.is_(None))
-    .where(sa.or_(access_tokens.c.account_id.is_(None), sa.and_(users.c.account_id.is_not(None), _ALIVE)))
+    .where(sa.or_(access_tokens.c.account_id.is_(None), sa.and_(users.c.account_id.is_not(None), ALIVE)))
 )
 _INSERT_TOKEN = sa.insert(access_tokens)
 _REFRESH = (
     sa.select(refresh_tokens)
     .join(users, users.c.account_id == refresh_tokens.c.account_id)
     .join(accounts, accounts.c.id == refresh_tokens.c.account_id)
-    .where(_ALIVE)
+    .where(ALIVE)
 )
 
 
@@ -357,10 +359,13 @@ def revoke_all(tx: Tx, account_id: int) -> None:
 
 def _revoke(tx: Tx, condition: sa.ColumnElement[bool]) -> bool:
     statement = sa.update(access_tokens).where(condition, access_tokens.c.revoked_at.is_(None)).values(revoked_at=tx.ms)
-    owners = list(tx.conn.execute(statement.returning(access_tokens.c.account_id)).scalars())
-    for account_id in {owner for owner in owners if owner is not None}:
+    ended = list(tx.conn.execute(statement.returning(access_tokens.c.id, access_tokens.c.account_id)))
+    for account_id in {owner for _, owner in ended if owner is not None}:
         _close_streams(tx, account_id)
-    return bool(owners)
+    if ended:
+        theirs = push_subscriptions.c.token_id.in_([id_ for id_, _ in ended])
+        tx.conn.execute(sa.delete(push_subscriptions).where(theirs))
+    return bool(ended)
 
 
 def _close_streams(tx: Tx, account_id: int) -> None:
@@ -375,7 +380,7 @@ _SESSION = (
     sa.select(sessions.c.account_id)
     .join(users, users.c.account_id == sessions.c.account_id)
     .join(accounts, accounts.c.id == sessions.c.account_id)
-    .where(sessions.c.token_hash == sa.bindparam("token_hash"), sessions.c.expires_at > sa.bindparam("now"), _ALIVE)
+    .where(sessions.c.token_hash == sa.bindparam("token_hash"), sessions.c.expires_at > sa.bindparam("now"), ALIVE)
 )
 
 

@@ -23,6 +23,7 @@ from fedcorp.social import (
     notifications,
     policy,
     polls,
+    push,
     quotes,
     relay,
     statuses,
@@ -495,11 +496,13 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         .values(deleted_at=tx.ms, content="", text="", spoiler_text="")
     )
     indexing.forget_all(tx, id_)
+    push.forget_account(tx, id_)
     stream(tx, "closed", account_id=id_)
 
 
 def _account_suspended(tx: Tx, event: events.AccountSuspended) -> None:
-    """Its streams end; everything else asks for `suspended_at` when it reads."""
+    """Its streams end, and its subscriptions; everything else asks for `suspended_at` when it reads."""
+    push.forget_account(tx, event.account_id)
     stream(tx, "closed", account_id=event.account_id)
 
 

@@ -1,6 +1,7 @@
 """Notifications: tells people here what others did, once for each cause, and lists it, one by one or in groups.
 
-Never decides what is worth telling (`fedcorp.social.effects` does) and never sends: it leaves a row of `streams`.
+Never decides what is worth telling (`fedcorp.social.effects` does) and never sends: it leaves a row of `streams`, and
+jobs for the apps that want to be told (`fedcorp.social.push`).
 """
 
 from dataclasses import dataclass, fields
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.errors import NotFound
-from fedcorp.social import notification_policy
+from fedcorp.social import notification_policy, push
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.visibility import blocked, domain_blocked, visible
 from fedcorp.storage.database import Tx
@@ -140,6 +141,7 @@ def notify(
     told = {"kind": "notification", "status_id": status_id, "account_id": account_id}
     tx.conn.execute(_STREAM, told | {"notification_seq": seq, "created_at": tx.ms})
     tx.wake("streams")
+    push.announce(tx, account_id, seq, kind, from_id)
 
 
 def _group_key(kind: str, status_id: int | None, ms: int) -> str | None:

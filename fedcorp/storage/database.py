@@ -43,11 +43,13 @@ _CLASHES = {"40001", "40P01", "23505"}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What every unit knows of the instance. `secret` signs media URLs; it is empty until the tables exist."""
+    """What every unit knows of the instance. `secret` signs media URLs, `vapid` (PKCS8 PEM) tells push services who
+    sends; both are empty until the tables exist."""
 
     config: Config
     urls: Urls
     secret: bytes = b""
+    vapid: str = field(default="", repr=False)
 
 
 class Tx:
@@ -173,8 +175,8 @@ class Database:
     def start(self) -> None:
         """Start the threads. The tables must exist (`fedcorp.storage.schema`)."""
         with self._write_engine.connect() as conn:
-            secret = conn.execute(sa.select(meta.c.value).where(meta.c.key == "secret")).scalar_one()
-            self.site = replace(self.site, secret=bytes.fromhex(secret))
+            own = {row.key: row.value for row in conn.execute(sa.select(meta))}
+            self.site = replace(self.site, secret=bytes.fromhex(own["secret"]), vapid=own.get("vapid", ""))
             conn.rollback()
         writers = 1 if self.sqlite else POSTGRES_WRITERS
         loop = self._write_sqlite if self.sqlite else self._write_postgres

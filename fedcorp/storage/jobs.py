@@ -14,6 +14,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import jobs
 from fedcorp.storage.upsert import insert_ignore
 
+BATCH = 20
 LEASE_MS = 120_000
 FIRST_PAUSE_MS = 2_000
 LONGEST_PAUSE_MS = 3_600_000
@@ -66,7 +67,7 @@ def put(
     tx.wake("jobs")
 
 
-def claim(tx: Tx, kinds: tuple[str, ...], limit: int = 20) -> list[Job]:
+def claim(tx: Tx, kinds: tuple[str, ...], limit: int = BATCH) -> list[Job]:
     """Take up to `limit` due jobs of these kinds for LEASE_MS, oldest first."""
     token = tx.clock.token(12)
     values = {"now": tx.ms, "kinds": list(kinds), "most": limit, "token": token, "until": tx.ms + LEASE_MS}

@@ -3,23 +3,27 @@
 Migrations only ever expand first and contract in a later version, so that old and new processes can share a database.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Engine
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from fedcorp import webpush
 from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError
 from fedcorp.storage.tables import meta
 
 
 def upgrade(engine: Engine, clock: Clock) -> None:
-    """Bring the tables to the newest revision; make the instance secret when there is none. Raises ConfigError."""
+    """Bring the tables to the newest revision; make the instance's secrets when there are none. Raises ConfigError."""
     state = revision_state(engine)
     if state == "newer":
         raise ConfigError(
@@ -32,9 +36,16 @@ def upgrade(engine: Engine, clock: Clock) -> None:
             command.upgrade(config, "head")
             conn.commit()
     with engine.connect() as conn:
-        if conn.execute(sa.select(meta.c.value).where(meta.c.key == "secret")).scalar() is None:
-            conn.execute(sa.insert(meta).values(key="secret", value=clock.random_bytes(32).hex()))
+        _make(conn, "secret", lambda: clock.random_bytes(32).hex())
+        _make(conn, "vapid", lambda: webpush.private_pem(webpush.generate()))
         conn.commit()
+
+
+def _make(conn: Connection, key: str, value: Callable[[], str]) -> None:
+    """Keep a secret of the instance under `key`, unless it has one; another process may do the same meanwhile."""
+    if conn.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar() is None:
+        module: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
+        conn.execute(module.insert(meta).values(key=key, value=value()).on_conflict_do_nothing())
 
 
 def revision_state(engine: Engine) -> str:

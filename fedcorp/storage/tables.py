@@ -939,6 +939,25 @@ notification_permissions = Table(  # of whom somebody accepted a request: no pol
     _at("created_at"),
 )
 
+push_subscriptions = Table(  # apps that are told of notifications while nobody looks
+    "push_subscriptions",
+    metadata,
+    _seq(),  # below 2^31: apps read it as such a number
+    _ref("token_id"),
+    _ref("account_id"),
+    Column("endpoint", Text, nullable=False),  # where a push service takes messages: whoever knows it can send some
+    Column("point", LargeBinary, nullable=False),  # the app's public key
+    Column("auth", LargeBinary, nullable=False),  # its secret
+    Column("token", LargeBinary, nullable=False),  # sealed (fedcorp.social.push)
+    _flag("standard"),  # aes128gcm, else the draft aesgcm
+    _text("alerts", "[]"),  # JSON list of kinds of notifications
+    Column("policy", Text, nullable=False),  # all | followed | follower | none
+    _at("created_at"),
+    UniqueConstraint("token_id"),
+    sqlite_autoincrement=True,  # a number that was used is never used again
+)
+Index("ix_push_subscriptions_account_id", push_subscriptions.c.account_id)
+
 markers = Table(
     "markers",
     metadata,

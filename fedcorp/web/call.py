@@ -72,7 +72,8 @@ class Call(Request):
             raise NotFound
         return int(text)
 
-    def _token(self) -> str | None:
+    def token(self) -> str | None:
+        """The token that came with the request, wherever it stood."""
         token = auth.bearer(self)
         if token is None and self._values is not None:
             return self._values.text("access_token")
@@ -87,7 +88,7 @@ class Call(Request):
         route = self.route
         if route.scope is None:
             return auth.NOBODY
-        viewer = auth.find_viewer(tx, self._token())
+        viewer = auth.find_viewer(tx, self.token())
         auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
         return viewer
 

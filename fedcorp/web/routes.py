@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no translation.
+What is not listed is not offered: no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -24,6 +24,7 @@ from fedcorp.web.api import (
     notifications,
     openapi,
     polls,
+    push,
     reports,
     scheduled,
     search,
@@ -249,7 +250,10 @@ _NOTIFICATIONS = (
     Route("GET", "/api/v2/notifications/{group_key}", notifications.show_group, READ_NOTIFICATIONS),
     Route("GET", "/api/v2/notifications/{group_key}/accounts", notifications.group_accounts, READ_NOTIFICATIONS),
     Route("POST", "/api/v2/notifications/{group_key}/dismiss", notifications.dismiss_group, WRITE_NOTIFICATIONS),
-    Route("GET", "/api/v1/push/subscription", instance.not_there, "push"),
+    Route("GET", "/api/v1/push/subscription", push.show, "push"),
+    Route("POST", "/api/v1/push/subscription", push.create, "push"),
+    Route("PUT", "/api/v1/push/subscription", push.update, "push"),
+    Route("DELETE", "/api/v1/push/subscription", push.delete, "push"),
 )
 
 _FILTERS = (

@@ -754,6 +754,7 @@ _OPEN = "says the same to everybody, and nothing of posts or groups"
 _OWN = "about the asker's own account, apps or settings alone"
 _INBOX = "takes and tells nothing: tests/federation/test_locked_doors.py"
 _KEPT_BACK = "of what the list of requests shows to the asker, which is walked: tests/web/test_notification_policy.py"
+_PUSHES = "about the asker's own app; what it is told then: tests/web/test_push.py"
 _THREADS = "of conversations that the list shows to the asker, which is walked: tests/web/test_conversations.py"
 
 _ROUTES = {f"{route.method} {route.path}" for route in ROUTES}
@@ -771,6 +772,9 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/lists": _OWN,
     "POST /api/fedcorp/v1/groups": _OWN,
     "POST /api/v1/notifications/clear": _OWN,
+    "POST /api/v1/push/subscription": _PUSHES,
+    "PUT /api/v1/push/subscription": _PUSHES,
+    "DELETE /api/v1/push/subscription": _PUSHES,
     "POST /api/v1/notifications/requests/{id}/accept": _KEPT_BACK,
     "POST /api/v1/notifications/requests/{id}/dismiss": _KEPT_BACK,
     "GET /api/v1/notifications/requests/{id}": _KEPT_BACK,

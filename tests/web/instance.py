@@ -64,11 +64,14 @@ def _unreachable(request: httpx.Request) -> httpx.Response:
 
 
 @asynccontextmanager
-async def running(folder: Path, clock: Clock | None = None, **tables: Any) -> AsyncIterator[Instance]:
-    """An instance that serves, without loops for work: `instance.worker.settle()` does what is due."""
+async def running(
+    folder: Path, clock: Clock | None = None, network: httpx.AsyncBaseTransport | None = None, /, **tables: Any
+) -> AsyncIterator[Instance]:
+    """An instance that serves, without loops for work: `instance.worker.settle()` does what is due. Without `network`
+    nobody can be reached."""
     tables.setdefault("limits", {"enabled": False})
     config = make_config(folder, **tables)
-    made = create_app(config, clock=clock, transport=httpx.MockTransport(_unreachable), worker=False)
+    made = create_app(config, clock=clock, transport=network or httpx.MockTransport(_unreachable), worker=False)
     async with made.lifespan():
         await made.db.write(accounts.create_instance_actor, pair())
         yield made

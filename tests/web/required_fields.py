@@ -40,6 +40,12 @@ def number(value: Any, at: str) -> None:
     assert 0 <= value < 2**53, f"{at} is out of range: {value!r}"
 
 
+def small(value: Any, at: str) -> None:
+    """A number that some clients read with 32 bits."""
+    number(value, at)
+    assert value < 2**31, f"{at} has more than 32 bits: {value!r}"
+
+
 def matching(pattern: re.Pattern[str], name: str) -> Check:
     def check(value: Any, at: str) -> None:
         text(value, at)
@@ -305,7 +311,20 @@ SHAPES: dict[str, Shape] = {
     "ShownApplication": {"name": filled, "website": maybe(link)},
     "Application": {
         "id": id_, "name": filled, "website": maybe(link), "scopes": each(filled), "redirect_uri": filled,
-        "redirect_uris": each(filled), "vapid_key": text,
+        "redirect_uris": each(filled), "vapid_key": filled,
+    },
+    "PushSubscription": {
+        "id": small, "endpoint": link, "standard": flag, "policy": one_of("all", "followed", "follower", "none"),
+        "server_key": matching(re.compile(r"[\w-]{87}="), "key in base64url"),
+        "alerts": fields(
+            dict.fromkeys(
+                (
+                    "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote",
+                    "quoted_update", "admin.sign_up", "admin.report",
+                ),
+                flag,
+            )
+        ),
     },
     "Token": {"access_token": filled, "token_type": one_of("Bearer"), "scope": filled, "created_at": number},
     "Instance": {
@@ -584,7 +603,8 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v2/notifications/{group_key}": entity("GroupedNotifications"),
     "GET /api/v2/notifications/{group_key}/accounts": _ACCOUNTS,
     "POST /api/v2/notifications/{group_key}/dismiss": empty,
-    "GET /api/v1/push/subscription": None,
+    **{f"{method} /api/v1/push/subscription": entity("PushSubscription") for method in ("GET", "POST", "PUT")},
+    "DELETE /api/v1/push/subscription": empty,
     # filters
     "GET /api/v2/filters": each(entity("Filter")),
     "POST /api/v2/filters": entity("Filter"),

@@ -38,6 +38,10 @@ _FILTER = (
     "title context filter_action expires_in keywords_attributes keywords_attributes.0.keyword "
     "keywords_attributes.0.whole_word keywords_attributes.0.id keywords_attributes.0._destroy"
 )
+_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # of RFC 8291
+_SUBSCRIPTION = "subscription subscription.endpoint subscription.keys subscription.keys.p256dh subscription.keys.auth"
+_SUBSCRIPTION += " subscription.standard"
+_PUSHED = "data data.policy data.alerts data.alerts.mention data.alerts.admin data.alerts.admin.report policy"
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
     "PATCH /api/v1/accounts/update_credentials": (
@@ -119,6 +123,11 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         {},
         "filter_not_following filter_not_followers filter_new_accounts filter_private_mentions",
     ),
+    "POST /api/v1/push/subscription": (
+        {"subscription": {"endpoint": "https://push.example.com/x", "keys": {"p256dh": _POINT, "auth": "A" * 22}}},
+        f"{_SUBSCRIPTION} {_PUSHED}",
+    ),
+    "PUT /api/v1/push/subscription": ({}, _PUSHED),
     "GET /api/v1/notifications/unread_count": ({}, "limit types exclude_types"),
     "GET /api/v2/notifications": ({}, f"{_PAGE} types exclude_types account_id grouped_types"),
     "GET /api/v2/notifications/unread_count": ({}, "limit types exclude_types"),

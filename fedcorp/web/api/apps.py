@@ -7,12 +7,14 @@ from starlette.responses import Response
 from fedcorp.errors import Unauthorized
 from fedcorp.social import applications
 from fedcorp.social.applications import Application
-from fedcorp.storage.database import Tx
+from fedcorp.storage.database import Site, Tx
 from fedcorp.web.auth import INVALID, Viewer
 from fedcorp.web.call import Call, json
+from fedcorp.webpush import server_key
 
 
-def _entity(row: Application) -> dict[str, Any]:
+def _entity(site: Site, row: Application) -> dict[str, Any]:
+    """The Application entity. Apps keep it for good, so it has the key before there are push notifications."""
     return {
         "id": str(row.id),
         "name": row.name,
@@ -20,7 +22,7 @@ def _entity(row: Application) -> dict[str, Any]:
         "scopes": row.scopes.split(),
         "redirect_uri": "\n".join(row.redirect_uris),
         "redirect_uris": list(row.redirect_uris),
-        "vapid_key": "",
+        "vapid_key": server_key(site.vapid),
     }
 
 
@@ -31,7 +33,8 @@ async def create(call: Call) -> Response:
     row, secret = await call.write(
         _create, params.text("client_name") or "", uris, params.text("scopes") or "", params.text("website")
     )
-    return json(_entity(row) | {"client_id": row.client_id, "client_secret": secret, "client_secret_expires_at": 0})
+    entity = _entity(call.context.db.site, row)
+    return json(entity | {"client_id": row.client_id, "client_secret": secret, "client_secret_expires_at": 0})
 
 
 def _create(tx: Tx, _: Viewer, name: str, uris: list[str], scopes: str, website: str | None) -> tuple[Application, str]:
@@ -40,7 +43,7 @@ def _create(tx: Tx, _: Viewer, name: str, uris: list[str], scopes: str, website:
 
 async def verify(call: Call) -> Response:
     """GET /api/v1/apps/verify_credentials"""
-    return json(_entity(await call.read(_of_token)))
+    return json(_entity(call.context.db.site, await call.read(_of_token)))
 
 
 def _of_token(tx: Tx, viewer: Viewer) -> Application:

@@ -15,8 +15,7 @@ from fedcorp.web.entities.times import iso
 
 async def show(call: Call) -> Response:
     """GET /api/v2/instance"""
-    config = call.context.config
-    return json(instances.v2(config, Urls(config.origin).domain, call.base, await call.read(_numbers)))
+    return json(instances.v2(call.context.db.site, call.base, await call.read(_numbers)))
 
 
 async def show_v1(call: Call) -> Response:
@@ -97,12 +96,6 @@ async def nothing(call: Call) -> Response:
 async def no_languages(call: Call) -> Response:
     """GET /api/v1/instance/translation_languages: nothing is translated here."""
     return json({})
-
-
-async def not_there(call: Call) -> Response:
-    """One of something that nobody can make here, a push subscription for one."""
-    await call.viewer()
-    raise NotFound
 
 
 async def health(call: Call) -> Response:

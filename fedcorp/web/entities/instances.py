@@ -7,6 +7,7 @@ from typing import Any
 
 from fedcorp import __version__
 from fedcorp.config import Config
+from fedcorp.social import push
 from fedcorp.social.featured_tags import MAX_FEATURED
 from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
 from fedcorp.social.interactions import MAX_PINS
@@ -14,8 +15,10 @@ from fedcorp.social.media import MAX_DESCRIPTION
 from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
 from fedcorp.social.statistics import Statistics
 from fedcorp.social.text import URL_LENGTH, render
+from fedcorp.storage.database import Site
 from fedcorp.urls import Urls
 from fedcorp.web.entities.times import day, iso
+from fedcorp.webpush import server_key
 
 VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
 API_VERSIONS = {"mastodon": 7}
@@ -71,10 +74,11 @@ def terms_of_service(urls: Urls, text: str, updated_at: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str, Any]:
+def v2(site: Site, base: str, numbers: Statistics) -> dict[str, Any]:
     """The Instance entity; `base` is scheme://host under which the client reached us."""
+    config = site.config
     return {
-        "domain": domain,
+        "domain": site.urls.domain,
         "title": config.name,
         "version": VERSION,
         "source_url": "",
@@ -87,7 +91,7 @@ def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str,
         | {
             "urls": {"streaming": _streaming(base), "status": None, "about": config.origin, "privacy_policy": None,
                      "terms_of_service": None},
-            "vapid": {"public_key": ""},
+            "vapid": {"public_key": server_key(site.vapid) if push.is_on(site) else ""},
             "translation": {"enabled": False},
             "timelines_access": {
                 "live_feeds": {"local": "public", "remote": "public"},

@@ -1,0 +1,80 @@
+"""Subscriptions to push notifications as apps read them, and the message that an app gets for a notification."""
+
+from typing import Any
+
+import orjson
+
+from fedcorp.social import accounts, push
+from fedcorp.social.markup import plain
+from fedcorp.social.notifications import Notification
+from fedcorp.social.push import ALERTS, Subscription
+from fedcorp.social.text import one_line
+from fedcorp.storage.database import Site, Tx
+from fedcorp.web.entities import notifications
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.webpush import server_key
+
+MAX_NAME, MAX_BODY, MAX_ICON = 60, 140, 1000  # so that a message always fits into what push services take
+TITLES = {
+    "mention": "{} mentioned you",
+    "status": "{} posted",
+    "reblog": "{} boosted your post",
+    "follow": "{} follows you",
+    "follow_request": "{} asks to follow you",
+    "favourite": "{} favourited your post",
+    "poll": "A poll of {} has ended",
+    "update": "{} edited a post",
+    "quote": "{} quoted your post",
+    "quoted_update": "{} edited a post that you quoted",
+    "admin.sign_up": "{} signed up",
+    "admin.report": "{} made a report",
+}
+
+
+def subscription(site: Site, row: Subscription) -> dict[str, Any]:
+    """The WebPushSubscription entity. Its `id` is a number: apps read it as one of 32 bits."""
+    return {
+        "id": row.seq,
+        "endpoint": row.endpoint,
+        "standard": row.standard,
+        "alerts": {kind: kind in row.alerts for kind in ALERTS},
+        "policy": row.policy,
+        "server_key": server_key(site.vapid),
+    }
+
+
+def message(tx: Tx, cache: Rendered, row: Subscription, told: Notification) -> bytes | None:
+    """What an app shows on a locked screen, in Mastodon's words for it; None for what its person may not see any more,
+    or does not want to see by a filter."""
+    shown, token = notifications.many(tx, cache, row.account_id, [told]), push.token_of(tx.site, row)
+    if not shown or token is None:
+        return None
+    entity = orjson.loads(orjson.dumps(shown[0]))
+    account = entity["account"]
+    name = one_line(account["display_name"], MAX_NAME) or account["username"]
+    drawn = f"{tx.site.urls.origin}/avatars/{account['id']}.png"
+    content = {
+        "access_token": token,
+        "preferred_locale": accounts.settings_of(tx, row.account_id).language or _language(tx.site),
+        "notification_id": told.seq,  # a number to apps, other than in the API
+        "notification_type": told.kind,
+        "icon": account["avatar_static"] if len(account["avatar_static"]) <= MAX_ICON else drawn,
+        "title": TITLES[told.kind].format(name),
+        "body": one_line(_text(entity), MAX_BODY),
+    }
+    return orjson.dumps(content)
+
+
+def _language(site: Site) -> str:
+    return next(iter(site.config.languages), "en")
+
+
+def _text(entity: dict[str, Any]) -> str:
+    """The post, or what its author or a filter puts in front of it; without a post the report, or the person."""
+    status, report = entity.get("status"), entity.get("report")
+    if report is not None:
+        return str(report["comment"])
+    if status is None:
+        return plain(entity["account"]["note"])
+    hidden = status.get("filtered")
+    return hidden[0]["filter"]["title"] if hidden else status["spoiler_text"] or plain(status["content"])
