@@ -1,6 +1,7 @@
 """What the moderators of a department may know of accounts and do to them: how somebody signs in, and suspending.
 
-Who is a moderator is said by the role of the user, which the edge has from the token; `check` is asked by every route.
+Who is a moderator is said by the role of the user, which the edge has from the token; `check` is asked by every route
+that declares a role.
 Whoever is suspended is shown nowhere here, cannot sign in, and is not heard when they live elsewhere. Other servers are
 not told: each department decides for itself.
 """
@@ -34,9 +35,10 @@ class Login:
     disabled: bool
 
 
-def check(role: str | None) -> None:
-    """Raises Forbidden for who is neither moderator nor admin of the department."""
-    if role not in STAFF:
+def check(role: str | None, *, least: str = "moderator") -> None:
+    """Raises Forbidden for who is neither moderator nor admin of the department; with `least` admin, for moderators
+    too."""
+    if role not in STAFF[STAFF.index(least) :]:
         raise Forbidden("This action is not allowed")
 
 

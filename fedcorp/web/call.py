@@ -88,7 +88,7 @@ class Call(Request):
         if route.scope is None:
             return auth.NOBODY
         viewer = auth.find_viewer(tx, self._token())
-        auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
+        auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app, role=route.role)
         return viewer
 
     async def viewer(self) -> Viewer:

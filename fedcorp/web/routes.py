@@ -287,20 +287,21 @@ _DISCOVERY = (
 )
 
 READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
+READ_PEOPLE, WRITE_PEOPLE = "admin:read:accounts", "admin:write:accounts"
 _REPORTS = (
     Route("POST", "/api/v1/reports", reports.create, "write:reports"),
-    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS),
-    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS),
-    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS),
-    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, "admin:read:accounts"),
-    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, "admin:read:accounts"),
-    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, "admin:read:accounts"),
-    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, "admin:write:accounts"),
-    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, "admin:write:accounts"),
+    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS, role="moderator"),
+    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS, role="moderator"),
+    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS, role="moderator"),
+    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, READ_PEOPLE, role="moderator"),
+    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, READ_PEOPLE, role="moderator"),
+    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, READ_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, WRITE_PEOPLE, role="moderator"),
 )
 
 _INSTANCE = (
