@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fedcorp.company import audit
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Account
@@ -18,7 +19,7 @@ from fedcorp.social.events import AccountSuspended
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as table
-from fedcorp.storage.tables import audit, users
+from fedcorp.storage.tables import users
 
 STAFF = ("moderator", "admin")
 STATES = ("active", "pending", "disabled", "silenced", "suspended")
@@ -141,5 +142,4 @@ def _set(tx: Tx, target: Account, at: int | None) -> None:
 
 
 def _note(tx: Tx, moderator: Account, act: str, target: Account, reason: str) -> None:
-    values = {"created_at": tx.ms, "actor": moderator.uri, "act": f"account.{act}", "subject": target.uri}
-    tx.conn.execute(sa.insert(audit).values(**values, outcome="done", reason=reason))
+    audit.note(tx, moderator.uri, f"account.{act}", target.uri, reason)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.company import peers
+from fedcorp.company import audit, peers
 from fedcorp.errors import NotFound, Unprocessable
 from fedcorp.social import notifications, statuses
 from fedcorp.social.accounts import Account
@@ -21,8 +21,8 @@ from fedcorp.social.events import ReportForwarded
 from fedcorp.social.moderation import STAFF
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import audit, users
 from fedcorp.storage.tables import reports as table
+from fedcorp.storage.tables import users
 from fedcorp.storage.upsert import insert_ignore
 
 CATEGORIES = ("spam", "legal", "violation", "other")
@@ -239,6 +239,5 @@ def reopen(tx: Tx, moderator: Account, id_: int) -> Report:
 def _write(tx: Tx, moderator: Account, id_: int, act: str, **values: Any) -> Report:
     get(tx, moderator.id, id_)
     tx.conn.execute(sa.update(table).where(table.c.id == id_).values(updated_at=tx.ms, **values))
-    note = {"created_at": tx.ms, "actor": moderator.uri, "act": f"report.{act}", "subject": str(id_)}
-    tx.conn.execute(sa.insert(audit).values(**note, outcome="done", reason=""))
+    audit.note(tx, moderator.uri, f"report.{act}", str(id_))
     return get(tx, moderator.id, id_)

@@ -8,6 +8,7 @@ from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
+    admin_servers,
     announcements,
     apps,
     conversations,
@@ -303,6 +304,19 @@ _REPORTS = (
     Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, WRITE_PEOPLE, role="moderator"),
     Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, WRITE_PEOPLE, role="moderator"),
 )
+_ALLOWS, _ALLOW = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_allows/{id}"
+_BLOCKS, _BLOCK = "/api/v1/admin/domain_blocks", "/api/v1/admin/domain_blocks/{id}"
+_SERVERS = (
+    Route("GET", _ALLOWS, admin_servers.list_allows, "admin:read:domain_allows", role="admin"),
+    Route("POST", _ALLOWS, admin_servers.create_allow, "admin:write:domain_allows", role="admin"),
+    Route("GET", _ALLOW, admin_servers.show_allow, "admin:read:domain_allows", role="admin"),
+    Route("DELETE", _ALLOW, admin_servers.delete_allow, "admin:write:domain_allows", role="admin"),
+    Route("GET", _BLOCKS, admin_servers.list_blocks, "admin:read:domain_blocks", role="admin"),
+    Route("POST", _BLOCKS, admin_servers.create_block, "admin:write:domain_blocks", role="admin"),
+    Route("GET", _BLOCK, admin_servers.show_block, "admin:read:domain_blocks", role="admin"),
+    Route("PUT", _BLOCK, admin_servers.update_block, "admin:write:domain_blocks", role="admin"),
+    Route("DELETE", _BLOCK, admin_servers.delete_block, "admin:write:domain_blocks", role="admin"),
+)
 
 _INSTANCE = (
     Route("GET", "/api/v1/instance", instance.show_v1),
@@ -310,7 +324,7 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/peers", instance.list_peers, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/activity", instance.activity, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/rules", instance.list_rules, "", anonymous=True, app=True),
-    Route("GET", "/api/v1/instance/domain_blocks", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/domain_blocks", instance.list_domain_blocks, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
@@ -333,6 +347,7 @@ API_ROUTES = (
     *_NOTIFICATIONS,
     *_DISCOVERY,
     *_REPORTS,
+    *_SERVERS,
     *_INSTANCE,
 )
 ROUTES: tuple[Route, ...] = (
