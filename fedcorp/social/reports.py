@@ -118,6 +118,16 @@ def receive(tx: Tx, by: Account, target: Account, *, status_ids: list[int], comm
     )  # fmt: skip
 
 
+def answer(tx: Tx, account: Account, comment: str) -> int:
+    """Tell the moderators what somebody says to a warning: a report about oneself. Returns its id."""
+    id_ = tx.new_id()
+    _keep(
+        tx, account, account, id_, uri=tx.site.urls.activity(id_), status_ids=[], comment=_comment(comment),
+        category="other", rules=[], forwarded=False,
+    )  # fmt: skip
+    return id_
+
+
 def _keep(tx: Tx, by: Account, target: Account, id_: int, **values: Any) -> Report | None:
     values |= {name: orjson.dumps(values[name]).decode() for name in ("status_ids", "rules")}
     values |= {"id": id_, "account_id": by.id, "target_id": target.id, "created_at": tx.ms, "updated_at": tx.ms}

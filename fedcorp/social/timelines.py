@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import domain_blocked, visible
+from fedcorp.social.visibility import domain_blocked, limited, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -133,6 +133,7 @@ def _open_statuses(signed_in: bool, local: bool, remote: bool, only_media: bool)
         statuses.c.visibility == sa.literal_column("'public'"),
         statuses.c.reblog_of_id.is_(None),
         visible(statuses, _VIEWER if signed_in else None),
+        ~limited(statuses.c.account_id, _VIEWER if signed_in else None),
     )
     if signed_in:
         statement = statement.where(~_muted(statuses.c.account_id))

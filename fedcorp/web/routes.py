@@ -11,6 +11,7 @@ from fedcorp.web.api import (
     admin_servers,
     announcements,
     apps,
+    audit,
     conversations,
     domain_blocks,
     featured_tags,
@@ -31,6 +32,7 @@ from fedcorp.web.api import (
     statuses,
     tags,
     timelines,
+    warnings,
 )
 from fedcorp.web.pages import joining, views
 from fedcorp.web.pagination import PAGE
@@ -303,6 +305,29 @@ _REPORTS = (
     Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, READ_PEOPLE, role="moderator"),
     Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, WRITE_PEOPLE, role="moderator"),
     Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsilence", admin.unsilence_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsensitive", admin.unsensitive_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/enable", admin.enable_account, WRITE_PEOPLE, role="moderator"),
+    Route(
+        "GET", "/api/fedcorp/v1/warnings", warnings.listing, READ_NOTIFICATIONS, takes=PAGE, gives="[AccountWarning]"
+    ),
+    Route(
+        "POST",
+        "/api/fedcorp/v1/warnings/{id}/appeal",
+        warnings.appeal,
+        "write:reports",
+        takes=warnings.APPEALED,
+        gives="AccountWarning",
+    ),
+    Route(
+        "GET",
+        "/api/fedcorp/v1/admin/audit",
+        audit.listing,
+        "admin:read",
+        role="moderator",
+        takes=audit.LISTED,
+        gives="[AuditEntry]",
+    ),
 )
 _ALLOWS, _ALLOW = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_allows/{id}"
 _BLOCKS, _BLOCK = "/api/v1/admin/domain_blocks", "/api/v1/admin/domain_blocks/{id}"

@@ -235,12 +235,12 @@ SHAPES: dict[str, Shape] = {
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
     "Notification": {
         "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
-        "status?": entity("Status"), "report?": entity("ToldReport"),
+        "status?": entity("Status"), "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
     },
     "NotificationGroup": {
         "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
         "page_min_id": id_, "page_max_id": id_, "latest_page_notification_at": time, "sample_account_ids": each(id_),
-        "status_id?": id_, "report?": entity("ToldReport"),
+        "status_id?": id_, "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
     },
     "GroupedNotifications": {
         "accounts": each(entity("Account")), "statuses": each(entity("Status")),
@@ -329,6 +329,15 @@ SHAPES: dict[str, Shape] = {
         "ips": none, "locale": maybe(text), "invite_request": maybe(text), "confirmed": flag, "approved": flag,
         "role": maybe(fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag})),
         "disabled": flag, "silenced": flag, "sensitized": flag, "suspended": flag, "account": entity("Account"),
+    },
+    "AccountWarning": {
+        "id": id_, "action": one_of("none", "disable", "sensitive", "silence", "suspend"), "text": text,
+        "status_ids": maybe(each(id_)), "target_account": entity("Account"), "created_at": time,
+        "appeal": maybe(fields({"text": filled, "state": one_of("approved", "rejected", "pending")})),
+    },
+    "AuditEntry": {
+        "id": id_, "created_at": time, "actor": filled, "act": filled, "subject": filled, "outcome": filled,
+        "reason": text,
     },
     "AdminDomainAllow": {"id": id_, "domain": filled, "created_at": time, "tier": one_of("department", "partner")},
     "AdminDomainBlock": {
@@ -656,7 +665,13 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v2/admin/accounts": each(entity("AdminAccount")),
     "GET /api/v1/admin/accounts/{id}": entity("AdminAccount"),
     "POST /api/v1/admin/accounts/{id}/action": empty,
-    "POST /api/v1/admin/accounts/{id}/unsuspend": entity("AdminAccount"),
+    **{
+        f"POST /api/v1/admin/accounts/{{id}}/{verb}": entity("AdminAccount")
+        for verb in ("unsuspend", "unsilence", "unsensitive", "enable")
+    },
+    "GET /api/fedcorp/v1/warnings": each(entity("AccountWarning")),
+    "POST /api/fedcorp/v1/warnings/{id}/appeal": entity("AccountWarning"),
+    "GET /api/fedcorp/v1/admin/audit": each(entity("AuditEntry")),
     "GET /api/v1/admin/domain_allows": each(entity("AdminDomainAllow")),
     "POST /api/v1/admin/domain_allows": entity("AdminDomainAllow"),
     "GET /api/v1/admin/domain_allows/{id}": entity("AdminDomainAllow"),

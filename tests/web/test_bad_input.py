@@ -126,7 +126,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         f"{_PAGE} local remote active disabled suspended staff username display_name by_domain email",
     ),
     "GET /api/v2/admin/accounts": ({}, f"{_PAGE} origin status permissions username display_name by_domain email"),
-    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text"),
+    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text report_id"),
     "GET /api/v1/admin/domain_allows": ({}, _PAGE),
     "POST /api/v1/admin/domain_allows": ({"domain": "x.example"}, "domain tier"),
     "GET /api/v1/admin/domain_blocks": ({}, _PAGE),
@@ -146,6 +146,7 @@ _NEEDED = {
     "POST /api/fedcorp/v1/groups": {"name": "x", "title": "x"},
     "POST /api/fedcorp/v1/groups/{id}/invites": {"acct": "ben"},
     "POST /api/fedcorp/v1/groups/{id}/bans": {"acct": "ben"},
+    "POST /api/fedcorp/v1/warnings/{id}/appeal": {"text": "x"},
 }
 for _route in API_ROUTES:
     if _route.takes:

@@ -80,7 +80,8 @@ def plain(path: str) -> str:
 
 def test_the_matrix_has_every_route() -> None:
     made = "POST /api/fedcorp/v1/groups"  # which no role in a group matters for
-    assert {plain(row) for row in MATRIX} | {made} == {id_of(route) for route in OURS}
+    about_groups = {id_of(route) for route in OURS if "/warnings" not in route.path and "/admin/" not in route.path}
+    assert {plain(row) for row in MATRIX} | {made} == about_groups
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
     """Everything that changes only with the version of the account."""
     avatar = picture(site, account.avatar, f"/avatars/{account.id}.png")
     header = picture(site, account.header, f"/headers/{account.id}.png")
+    limited = {"limited": True} if account.silenced_at is not None else {}
     return {
         "id": str(account.id),
         "username": account.username,
@@ -61,6 +62,7 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
             }
             for field in orjson.loads(account.fields)
         ],
+        **limited,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from fedcorp.company.audit import Entry
 from fedcorp.company.peers import Peer
 from fedcorp.social import accounts, moderation
 from fedcorp.social.accounts import Account
@@ -43,8 +44,8 @@ def _person(tx: Tx, row: Account, login: Login | None) -> dict[str, Any]:
         "confirmed": login is not None,
         "approved": login is not None,
         "disabled": login is not None and login.disabled,
-        "silenced": False,
-        "sensitized": False,
+        "silenced": row.silenced_at is not None,
+        "sensitized": row.sensitized_at is not None,
         "suspended": row.suspended_at is not None,
         "account": account(tx.site, row),
     }
@@ -76,6 +77,19 @@ def _report(tx: Tx, cache: Rendered, viewer_id: int, row: Report, known: dict[in
         "action_taken_by_account": known[row.resolved_by_id] if row.resolved_by_id is not None else None,
         "statuses": [orjson.Fragment(body) for body in render(tx, cache, viewer_id, row.posts)],
         "rules": [rule | {"hint": ""} for rule in row.cited],
+    }
+
+
+def audit_entry(entry: Entry) -> dict[str, Any]:
+    """AuditEntry, which is ours."""
+    return {
+        "id": str(entry.seq),
+        "created_at": iso(entry.created_at),
+        "actor": entry.actor,
+        "act": entry.act,
+        "subject": entry.subject,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
     }
 
 
