@@ -8,6 +8,7 @@ from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
+    admin_measures,
     admin_servers,
     announcements,
     apps,
@@ -329,6 +330,12 @@ _REPORTS = (
         gives="[AuditEntry]",
     ),
 )
+_MEASURES = (
+    Route("POST", "/api/v1/admin/measures", admin_measures.list_measures, "admin:read", role="moderator"),
+    Route("POST", "/api/v1/admin/dimensions", admin_measures.list_dimensions, "admin:read", role="moderator"),
+    Route("POST", "/api/v1/admin/retention", admin_measures.list_retention, "admin:read", role="moderator"),
+    Route("GET", "/api/v1/admin/trends/tags", admin_measures.list_trending_tags, "admin:read", role="moderator"),
+)
 _ALLOWS, _ALLOW = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_allows/{id}"
 _BLOCKS, _BLOCK = "/api/v1/admin/domain_blocks", "/api/v1/admin/domain_blocks/{id}"
 _SERVERS = (
@@ -372,6 +379,7 @@ API_ROUTES = (
     *_NOTIFICATIONS,
     *_DISCOVERY,
     *_REPORTS,
+    *_MEASURES,
     *_SERVERS,
     *_INSTANCE,
 )

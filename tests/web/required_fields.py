@@ -40,6 +40,11 @@ def number(value: Any, at: str) -> None:
     assert 0 <= value < 2**53, f"{at} is out of range: {value!r}"
 
 
+def share(value: Any, at: str) -> None:
+    assert type(value) in (int, float), f"{at} is no number: {value!r}"
+    assert 0 <= value <= 1, f"{at} is no share: {value!r}"
+
+
 def matching(pattern: re.Pattern[str], name: str) -> Check:
     def check(value: Any, at: str) -> None:
         text(value, at)
@@ -164,6 +169,7 @@ _INSTANCE_CONFIGURATION: Shape = {
     ),
 }  # fmt: skip
 
+_HISTORY = each(fields({"day": filled, "uses": filled, "accounts": filled}))
 SHAPES: dict[str, Shape] = {
     "ScheduledStatus": {
         "id": id_, "scheduled_at": time, "media_attachments": each(entity("MediaAttachment")),
@@ -272,7 +278,7 @@ SHAPES: dict[str, Shape] = {
     },
     "Tag": {
         "id": filled, "name": filled, "url": link, "following": flag, "featuring": flag,
-        "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
+        "history": _HISTORY,
     },
     "Marker": {"last_read_id": id_, "version": number, "updated_at": time},
     "Conversation": {
@@ -338,6 +344,24 @@ SHAPES: dict[str, Shape] = {
     "AuditEntry": {
         "id": id_, "created_at": time, "actor": filled, "act": filled, "subject": filled, "outcome": filled,
         "reason": text,
+    },
+    "AdminMeasure": {
+        "key": filled, "unit": maybe(filled), "total": filled, "previous_total": filled, "human_value?": filled,
+        "data": each(fields({"date": time, "value": filled})),
+    },
+    "AdminDimension": {
+        "key": filled,
+        "data": each(fields(
+            {"key": filled, "human_key": filled, "value": filled, "unit?": filled, "human_value?": filled}
+        )),
+    },
+    "AdminCohort": {
+        "period": time, "frequency": one_of("day", "month"),
+        "data": each(fields({"date": time, "rate": share, "value": filled})),
+    },
+    "AdminTag": {
+        "id": filled, "name": filled, "url": link, "history": _HISTORY, "trendable": flag, "usable": flag,
+        "requires_review": flag,
     },
     "AdminDomainAllow": {"id": id_, "domain": filled, "created_at": time, "tier": one_of("department", "partner")},
     "AdminDomainBlock": {
@@ -672,6 +696,10 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/fedcorp/v1/warnings": each(entity("AccountWarning")),
     "POST /api/fedcorp/v1/warnings/{id}/appeal": entity("AccountWarning"),
     "GET /api/fedcorp/v1/admin/audit": each(entity("AuditEntry")),
+    "POST /api/v1/admin/measures": each(entity("AdminMeasure")),
+    "POST /api/v1/admin/dimensions": each(entity("AdminDimension")),
+    "POST /api/v1/admin/retention": each(entity("AdminCohort")),
+    "GET /api/v1/admin/trends/tags": each(entity("AdminTag")),
     "GET /api/v1/admin/domain_allows": each(entity("AdminDomainAllow")),
     "POST /api/v1/admin/domain_allows": entity("AdminDomainAllow"),
     "GET /api/v1/admin/domain_allows/{id}": entity("AdminDomainAllow"),

@@ -127,6 +127,23 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "GET /api/v2/admin/accounts": ({}, f"{_PAGE} origin status permissions username display_name by_domain email"),
     "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text report_id"),
+    "POST /api/v1/admin/measures": (
+        {
+            "keys": ["active_users", "tag_uses", "instance_media_attachments"],
+            "tag_uses": {"id": "x"},
+            "instance_media_attachments": {"domain": "x.example"},
+        },
+        "keys start_at end_at tag_uses tag_uses.id instance_media_attachments.domain",
+    ),
+    "POST /api/v1/admin/dimensions": (
+        {"keys": ["languages", "tag_servers"], "tag_servers": {"id": "x"}},
+        "keys start_at end_at limit tag_servers tag_servers.id",
+    ),
+    "POST /api/v1/admin/retention": (
+        {"start_at": "2026-11-01", "end_at": "2026-11-02", "frequency": "day"},
+        "start_at end_at frequency",
+    ),
+    "GET /api/v1/admin/trends/tags": ({}, "limit offset"),
     "GET /api/v1/admin/domain_allows": ({}, _PAGE),
     "POST /api/v1/admin/domain_allows": ({"domain": "x.example"}, "domain tier"),
     "GET /api/v1/admin/domain_blocks": ({}, _PAGE),
