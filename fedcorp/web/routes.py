@@ -35,7 +35,7 @@ from fedcorp.web.api import (
     timelines,
     warnings,
 )
-from fedcorp.web.pages import joining, views
+from fedcorp.web.pages import disputes, joining, views
 from fedcorp.web.pagination import PAGE
 from fedcorp.web.route import Route
 
@@ -392,4 +392,5 @@ ROUTES: tuple[Route, ...] = (
     *activitypub.ROUTES,
     *views.ROUTES,
     *joining.ROUTES,
+    *disputes.ROUTES,
 )

@@ -768,6 +768,8 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/media": _OWN,
     **{route: _STAFF for route in _ROUTES if "/admin/" in route},
     "GET /api/fedcorp/v1/warnings": _OWN,
+    "GET /disputes/strikes/{id}": _OWN,
+    "POST /disputes/strikes/{id}": _OWN,
     "POST /api/fedcorp/v1/warnings/{id}/appeal": _OWN,
     "POST /api/v1/markers": _OWN,
     "POST /api/v1/lists": _OWN,

@@ -18,7 +18,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.web import activitypub, files, oauth, wellknown
 from fedcorp.web.api import openapi
 from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE
-from fedcorp.web.pages import joining, views
+from fedcorp.web.pages import disputes, joining, views
 from fedcorp.web.route import WEBSOCKET, Route
 from fedcorp.web.routes import ROUTES
 from tests.web.instance import Office
@@ -38,7 +38,15 @@ OPEN = {
     "GET /api/v1/streaming/health": "for monitors",
 }
 """Routes of the API that look at no token, and why. Besides, none of these rooms knows tokens:"""
-ROOMS = (oauth.ROUTES, files.ROUTES, wellknown.ROUTES, activitypub.ROUTES, views.ROUTES, joining.ROUTES)
+ROOMS = (
+    oauth.ROUTES,
+    files.ROUTES,
+    wellknown.ROUTES,
+    activitypub.ROUTES,
+    views.ROUTES,
+    joining.ROUTES,
+    disputes.ROUTES,
+)
 """Signing in itself, signed addresses, discovery, signed requests of servers, and pages with their own sessions."""
 
 _OUTCOMES = {

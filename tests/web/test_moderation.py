@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit
-from tests.web.instance import Caller, Office, Person
+from tests.web.instance import PASSWORD, Caller, Office, Person, browser
+from tests.web.test_joining import hidden, signed_in
 from tests.web.test_streaming import events
 
 pytestmark = pytest.mark.anyio
@@ -261,6 +262,38 @@ async def test_what_cannot_be_answered(office: Office, ann: Person, ben: Person)
     lifted = (await ben.get(WARNINGS))[0]
     await ben.refused(422, "POST", f"{WARNINGS}/{lifted['id']}/appeal", json={"text": "thanks"})
     assert await ann.get(WARNINGS) == []
+
+
+async def test_the_page_of_a_warning_is_for_whom_it_is_for(office: Office, ann: Person, ben: Person) -> None:
+    mo = await office.staff("mo")
+    await mo.post(f"{PATH}/{ben.id}/action", type="silence", text="too <loud>")
+    (warning,) = await ben.get(WARNINGS)
+    path = f"/disputes/strikes/{warning['id']}"
+    async with browser(office.instance) as client:
+        page = await client.get(path)
+        assert "Sign in" in page.text
+        assert "loud" not in page.text
+        login = {**hidden(page), "username": "ben", "password": PASSWORD}
+        assert (await client.post(path, data={**login, "password": "no"})).status_code == 422
+        assert (await client.post(path, data=login)).headers["location"] == path
+        page = await client.get(path)
+        assert "too &lt;loud&gt;" in page.text
+        assert (await client.post(path, data={"step": "answer", "text": "forged"})).status_code == 403
+        form = {**hidden(page), "step": "answer"}
+        assert (await client.post(path, data={**form, "text": " "})).status_code == 422
+        assert (await client.post(path, data={**form, "text": "Why <me>?"})).status_code == 303
+        page = await client.get(path)
+        assert "Why &lt;me&gt;?" in page.text
+        assert "not dealt with" in page.text
+        assert "<button" not in page.text
+        await mo.post(f"{PATH}/{ben.id}/unsilence")
+        assert "taken it back" in (await client.get(path)).text
+        assert (await client.get("/disputes/strikes/1")).status_code == 404
+    async with await signed_in(office, ann) as client:
+        page = await client.get(path)
+        assert page.status_code == 404
+        assert "loud" not in page.text
+    assert await mo.notified() == [("admin.report", "ben")]
 
 
 # -- the audit -------------------------------------------------------------------------------------------------------
