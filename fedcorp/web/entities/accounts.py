@@ -13,9 +13,10 @@ from fedcorp.storage.database import Site, Tx
 from fedcorp.web.entities.times import DAY_MS, day, iso
 
 ROLES = {
-    # Permissions are Mastodon's bits: 1 administrator, 16 reports, 1024 users.
+    # Permissions are Mastodon's bits: 1 administrator; 4 audit, 8 numbers, 16 reports, 256 hashtags, 512 answers to
+    # warnings, 1024 users.
     "user": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False},
-    "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1040", "highlighted": True},
+    "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1820", "highlighted": True},
     "admin": {"id": "3", "name": "Admin", "color": "", "permissions": "1", "highlighted": True},
 }
 
