@@ -95,7 +95,8 @@ def scope_of(route: Any) -> str:
     if route.scope is None:
         return "-"
     names = " or ".join(f"`{name}`" for name in route.scope.split()) or "any"
-    return names + (" (optional)" if route.anonymous else "") + (" (also apps)" if route.app else "")
+    also = (" (optional)" if route.anonymous else "") + (" (also apps)" if route.app else "")
+    return names + also + (f", {route.role}" if route.role else "")
 
 
 def test_federation_document_lists_exactly_the_handlers() -> None:

@@ -34,7 +34,7 @@ def note(tx: Tx, group: Account, status: Status) -> dict[str, Any]:
         "attributedTo": group.uri,
         "content": status.content if author.id == group.id else _content(tx, status, author),
         "summary": status.spoiler_text or None,
-        "sensitive": status.sensitive or bool(status.spoiler_text),
+        "sensitive": status.sensitive or author.sensitized_at is not None or bool(status.spoiler_text),
         "published": render.time(status.created_at),
         "inReplyTo": tx.site.urls.relayed(group.uri, answered) if answered is not None else None,
         "to": [group.followers_uri],

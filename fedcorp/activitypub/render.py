@@ -187,7 +187,7 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
         "published": time(status.created_at),
         "url": status.url,
         "summary": status.spoiler_text or None,
-        "sensitive": status.sensitive or bool(status.spoiler_text),
+        "sensitive": status.sensitive or author.sensitized_at is not None or bool(status.spoiler_text),
         "inReplyTo": status.in_reply_to_uri,
         "to": to,
         "cc": cc,

@@ -60,6 +60,8 @@ class Account:
     updated_at: int
     fetched_at: int | None
     suspended_at: int | None
+    silenced_at: int | None
+    sensitized_at: int | None
     deleted_at: int | None
     version: int
     statuses_count: int

@@ -105,7 +105,7 @@ _DOMAIN = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?(:[0-9]{1,5})?")
 MAX_DOMAIN = 255
 
 
-def _domain(text: str) -> str:
+def check_domain(text: str) -> str:
     """A domain as handles have it, in ASCII. Raises Unprocessable; that there is one by this name is not asked."""
     try:
         domain = text.strip().lower().rstrip(".").encode("idna").decode("ascii")
@@ -120,7 +120,7 @@ def block_domain(tx: Tx, account: Account, text: str) -> None:
     """Keep all accounts of a domain away, those that come to be known later too: follows end both ways, what was told
     of them goes. Twice is once. Raises Unprocessable for what is no domain, for one's own, and for the last admin of a
     group there."""
-    domain = _domain(text)
+    domain = check_domain(text)
     if domain == account.domain:
         raise Unprocessable("You cannot block the domain of your own department.")
     if not insert_ignore(
@@ -141,7 +141,7 @@ def block_domain(tx: Tx, account: Account, text: str) -> None:
 
 def unblock_domain(tx: Tx, account_id: int, text: str) -> None:
     """End that; follows do not come back. Nothing happens when there is none. Raises Unprocessable."""
-    mine = sa.and_(domain_blocks.c.account_id == account_id, domain_blocks.c.domain == _domain(text))
+    mine = sa.and_(domain_blocks.c.account_id == account_id, domain_blocks.c.domain == check_domain(text))
     tx.conn.execute(sa.delete(domain_blocks).where(mine))
 
 

@@ -213,7 +213,7 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
         _fan_out(tx, _ALL, **values)
     else:
         _fan_out(tx, _KNOWING_BOTH, answered=status.in_reply_to_account_id or 0, **values)
-    if status.visibility == "public" and statuses.tags_of(tx, status.id):
+    if status.visibility == "public" and author.silenced_at is None and statuses.tags_of(tx, status.id):
         _fan_out(tx, _TAG_FOLLOWERS, entry=status.id, status=status.id)
 
 
@@ -500,8 +500,8 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     stream(tx, "closed", account_id=id_)
 
 
-def _account_suspended(tx: Tx, event: events.AccountSuspended) -> None:
-    """Its streams end, and its subscriptions; everything else asks for `suspended_at` when it reads."""
+def _account_closed(tx: Tx, event: events.AccountSuspended | events.AccountDisabled) -> None:
+    """Its streams and subscriptions end; everything else asks for `suspended_at` or `disabled_at` when it reads."""
     push.forget_account(tx, event.account_id)
     stream(tx, "closed", account_id=event.account_id)
 
@@ -529,7 +529,8 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.FollowRejected: _follow_ended,
     events.Unfollowed: _follow_ended,
     events.AccountDeleted: _account_deleted,
-    events.AccountSuspended: _account_suspended,
+    events.AccountSuspended: _account_closed,
+    events.AccountDisabled: _account_closed,
     events.MemberChanged: group_effects.member_changed,
     events.PostJudged: group_effects.post_judged,
     events.GroupChanged: group_effects.group_changed,

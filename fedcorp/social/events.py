@@ -206,6 +206,13 @@ class AccountSuspended(Event):
     account_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class AccountDisabled(Event):
+    """A moderator of this department keeps somebody of it from signing in."""
+
+    account_id: int
+
+
 # -- groups ----------------------------------------------------------------------------------------------------------
 
 
@@ -362,6 +369,7 @@ KINDS: dict[str, type[Event]] = {
         AccountUpdated,
         AccountDeleted,
         AccountSuspended,
+        AccountDisabled,
         MemberChanged,
         GroupPosted,
         GroupRelays,

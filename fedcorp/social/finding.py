@@ -16,7 +16,7 @@ from fedcorp import ids
 from fedcorp.social import accounts, indexing, queries, words
 from fedcorp.social.policy import GROUP
 from fedcorp.social.queries import Operator, Period, Words
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import limited, visible
 from fedcorp.storage import fulltext
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import bookmarks, favourites, group_posts, mentions, poll_votes, statuses
@@ -288,4 +288,5 @@ def _statuses(
         condition = _library() if name == "library" else _of_group(number)
         statement = statement.where(~condition if negated else condition)
     order = source.id.asc() if upward else source.id.desc()
-    return statement.where(visible(statuses, _VIEWER)).order_by(order).limit(_number("most"))
+    permitted = (visible(statuses, _VIEWER), ~limited(statuses.c.account_id, _VIEWER))
+    return statement.where(*permitted).order_by(order).limit(_number("most"))

@@ -133,7 +133,7 @@ def follow(
     """Follow, or change how. `uri` is the Follow of another server. Returns the state: `accepted` or `pending`.
 
     A remote target stays pending until its server accepts. A repeated Follow is answered again, under its newest uri.
-    `admit` decides for a local target; without it, whether its account is locked does.
+    `admit` decides for a local target; without it, whether its account is locked, or the follower limited, does.
     Raises Forbidden when the target refuses this follower, Unprocessable for oneself.
     """
     _check_may_follow(tx, follower, target)
@@ -141,7 +141,8 @@ def follow(
         return "undone"  # its Undo came first
     known = find(tx, follower.id, target.id)
     options = {"reblogs": reblogs, "notify": notify, "languages": orjson.dumps(languages).decode()}
-    let_in = target.local and (not target.locked if admit is None else admit)
+    is_open = not target.locked and follower.silenced_at is None  # whom moderators limited asks everybody first
+    let_in = target.local and (is_open if admit is None else admit)
     if known is not None:
         return _again(tx, known, target, uri, options, let_in=let_in)
     state = "accepted" if let_in else "pending"

@@ -1,8 +1,11 @@
-"""What the moderators of a department may know of accounts and do to them: how somebody signs in, and suspending.
+"""What the moderators of a department may know of accounts and do to them: how somebody signs in, and what limits them.
 
-Who is a moderator is said by the role of the user, which the edge has from the token; `check` is asked by every route.
-Whoever is suspended is shown nowhere here, cannot sign in, and is not heard when they live elsewhere. Other servers are
-not told: each department decides for itself.
+Who is a moderator is said by the role of the user, which the edge has from the token; `check` is asked by every route
+that declares a role.
+Whoever is suspended is shown nowhere here, cannot sign in, and is not heard when they live elsewhere. Who is silenced
+is shown to those who follow or ask by name (`fedcorp.social.visibility.limited`); all posts of who is marked sensitive
+count as such; who is disabled cannot sign in. Other servers are not told: each department decides for itself. What the
+person hears of it is said in `fedcorp.social.warnings`.
 """
 
 from collections.abc import Iterable
@@ -10,18 +13,22 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fedcorp.company import audit
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Account
-from fedcorp.social.events import AccountSuspended
+from fedcorp.social.events import AccountDisabled, AccountSuspended
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as table
-from fedcorp.storage.tables import audit, users
+from fedcorp.storage.tables import users
 
 STAFF = ("moderator", "admin")
 STATES = ("active", "pending", "disabled", "silenced", "suspended")
 MAX_REASON = 2000
+ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
+LIFTED = {"sensitive": "unsensitive", "disable": "enable", "silence": "unsilence", "suspend": "unsuspend"}
+_COLUMNS = {"sensitive": table.c.sensitized_at, "silence": table.c.silenced_at, "suspend": table.c.suspended_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +41,10 @@ class Login:
     disabled: bool
 
 
-def check(role: str | None) -> None:
-    """Raises Forbidden for who is neither moderator nor admin of the department."""
-    if role not in STAFF:
+def check(role: str | None, *, least: str = "moderator") -> None:
+    """Raises Forbidden for who is neither moderator nor admin of the department; with `least` admin, for moderators
+    too."""
+    if role not in STAFF[STAFF.index(least) :]:
         raise Forbidden("This action is not allowed")
 
 
@@ -73,8 +81,8 @@ def find(tx: Tx, id_: int) -> Account:
 
 
 def listing(tx: Tx, page: Page, wanted: Wanted) -> list[int]:
-    """Ids of accounts, latest first. Nobody is ever pending or silenced here."""
-    if wanted.state in ("pending", "silenced"):
+    """Ids of accounts, latest first. Nobody is ever pending here."""
+    if wanted.state == "pending":
         return []
     statement = (
         sa.select(table.c.id)
@@ -85,6 +93,8 @@ def listing(tx: Tx, page: Page, wanted: Wanted) -> list[int]:
         statement = statement.where(table.c.local if wanted.local else ~table.c.local)
     if wanted.state == "suspended":
         statement = statement.where(table.c.suspended_at.is_not(None))
+    elif wanted.state == "silenced":
+        statement = statement.where(table.c.silenced_at.is_not(None))
     elif wanted.state == "disabled":
         statement = statement.where(users.c.disabled_at.is_not(None))
     elif wanted.state == "active":
@@ -103,26 +113,50 @@ def listing(tx: Tx, page: Page, wanted: Wanted) -> list[int]:
     return [id_ for (id_,) in Listing(statement, table.c.id).rows(tx, page)]
 
 
-def suspend(tx: Tx, moderator: Account, target: Account, reason: str = "") -> None:
-    """Hide somebody everywhere here, and end what they have open; twice is once. Raises Forbidden, Unprocessable."""
+def check_act(tx: Tx, moderator: Account, target: Account, action: str, reason: str) -> str:
+    """The reason as it is kept. Raises Forbidden, Unprocessable for what this moderator may not do to this account."""
+    if action not in ACTIONS:
+        raise Unprocessable(f"The actions that there are here: {', '.join(ACTIONS)}.")
     _check_may_act_on(tx, moderator, target)
     if target.local and target.is_group:
         raise Unprocessable("A group of this department is looked after by its own admins; ask them to archive it.")
+    if action == "disable" and not logins(tx, [target.id]):
+        raise Unprocessable("Only people of this department sign in here.")
     reason = reason.strip()
     if len(reason) > MAX_REASON:
         raise Unprocessable(f"Validation failed: Text is too long (maximum is {MAX_REASON} characters)")
-    if target.suspended_at is None:
-        _set(tx, target, tx.ms)
+    return reason
+
+
+def holds(tx: Tx, target: Account, action: str) -> bool:
+    """Whether this was done to an account already, and not taken back."""
+    if action == "disable":
+        return any(login.disabled for login in logins(tx, [target.id]).values())
+    return action in _COLUMNS and getattr(target, _COLUMNS[action].name) is not None
+
+
+def act(tx: Tx, moderator: Account, target: Account, action: str, reason: str) -> None:
+    """Do one of ACTIONS that `check_act` allowed, and that does not hold yet. `none` is a word in the audit alone."""
+    if action == "disable":
+        _set_login(tx, target, tx.ms)
+        tx.record(AccountDisabled(target.id))
+    elif action != "none":
+        _set(tx, target, action, tx.ms)
+    if action == "suspend":
         tx.record(AccountSuspended(target.id))
-        _note(tx, moderator, "suspend", target, reason)
+    audit.note(tx, moderator.uri, f"account.{'warn' if action == 'none' else action}", target.uri, reason)
 
 
-def unsuspend(tx: Tx, moderator: Account, target: Account) -> None:
-    """Show somebody again. Raises Forbidden."""
+def lift(tx: Tx, moderator: Account, target: Account, action: str) -> None:
+    """Take one of ACTIONS back; what does not hold stays as it is. Raises Forbidden, Unprocessable."""
     _check_may_act_on(tx, moderator, target)
-    if target.suspended_at is not None:
-        _set(tx, target, None)
-        _note(tx, moderator, "unsuspend", target, "")
+    if not holds(tx, target, action):
+        return
+    if action == "disable":
+        _set_login(tx, target, None)
+    else:
+        _set(tx, target, action, None)
+    audit.note(tx, moderator.uri, f"account.{LIFTED[action]}", target.uri)
 
 
 def _check_may_act_on(tx: Tx, moderator: Account, target: Account) -> None:
@@ -133,11 +167,10 @@ def _check_may_act_on(tx: Tx, moderator: Account, target: Account) -> None:
         raise Forbidden("This action is not allowed")
 
 
-def _set(tx: Tx, target: Account, at: int | None) -> None:
+def _set(tx: Tx, target: Account, action: str, at: int | None) -> None:
     changed = sa.update(table).where(table.c.id == target.id)
-    tx.conn.execute(changed.values(suspended_at=at, version=table.c.version + 1))
+    tx.conn.execute(changed.values({_COLUMNS[action]: at, table.c.version: table.c.version + 1}))
 
 
-def _note(tx: Tx, moderator: Account, act: str, target: Account, reason: str) -> None:
-    values = {"created_at": tx.ms, "actor": moderator.uri, "act": f"account.{act}", "subject": target.uri}
-    tx.conn.execute(sa.insert(audit).values(**values, outcome="done", reason=reason))
+def _set_login(tx: Tx, target: Account, at: int | None) -> None:
+    tx.conn.execute(sa.update(users).where(users.c.account_id == target.id).values(disabled_at=at))

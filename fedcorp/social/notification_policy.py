@@ -24,15 +24,19 @@ NEW_MS = 30 * 86_400_000
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One of WORDS for each sort of sender: whom one does not follow, who does not follow, whose account is younger
-    than NEW_MS, and who writes directly without having been written to."""
+    than NEW_MS, who writes directly without having been written to, and whom moderators limited and one does not
+    follow."""
 
     not_following: str = "accept"
     not_followers: str = "accept"
     new_accounts: str = "accept"
     private_mentions: str = "accept"
+    limited_accounts: str = "filter"
 
 
-SORTS = ("not_following", "not_followers", "new_accounts", "private_mentions")
+SORTS = ("not_following", "not_followers", "new_accounts", "private_mentions", "limited_accounts")
+OLD_SORTS = SORTS[:-1]
+"""What older clients know."""
 _TO: Any = sa.bindparam("account", type_=sa.BigInteger)
 _FROM: Any = sa.bindparam("other", type_=sa.BigInteger)
 _STATUS: Any = sa.bindparam("status", type_=sa.BigInteger)
@@ -60,11 +64,13 @@ _SENDER = sa.select(
     ~_follows(_FROM, _TO),
     accounts.c.created_at > sa.bindparam("young", type_=sa.BigInteger),
     _UNASKED,
+    accounts.c.silenced_at.is_not(None),
 ).where(accounts.c.id == _FROM)
+_IS_LIMITED = sa.select(accounts.c.id).where(accounts.c.id == _FROM, accounts.c.silenced_at.is_not(None))
 
 
 def get(tx: Tx, account_id: int) -> Policy:
-    """The policy of an account; one that was never set accepts everything."""
+    """The policy of an account; one that was never set accepts everything but what limited accounts cause."""
     row = tx.conn.execute(_POLICY, {"account": account_id}).first()
     return Policy(*row) if row else Policy()
 
@@ -85,17 +91,18 @@ def judge(tx: Tx, account_id: int, kind: str, from_id: int, status_id: int | Non
     if kind not in FILTERABLE:
         return "accept"
     policy = get(tx, account_id)
-    if policy == Policy():
+    if policy == Policy() and tx.conn.execute(_IS_LIMITED, {"other": from_id}).first() is None:
         return "accept"
     facts = {"account": account_id, "other": from_id, "status": status_id, "young": tx.ms - NEW_MS}
     row = tx.conn.execute(_SENDER, facts).first()
     if row is None or row[0]:
         return "accept"
-    _, stranger, no_follower, young, unasked = row
+    _, stranger, no_follower, young, unasked, limited = row
     words = {
         policy.not_following if stranger else "accept",
         policy.not_followers if no_follower else "accept",
         policy.new_accounts if young else "accept",
         policy.private_mentions if unasked and stranger and kind == "mention" else "accept",
+        policy.limited_accounts if limited and stranger else "accept",
     }
     return max(words, key=WORDS.index)

@@ -27,11 +27,11 @@ from fedcorp.storage.tables import (
     users,
 )
 
+REPORT, WARNING = "admin.report", "moderation_warning"
 KINDS = (
     "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote", "quoted_update",
-    "admin.report",
+    REPORT, WARNING,
 )  # fmt: skip
-REPORT = "admin.report"
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SAMPLE = 8  # accounts shown of a group
 _HOUR_MS = 3_600_000
@@ -50,6 +50,7 @@ class Notification:
     group_key: str
     created_at: int
     report_id: int | None = None
+    warning_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Group:
     sample_account_ids: list[int]
     status_id: int | None
     report_id: int | None = None
+    warning_id: int | None = None
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------
@@ -110,15 +112,17 @@ def notify(
     from_id: int,
     status_id: int | None = None,
     report_id: int | None = None,
+    warning_id: int | None = None,
     cause: str,
 ) -> None:
     """Tell an account, unless it is not a user here, acted itself, or does not want to hear of it. What its policy
     filters is kept back as a request.
 
-    The same `cause` is told once. The end of a poll is told to its author as well, whom it comes from. Of a report its
-    moderators hear whomever they block or mute, and whoever blocks them.
+    The same `cause` is told once. The end of a poll is told to its author as well, whom it comes from, and a warning
+    comes from whom it is for: which moderator it was is not told. Of a report its moderators hear whomever they block
+    or mute, and whoever blocks them.
     """
-    if account_id == from_id and kind != "poll":
+    if account_id == from_id and kind not in ("poll", WARNING):
         return
     facts = {"account": account_id, "other": from_id, "status": status_id, "now": tx.ms}
     wanted = tx.conn.execute(_WORKING, {"account": account_id}) if kind == REPORT else tx.conn.execute(_WANTED, facts)
@@ -130,6 +134,7 @@ def notify(
     key = _group_key(kind, status_id, tx.ms)
     values = {"account_id": account_id, "kind": kind, "from_account_id": from_id, "status_id": status_id}
     values |= {"group_key": key or "", "created_at": tx.ms, "cause": cause, "report_id": report_id}
+    values["warning_id"] = warning_id
     values["filtered"] = verdict == "filter"
     seq = tx.conn.execute(_insert(tx.dialect), values).scalar()
     if seq is None:
@@ -306,7 +311,7 @@ def _group(key: str, rows: list[Notification], count: int) -> Group:
     sample = list(dict.fromkeys(row.from_account_id for row in rows))[:SAMPLE]
     return Group(
         key, first.kind, count, first.seq, rows[-1].seq, first.seq, first.created_at, sample, first.status_id,
-        first.report_id,
+        first.report_id, first.warning_id,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from fedcorp.social import accounts, memberships, policy
 from fedcorp.social import follows as follows_of
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import domain_blocked, is_shown, membership_shown, shown
+from fedcorp.social.visibility import domain_blocked, is_shown, limited, membership_shown, shown
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import account_notes, blocks, endorsements, follows, groups
 from fedcorp.storage.tables import accounts as table
@@ -179,6 +179,7 @@ def directory(
 ) -> list[int]:
     """Accounts that want to be found: groups first, then by last post, or with `newest` by age."""
     statement = sa.select(table.c.id).where(_ALIVE, table.c.discoverable, shown(table.c.id, viewer_id))
+    statement = statement.where(~limited(table.c.id, viewer_id))
     if viewer_id is not None:
         statement = statement.where(_not_blocked(table.c.id, viewer_id))
     if local:
@@ -194,7 +195,7 @@ def suggestions(tx: Tx, viewer_id: int, limit: int) -> list[int]:
     statement = (
         sa.select(table.c.id)
         .where(_ALIVE, table.c.discoverable, table.c.id != viewer_id, table.c.id.not_in(followed))
-        .where(shown(table.c.id, viewer_id), _not_blocked(table.c.id, viewer_id))
+        .where(shown(table.c.id, viewer_id), _not_blocked(table.c.id, viewer_id), ~limited(table.c.id, viewer_id))
         .order_by(sa.case((table.c.kind == "group", 0), else_=1), table.c.followers_count.desc(), table.c.id)
         .limit(limit)
     )

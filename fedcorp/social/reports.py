@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.company import peers
+from fedcorp.company import audit, peers
 from fedcorp.errors import NotFound, Unprocessable
 from fedcorp.social import notifications, statuses
 from fedcorp.social.accounts import Account
@@ -21,8 +21,8 @@ from fedcorp.social.events import ReportForwarded
 from fedcorp.social.moderation import STAFF
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import audit, users
 from fedcorp.storage.tables import reports as table
+from fedcorp.storage.tables import users
 from fedcorp.storage.upsert import insert_ignore
 
 CATEGORIES = ("spam", "legal", "violation", "other")
@@ -116,6 +116,16 @@ def receive(tx: Tx, by: Account, target: Account, *, status_ids: list[int], comm
         tx, by, target, id_, uri=uri or tx.site.urls.activity(id_), status_ids=status_ids[:MAX_STATUSES],
         comment=comment.strip()[:MAX_COMMENT], category="other", rules=[], forwarded=False,
     )  # fmt: skip
+
+
+def answer(tx: Tx, account: Account, comment: str) -> int:
+    """Tell the moderators what somebody says to a warning: a report about oneself. Returns its id."""
+    id_ = tx.new_id()
+    _keep(
+        tx, account, account, id_, uri=tx.site.urls.activity(id_), status_ids=[], comment=_comment(comment),
+        category="other", rules=[], forwarded=False,
+    )  # fmt: skip
+    return id_
 
 
 def _keep(tx: Tx, by: Account, target: Account, id_: int, **values: Any) -> Report | None:
@@ -239,6 +249,5 @@ def reopen(tx: Tx, moderator: Account, id_: int) -> Report:
 def _write(tx: Tx, moderator: Account, id_: int, act: str, **values: Any) -> Report:
     get(tx, moderator.id, id_)
     tx.conn.execute(sa.update(table).where(table.c.id == id_).values(updated_at=tx.ms, **values))
-    note = {"created_at": tx.ms, "actor": moderator.uri, "act": f"report.{act}", "subject": str(id_)}
-    tx.conn.execute(sa.insert(audit).values(**note, outcome="done", reason=""))
+    audit.note(tx, moderator.uri, f"report.{act}", str(id_))
     return get(tx, moderator.id, id_)

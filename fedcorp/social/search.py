@@ -6,7 +6,7 @@ Both match by parts of their names. Statuses are found through the index of thei
 import sqlalchemy as sa
 
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import domain_blocked, shown, visible
+from fedcorp.social.visibility import domain_blocked, limited, shown, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, blocks, follows, memberships, status_tags, statuses
 from fedcorp.urls import split_handle
@@ -16,7 +16,8 @@ def account_ids(
     tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0, *, following: bool = False
 ) -> list[int]:
     """Accounts whose name, shown name or handle has `q` in it: groups one belongs to first, then those one follows,
-    then whole names, beginnings and the rest. Secret groups are found by those who belong to them only."""
+    then whole names, beginnings and the rest. Secret groups are found by those who belong to them only, limited
+    accounts by their whole name."""
     username, domain = split_handle(q)
     matched = _matched(username, domain)
     if matched is None:
@@ -40,6 +41,7 @@ def account_ids(
         .where(accounts.c.kind != "service", shown(accounts.c.id, viewer_id), ~_blocked_by(viewer_id))
         .where(~domain_blocked(accounts.c.id, viewer_id))
         .where(sa.or_(~_blocking(viewer_id), accounts.c.username_key == key))  # to be found for unblocking
+        .where(sa.or_(~limited(accounts.c.id, viewer_id), accounts.c.username_key == key))
         .order_by(rank, accounts.c.followers_count.desc(), accounts.c.username_key, accounts.c.id)
         .limit(limit)
         .offset(offset)
@@ -75,7 +77,7 @@ def hashtags(tx: Tx, viewer_id: int | None, q: str, limit: int, offset: int = 0)
         sa.select(status_tags.c.name)
         .join(statuses, statuses.c.id == status_tags.c.status_id)
         .where(status_tags.c.name.startswith(name, autoescape=True), visible(statuses, viewer_id))
-        .where(statuses.c.visibility == "public")
+        .where(statuses.c.visibility == "public", ~limited(statuses.c.account_id, viewer_id))
         .group_by(status_tags.c.name)
         .order_by(sa.case((status_tags.c.name == name, 0), else_=1), uses.desc(), status_tags.c.name)
         .limit(limit)

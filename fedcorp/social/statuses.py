@@ -15,7 +15,7 @@ from fedcorp.social import accounts, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import StatusDeleted
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import domain_blocked, visible
+from fedcorp.social.visibility import domain_blocked, limited, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import (
@@ -230,8 +230,17 @@ def context(tx: Tx, viewer_id: int | None, status: Status) -> tuple[list[int], l
         parent = find(tx, parent_id)
         parent_id = parent.in_reply_to_id if parent else None
     descendants = _descendants(tx, status)
-    allowed = visible_ids(tx, viewer_id, ancestors + descendants)
+    allowed = _in_thread(tx, viewer_id, ancestors + descendants)
     return [id_ for id_ in reversed(ancestors) if id_ in allowed], [id_ for id_ in descendants if id_ in allowed]
+
+
+def _in_thread(tx: Tx, viewer_id: int | None, wanted: list[int]) -> set[int]:
+    """Those of these statuses that a thread shows the viewer: what they may see, but of limited authors."""
+    allowed = visible_ids(tx, viewer_id, wanted)
+    if not allowed:
+        return set()
+    statement = sa.select(statuses.c.id).where(statuses.c.id.in_(allowed), limited(statuses.c.account_id, viewer_id))
+    return allowed - set(tx.conn.execute(statement).scalars())
 
 
 def _descendants(tx: Tx, status: Status) -> list[int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound
+from fedcorp.social import accounts as accounts_of
 from fedcorp.social import memberships, policy, statuses, timelines
 from fedcorp.social.pages import Page
 from fedcorp.social.policy import MEMBERS, Viewer
@@ -19,6 +20,7 @@ from fedcorp.storage.tables import (
     accounts,
     blocks,
     domain_blocks,
+    follows,
     group_posts,
     home,
     list_accounts,
@@ -182,9 +184,22 @@ def _in_public(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Ch
     tagged = {"hashtag", "hashtag:local"} if status.local else {"hashtag"}
     return [
         channel
-        for channel in channels
+        for channel in _unlimited(tx, status, channels)
         if channel.stream in names or (channel.stream in tagged and channel.argument in tags)
     ]
+
+
+def _unlimited(tx: Tx, status: Status, channels: Collection[Channel]) -> Collection[Channel]:
+    """What is left of these channels when the author is limited: of those who follow, and of the author."""
+    author = accounts_of.find(tx, status.account_id)
+    if author is None or author.silenced_at is None:
+        return channels
+    viewers = {channel.account_id for channel in channels}
+    followers = sa.select(follows.c.follower_id).where(
+        follows.c.target_id == author.id, follows.c.state == "accepted", follows.c.follower_id.in_(viewers)
+    )
+    spared = {author.id, *tx.conn.execute(followers).scalars()}
+    return [channel for channel in channels if channel.account_id in spared]
 
 
 def _in_lists(tx: Tx, change: Change, status: Status, channels: Collection[Channel]) -> list[Channel]:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fedcorp.errors import Unprocessable
 from fedcorp.social import text
 from fedcorp.social.pages import Listing, Page
-from fedcorp.social.visibility import visible
+from fedcorp.social.visibility import limited, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import followed_tags, status_tags, statuses
 from fedcorp.storage.upsert import insert_ignore
@@ -72,6 +72,7 @@ def _uses(signed_in: bool) -> "sa.Select[Any]":
         .where(status_tags.c.name.in_(sa.bindparam("names", expanding=True)))
         .where(statuses.c.created_at >= sa.bindparam("since", type_=sa.BigInteger))
         .where(statuses.c.visibility == "public", visible(statuses, _VIEWER if signed_in else None))
+        .where(~limited(statuses.c.account_id, _VIEWER if signed_in else None))
         .group_by(status_tags.c.name, day)
     )
 
@@ -98,7 +99,7 @@ def most_used(tx: Tx, viewer_id: int | None, limit: int, offset: int = 0, days: 
         sa.select(status_tags.c.name)
         .join(statuses, statuses.c.id == status_tags.c.status_id)
         .where(statuses.c.created_at >= tx.ms - days * DAY_MS, statuses.c.visibility == "public")
-        .where(visible(statuses, viewer_id))
+        .where(visible(statuses, viewer_id), ~limited(statuses.c.account_id, viewer_id))
         .group_by(status_tags.c.name)
         .order_by(people.desc(), status_tags.c.name)
         .limit(limit)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.visibility import blocked, domain_blocked, muted, visible
+from fedcorp.social.visibility import blocked, domain_blocked, limited, muted, visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -122,6 +122,7 @@ def _open_statuses(signed_in: bool, local: bool, remote: bool, only_media: bool)
         statuses.c.visibility == sa.literal_column("'public'"),
         statuses.c.reblog_of_id.is_(None),
         visible(statuses, _VIEWER if signed_in else None),
+        ~limited(statuses.c.account_id, _VIEWER if signed_in else None),
     )
     if signed_in:
         statement = statement.where(~muted(statuses.c.account_id, _VIEWER, _NOW))

@@ -102,6 +102,24 @@ def muted(account_id: Any, viewer_id: Any, now: Any) -> ColumnElement[bool]:
     return sa.and_(sa.exists().where(by_viewer), sa.exists().where(by_viewer, mutes.c.target_id == account_id, holds))
 
 
+_SILENCED = accounts.alias("silenced")
+_LIMITED = sa.select(_SILENCED.c.id).where(_SILENCED.c.silenced_at.is_not(None))
+_HELD = follows.alias("follows_of_limited")
+
+
+def limited(account_id: Any, viewer_id: Any) -> ColumnElement[bool]:
+    """Whether the moderators keep an account (a column of ids) from this viewer wherever nobody asked for it by name:
+    in public timelines and under hashtags, in threads, in searches, among suggestions. Those who follow it, and it
+    itself, are spared. Both may be bound parameters; a viewer of None is anybody."""
+    silenced = account_id.in_(_LIMITED)  # few if any: they are read once for a whole page
+    if viewer_id is None:
+        return silenced  # type: ignore[no-any-return]
+    followed = sa.exists().where(
+        _HELD.c.follower_id == viewer_id, _HELD.c.target_id == account_id, _HELD.c.state == "accepted"
+    )
+    return sa.and_(silenced, account_id != viewer_id, ~followed)
+
+
 # Names of their own: a list may be read from these very tables.
 _GROUPS, _MEMBERSHIPS, _FOLLOWS = (table.alias(f"{table.name}_of_shown") for table in (groups, memberships, follows))
 

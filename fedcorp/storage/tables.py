@@ -97,7 +97,7 @@ jobs = Table(
 )
 Index("ix_jobs_run_at", jobs.c.run_at)
 
-audit = Table(
+audit = Table(  # only grows: triggers refuse to change or delete a row
     "audit",
     metadata,
     _seq(),
@@ -116,6 +116,7 @@ peers = Table(
     "peers",
     metadata,
     Column("domain", Text, primary_key=True),  # host[:port]
+    Column("id", Id, nullable=False, server_default="0", autoincrement=False),  # for the administrators' API
     Column("tier", Text, nullable=False),  # department | partner | unknown (open mode only)
     Column("origin", Text),  # scheme://host[:port], once known
     Column("shared_inbox", Text),
@@ -125,7 +126,10 @@ peers = Table(
     Column("signature_profile", Text),  # learned: cavage | 9421-rsa | 9421-ed25519
     _at("learned_at", null=True),
     _at("added_at"),
-    _at("removed_at", null=True),
+    _at("removed_at", null=True),  # since when it is barred
+    _text("private_comment"),  # why it is barred: for administrators
+    _text("public_comment"),  # the same for everybody here
+    _flag("obfuscate"),  # show its name to others only in part
     _count("fail_count"),
     _at("next_attempt_at", null=True),
     _at("last_success_at", null=True),
@@ -137,6 +141,7 @@ peers = Table(
     Column("lease_token", Text),
     _at("lease_until_at", null=True),
 )
+Index("ix_peers_id", peers.c.id, unique=True)
 
 # -- people ----------------------------------------------------------------------------------------------------------
 
@@ -175,6 +180,8 @@ accounts = Table(
     _at("updated_at"),  # of a remote account: its own `updated`; greater wins
     _at("fetched_at", null=True),
     _at("suspended_at", null=True),
+    _at("silenced_at", null=True),  # shown to who follows or asks for it by name only
+    _at("sensitized_at", null=True),  # everything it posts counts as sensitive
     _at("deleted_at", null=True),
     _count("version"),  # raised with every change: part of the key of rendered statuses
     _count("statuses_count"),
@@ -184,6 +191,12 @@ accounts = Table(
     UniqueConstraint("domain", "username_key"),
 )
 Index("ix_accounts_username_key", accounts.c.username_key)
+Index(
+    "ix_accounts_silenced_at",
+    accounts.c.silenced_at,
+    sqlite_where=text("silenced_at IS NOT NULL"),
+    postgresql_where=text("silenced_at IS NOT NULL"),
+)
 
 keys = Table(  # public keys of everybody, private keys of local accounts
     "keys",
@@ -781,6 +794,21 @@ reports = Table(  # what moderators of this department were told about an accoun
 Index("ix_reports_account_id", reports.c.account_id)
 Index("ix_reports_target_id", reports.c.target_id)
 
+warnings = Table(  # what moderators told somebody that they did, and what the person answered
+    "warnings",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("by_id"),
+    Column("action", Text, nullable=False),  # none | sensitive | silence | disable | suspend
+    _text("text"),
+    _at("created_at"),
+    _at("lifted_at", null=True),  # it holds no longer
+    _text("appeal"),
+    _ref("appeal_report_id", null=True),  # under which the moderators have the answer
+)
+Index("ix_warnings_account_id", warnings.c.account_id)
+
 conversation_marks = Table(  # the last word of somebody on a thread of direct messages, as it stood then
     "conversation_marks",
     metadata,
@@ -911,6 +939,7 @@ notifications = Table(
     _ref("status_id", null=True),
     Column("group_key", Text, nullable=False),
     _ref("report_id", null=True),
+    _ref("warning_id", null=True),
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
     _flag("filtered"),  # kept back as a request, by the policy of its reader
@@ -921,7 +950,7 @@ Index("ix_notifications_account_id", notifications.c.account_id, notifications.c
 Index("ix_notifications_group_key", notifications.c.account_id, notifications.c.group_key)
 Index("ix_notifications_status_id", notifications.c.status_id)
 
-notification_policies = Table(  # accept | filter | drop; no row: everything is accepted
+notification_policies = Table(  # accept | filter | drop; no row: everything but of limited accounts is accepted
     "notification_policies",
     metadata,
     _ref("account_id", primary=True),
@@ -929,6 +958,7 @@ notification_policies = Table(  # accept | filter | drop; no row: everything is 
     Column("not_followers", Text, nullable=False),
     Column("new_accounts", Text, nullable=False),
     Column("private_mentions", Text, nullable=False),
+    _text("limited_accounts", "filter"),
 )
 
 notification_permissions = Table(  # of whom somebody accepted a request: no policy is asked again

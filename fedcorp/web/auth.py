@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from fedcorp.errors import Forbidden, Unauthorized
-from fedcorp.social import applications
+from fedcorp.social import applications, moderation
 from fedcorp.storage.database import Tx
 
 INVALID = "The access token is invalid"
@@ -55,7 +55,7 @@ def find_viewer(tx: Tx, token: str | None) -> Viewer:
     return Viewer(found.account_id, found.application_id, found.scopes, found.id, found.role)
 
 
-def check(viewer: Viewer, *, scope: str | None, anonymous: bool = False, app: bool = False) -> None:
+def check(viewer: Viewer, *, scope: str | None, anonymous: bool = False, app: bool = False, role: str = "") -> None:
     """Raises Unauthorized or Forbidden unless the viewer may use a route of this `scope`."""
     if viewer.token_id is None:
         if scope is not None and not anonymous:
@@ -65,3 +65,5 @@ def check(viewer: Viewer, *, scope: str | None, anonymous: bool = False, app: bo
         raise Forbidden(OUT_OF_SCOPE)
     if scope is not None and viewer.account_id is None and not (app or anonymous):
         raise Unauthorized(NEEDS_PERSON)
+    if role:
+        moderation.check(viewer.role, least=role)

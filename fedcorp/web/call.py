@@ -89,7 +89,7 @@ class Call(Request):
         if route.scope is None:
             return auth.NOBODY
         viewer = auth.find_viewer(tx, self.token())
-        auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app)
+        auth.check(viewer, scope=route.scope, anonymous=route.anonymous, app=route.app, role=route.role)
         return viewer
 
     async def viewer(self) -> Viewer:

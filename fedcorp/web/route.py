@@ -29,9 +29,10 @@ class Route:
     """Handlers get a `Call`, which is a Starlette request; those of method WEBSOCKET a WebSocket.
 
     `scope` is the OAuth scope that the token must hold, or several, of which it must hold one. None means that the
-    handler looks at no token or does it itself; "" means any valid token. With `anonymous`, requests without a token
-    are let through too. `app` lets in tokens that belong to no person. `uploads` raises the cap of the body to that
-    of media.
+    handler looks at no token; "" means any valid token. With `anonymous`, requests without a token are let through
+    too. `app` lets in tokens that belong to no person. `role` is the least role in the department that the person must
+    have, moderator or admin; every route of a scope of administrators names one. `uploads` raises the cap of the body
+    to that of media.
 
     `takes`, `gives` and `waits` describe our own API (`fedcorp.web.api.openapi`): what the handler reads besides the
     path, the schema of its answer ("Group", or "[Group]" for a list), and of the one that says that another department
@@ -44,7 +45,13 @@ class Route:
     scope: str | None = None
     anonymous: bool = False
     app: bool = False
+    role: str = ""
     uploads: bool = False
     takes: tuple[Param, ...] = ()
     gives: str = ""
     waits: str = ""
+
+    def __post_init__(self) -> None:
+        is_for_staff = any(scope.startswith("admin:") for scope in (self.scope or "").split())
+        if is_for_staff != bool(self.role):
+            raise ValueError(f"{self.method} {self.path}: a scope of administrators and a role go together")

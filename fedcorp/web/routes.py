@@ -8,8 +8,11 @@ from fedcorp.web import activitypub, files, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
+    admin_measures,
+    admin_servers,
     announcements,
     apps,
+    audit,
     conversations,
     domain_blocks,
     featured_tags,
@@ -31,8 +34,9 @@ from fedcorp.web.api import (
     statuses,
     tags,
     timelines,
+    warnings,
 )
-from fedcorp.web.pages import joining, views
+from fedcorp.web.pages import disputes, joining, views
 from fedcorp.web.pagination import PAGE
 from fedcorp.web.route import Route
 
@@ -293,20 +297,63 @@ _DISCOVERY = (
 )
 
 READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
+READ_PEOPLE, WRITE_PEOPLE = "admin:read:accounts", "admin:write:accounts"
 _REPORTS = (
     Route("POST", "/api/v1/reports", reports.create, "write:reports"),
-    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS),
-    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS),
-    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS),
-    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS),
-    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, "admin:read:accounts"),
-    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, "admin:read:accounts"),
-    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, "admin:read:accounts"),
-    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, "admin:write:accounts"),
-    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, "admin:write:accounts"),
+    Route("GET", "/api/v1/admin/reports", admin.list_reports, READ_REPORTS, role="moderator"),
+    Route("GET", "/api/v1/admin/reports/{id}", admin.show_report, READ_REPORTS, role="moderator"),
+    Route("PUT", "/api/v1/admin/reports/{id}", admin.change_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/assign_to_self", admin.assign_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/unassign", admin.unassign_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/resolve", admin.resolve_report, WRITE_REPORTS, role="moderator"),
+    Route("POST", "/api/v1/admin/reports/{id}/reopen", admin.reopen_report, WRITE_REPORTS, role="moderator"),
+    Route("GET", "/api/v1/admin/accounts", admin.list_accounts_v1, READ_PEOPLE, role="moderator"),
+    Route("GET", "/api/v2/admin/accounts", admin.list_accounts, READ_PEOPLE, role="moderator"),
+    Route("GET", "/api/v1/admin/accounts/{id}", admin.show_account, READ_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/action", admin.act_on_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsuspend", admin.unsuspend_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsilence", admin.unsilence_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/unsensitive", admin.unsensitive_account, WRITE_PEOPLE, role="moderator"),
+    Route("POST", "/api/v1/admin/accounts/{id}/enable", admin.enable_account, WRITE_PEOPLE, role="moderator"),
+    Route(
+        "GET", "/api/fedcorp/v1/warnings", warnings.listing, READ_NOTIFICATIONS, takes=PAGE, gives="[AccountWarning]"
+    ),
+    Route(
+        "POST",
+        "/api/fedcorp/v1/warnings/{id}/appeal",
+        warnings.appeal,
+        "write:reports",
+        takes=warnings.APPEALED,
+        gives="AccountWarning",
+    ),
+    Route(
+        "GET",
+        "/api/fedcorp/v1/admin/audit",
+        audit.listing,
+        "admin:read",
+        role="moderator",
+        takes=audit.LISTED,
+        gives="[AuditEntry]",
+    ),
+)
+_MEASURES = (
+    Route("POST", "/api/v1/admin/measures", admin_measures.list_measures, "admin:read", role="moderator"),
+    Route("POST", "/api/v1/admin/dimensions", admin_measures.list_dimensions, "admin:read", role="moderator"),
+    Route("POST", "/api/v1/admin/retention", admin_measures.list_retention, "admin:read", role="moderator"),
+    Route("GET", "/api/v1/admin/trends/tags", admin_measures.list_trending_tags, "admin:read", role="moderator"),
+)
+_ALLOWS, _ALLOW = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_allows/{id}"
+_BLOCKS, _BLOCK = "/api/v1/admin/domain_blocks", "/api/v1/admin/domain_blocks/{id}"
+_SERVERS = (
+    Route("GET", _ALLOWS, admin_servers.list_allows, "admin:read:domain_allows", role="admin"),
+    Route("POST", _ALLOWS, admin_servers.create_allow, "admin:write:domain_allows", role="admin"),
+    Route("GET", _ALLOW, admin_servers.show_allow, "admin:read:domain_allows", role="admin"),
+    Route("DELETE", _ALLOW, admin_servers.delete_allow, "admin:write:domain_allows", role="admin"),
+    Route("GET", _BLOCKS, admin_servers.list_blocks, "admin:read:domain_blocks", role="admin"),
+    Route("POST", _BLOCKS, admin_servers.create_block, "admin:write:domain_blocks", role="admin"),
+    Route("GET", _BLOCK, admin_servers.show_block, "admin:read:domain_blocks", role="admin"),
+    Route("PUT", _BLOCK, admin_servers.update_block, "admin:write:domain_blocks", role="admin"),
+    Route("DELETE", _BLOCK, admin_servers.delete_block, "admin:write:domain_blocks", role="admin"),
 )
 
 _INSTANCE = (
@@ -315,7 +362,7 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/peers", instance.list_peers, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/activity", instance.activity, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/rules", instance.list_rules, "", anonymous=True, app=True),
-    Route("GET", "/api/v1/instance/domain_blocks", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/domain_blocks", instance.list_domain_blocks, "", anonymous=True, app=True),
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
@@ -338,6 +385,8 @@ API_ROUTES = (
     *_NOTIFICATIONS,
     *_DISCOVERY,
     *_REPORTS,
+    *_MEASURES,
+    *_SERVERS,
     *_INSTANCE,
 )
 ROUTES: tuple[Route, ...] = (
@@ -349,4 +398,5 @@ ROUTES: tuple[Route, ...] = (
     *activitypub.ROUTES,
     *views.ROUTES,
     *joining.ROUTES,
+    *disputes.ROUTES,
 )

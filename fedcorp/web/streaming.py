@@ -17,14 +17,14 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fedcorp.clock import Clock
-from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound, Unauthorized
+from fedcorp.errors import BadRequest, FedcorpError, NotFound
 from fedcorp.social import applications, conversations, lists, notifications, streams
 from fedcorp.social.streams import Change, Channel, Position
 from fedcorp.social.text import normalise_tag
 from fedcorp.storage.database import Database, Tx
 from fedcorp.web import auth
 from fedcorp.web import context as contexts
-from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE, Viewer
+from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call
 from fedcorp.web.entities import announcements as announcement_entities
 from fedcorp.web.entities import conversations as conversation_entities
@@ -40,6 +40,10 @@ HEARTBEAT_SECONDS = 25.0
 QUEUE = 1000
 MAX_CHANNELS = 100
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001
+_READ = "read:statuses"
+SCOPES = {"user:notification": "read:notifications", "list": f"read:lists {_READ}"}
+"""What a token must hold for a stream, where it is not to read statuses."""
+LISTENING = " ".join(sorted({_READ, *" ".join(SCOPES.values()).split()}))
 
 log = logging.getLogger(__name__)
 
@@ -229,15 +233,10 @@ def _announced(tx: Tx, change: Change) -> str | None:
 # -- what one asks for -----------------------------------------------------------------------------------------------
 
 
-def _viewer(tx: Tx, token: str | None) -> Viewer:
-    """Who listens: a person whose token may read. Raises Unauthorized, Forbidden."""
+def _viewer(tx: Tx, token: str | None, scope: str) -> Viewer:
+    """Who listens: a person whose token holds one of these scopes. Raises Unauthorized, Forbidden."""
     viewer = auth.find_viewer(tx, token)
-    if viewer.token_id is None:
-        raise Unauthorized(INVALID)
-    if viewer.account_id is None:
-        raise Unauthorized(NEEDS_PERSON)
-    if not applications.allows(viewer.scopes, "read:statuses", "read:notifications"):
-        raise Forbidden(OUT_OF_SCOPE)
+    auth.check(viewer, scope=scope)
     return viewer
 
 
@@ -247,7 +246,7 @@ def _channel(tx: Tx, viewer: Viewer, stream: str, tag: str, list_id: str) -> Cha
         raise BadRequest("Unknown stream type")
     if stream in streams.WITH_ARGUMENT and not (list_id if stream == "list" else tag):
         raise BadRequest(f"The stream {stream} needs its tag or list.")
-    _check_scope(viewer, stream)
+    auth.check(viewer, scope=SCOPES.get(stream, _READ))
     if stream == "list":
         if not (list_id.isascii() and list_id.isdigit() and len(list_id) < 20 and int(list_id) <= MAX_ID):
             raise NotFound
@@ -258,14 +257,8 @@ def _channel(tx: Tx, viewer: Viewer, stream: str, tag: str, list_id: str) -> Cha
     return Channel(viewer.id, stream)
 
 
-def _check_scope(viewer: Viewer, stream: str) -> None:
-    needed = {"user:notification": "read:notifications", "list": "read:lists"}.get(stream, "read:statuses")
-    if not applications.allows(viewer.scopes, needed, *(("read:statuses",) if stream == "list" else ())):
-        raise Forbidden(OUT_OF_SCOPE)
-
-
-def _open(tx: Tx, token: str | None, wanted: tuple[str, str, str] | None) -> tuple[Viewer, Channel | None]:
-    viewer = _viewer(tx, token)
+def _open(tx: Tx, token: str | None, scope: str, wanted: tuple[str, str, str] | None) -> tuple[Viewer, Channel | None]:
+    viewer = _viewer(tx, token, scope)
     return viewer, _channel(tx, viewer, *wanted) if wanted else None
 
 
@@ -299,7 +292,7 @@ async def listen(socket: WebSocket) -> None:
     token = auth.bearer(socket) or offered
     parts, hub = contexts.of(socket), _hub(socket)
     try:
-        viewer, channel = await parts.db.read(_open, token, _wanted(socket.query_params))
+        viewer, channel = await parts.db.read(_open, token, LISTENING, _wanted(socket.query_params))
     except FedcorpError:
         await socket.close(POLICY_VIOLATION)
         return
@@ -426,7 +419,7 @@ async def stream_events(call: Call) -> EventStream:
     query = call.query_params
     wanted = (_with_media(path, query.get("only_media", "")), query.get("tag", ""), query.get("list", ""))
     token = auth.bearer(call)
-    viewer, channel = await call.context.db.read(_open, token, wanted)
+    viewer, channel = await call.context.db.read(_open, token, call.route.scope or "", wanted)
     assert channel is not None
     return EventStream(Listener(token or "", viewer, {channel}), _hub(call), call.context.clock)
 
@@ -459,7 +452,10 @@ _PATHS = (
     "direct",
 )
 ROUTES = (
-    Route(WEBSOCKET, "/api/v1/streaming", listen),
+    Route(WEBSOCKET, "/api/v1/streaming", listen, LISTENING),
     Route("GET", "/api/v1/streaming/health", show_health),
-    *(Route("GET", f"/api/v1/streaming/{path}", stream_events) for path in _PATHS),
+    *(
+        Route("GET", f"/api/v1/streaming/{path}", stream_events, SCOPES.get(path.replace("/", ":"), _READ))
+        for path in _PATHS
+    ),
 )

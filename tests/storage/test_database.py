@@ -18,7 +18,7 @@ from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError, Unavailable
 from fedcorp.storage import migrations, schema
 from fedcorp.storage.database import Database, Tx
-from fedcorp.storage.tables import audit, metadata
+from fedcorp.storage.tables import audit, meta, metadata
 from fedcorp.storage.upsert import insert_ignore, upsert
 from tests.databases import POSTGRESQL, make_config
 
@@ -154,14 +154,23 @@ async def test_two_processes_never_mint_the_same_id(db: Database, tmp_path: Path
 
 
 async def test_counters_are_exact_under_parallel_writers(db: Database) -> None:
-    await db.write(note, "0")
+    counter = sa.select(meta.c.value).where(meta.c.key == "counter")
+    await db.write(lambda tx: tx.conn.execute(sa.insert(meta).values(key="counter", value="0")))
 
     def count(tx: Tx) -> None:
-        value = int(tx.conn.execute(sa.select(audit.c.subject)).scalar_one())
-        tx.conn.execute(sa.update(audit).values(subject=str(value + 1)))
+        value = int(tx.conn.execute(counter).scalar_one())
+        tx.conn.execute(sa.update(meta).where(meta.c.key == "counter").values(value=str(value + 1)))
 
     await asyncio.gather(*(db.write(count) for _ in range(32)))
-    assert await db.read(subjects) == {"32"}
+    assert await db.read(lambda tx: tx.conn.execute(counter).scalar_one()) == "32"
+
+
+@pytest.mark.parametrize("change", [sa.update(audit).values(reason="another"), sa.delete(audit)], ids=str)
+async def test_the_audit_only_grows(db: Database, change: Any) -> None:
+    await db.write(note, "kept")
+    with pytest.raises(sa.exc.DBAPIError, match="only grows"):
+        await db.write(lambda tx: tx.conn.execute(change))
+    assert await db.read(subjects) == {"kept"}
 
 
 async def test_a_long_unit_gets_its_turn_among_short_ones_that_clash_with_it(db: Database) -> None:

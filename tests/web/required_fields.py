@@ -46,6 +46,11 @@ def small(value: Any, at: str) -> None:
     assert value < 2**31, f"{at} has more than 32 bits: {value!r}"
 
 
+def share(value: Any, at: str) -> None:
+    assert type(value) in (int, float), f"{at} is no number: {value!r}"
+    assert 0 <= value <= 1, f"{at} is no share: {value!r}"
+
+
 def matching(pattern: re.Pattern[str], name: str) -> Check:
     def check(value: Any, at: str) -> None:
         text(value, at)
@@ -179,6 +184,7 @@ _INSTANCE_CONFIGURATION: Shape = {
     ),
 }  # fmt: skip
 
+_HISTORY = each(fields({"day": filled, "uses": filled, "accounts": filled}))
 SHAPES: dict[str, Shape] = {
     "ScheduledStatus": {
         "id": id_, "scheduled_at": time, "media_attachments": each(entity("MediaAttachment")),
@@ -255,12 +261,12 @@ SHAPES: dict[str, Shape] = {
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
     "Notification": {
         "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
-        "status?": entity("Status"), "report?": entity("ToldReport"),
+        "status?": entity("Status"), "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
     },
     "NotificationGroup": {
         "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
         "page_min_id": id_, "page_max_id": id_, "latest_page_notification_at": time, "sample_account_ids": each(id_),
-        "status_id?": id_, "report?": entity("ToldReport"),
+        "status_id?": id_, "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
     },
     "GroupedNotifications": {
         "accounts": each(entity("Account")), "statuses": each(entity("Status")),
@@ -292,7 +298,7 @@ SHAPES: dict[str, Shape] = {
     },
     "Tag": {
         "id": filled, "name": filled, "url": link, "following": flag, "featuring": flag,
-        "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
+        "history": _HISTORY,
     },
     "Marker": {"last_read_id": id_, "version": number, "updated_at": time},
     "Conversation": {
@@ -363,6 +369,40 @@ SHAPES: dict[str, Shape] = {
         "role": maybe(fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag})),
         "disabled": flag, "silenced": flag, "sensitized": flag, "suspended": flag, "account": entity("Account"),
     },
+    "AccountWarning": {
+        "id": id_, "action": one_of("none", "disable", "sensitive", "silence", "suspend"), "text": text,
+        "status_ids": maybe(each(id_)), "target_account": entity("Account"), "created_at": time,
+        "appeal": maybe(fields({"text": filled, "state": one_of("approved", "rejected", "pending")})),
+    },
+    "AuditEntry": {
+        "id": id_, "created_at": time, "actor": filled, "act": filled, "subject": filled, "outcome": filled,
+        "reason": text,
+    },
+    "AdminMeasure": {
+        "key": filled, "unit": maybe(filled), "total": filled, "previous_total": filled, "human_value?": filled,
+        "data": each(fields({"date": time, "value": filled})),
+    },
+    "AdminDimension": {
+        "key": filled,
+        "data": each(fields(
+            {"key": filled, "human_key": filled, "value": filled, "unit?": filled, "human_value?": filled}
+        )),
+    },
+    "AdminCohort": {
+        "period": time, "frequency": one_of("day", "month"),
+        "data": each(fields({"date": time, "rate": share, "value": filled})),
+    },
+    "AdminTag": {
+        "id": filled, "name": filled, "url": link, "history": _HISTORY, "trendable": flag, "usable": flag,
+        "requires_review": flag,
+    },
+    "AdminDomainAllow": {"id": id_, "domain": filled, "created_at": time, "tier": one_of("department", "partner")},
+    "AdminDomainBlock": {
+        "id": id_, "domain": filled, "digest": filled, "created_at": time, "severity": one_of("suspend"),
+        "reject_media": flag, "reject_reports": flag, "private_comment": maybe(text), "public_comment": maybe(text),
+        "obfuscate": flag,
+    },
+    "DomainBlock": {"domain": filled, "digest": filled, "severity": one_of("suspend", "silence"), "comment": text},
     "AdminReport": {
         "id": id_, "action_taken": flag, "action_taken_at": maybe(time),
         "category": one_of("spam", "legal", "violation", "other"), "comment": text, "forwarded": flag,
@@ -693,14 +733,33 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v2/admin/accounts": each(entity("AdminAccount")),
     "GET /api/v1/admin/accounts/{id}": entity("AdminAccount"),
     "POST /api/v1/admin/accounts/{id}/action": empty,
-    "POST /api/v1/admin/accounts/{id}/unsuspend": entity("AdminAccount"),
+    **{
+        f"POST /api/v1/admin/accounts/{{id}}/{verb}": entity("AdminAccount")
+        for verb in ("unsuspend", "unsilence", "unsensitive", "enable")
+    },
+    "GET /api/fedcorp/v1/warnings": each(entity("AccountWarning")),
+    "POST /api/fedcorp/v1/warnings/{id}/appeal": entity("AccountWarning"),
+    "GET /api/fedcorp/v1/admin/audit": each(entity("AuditEntry")),
+    "POST /api/v1/admin/measures": each(entity("AdminMeasure")),
+    "POST /api/v1/admin/dimensions": each(entity("AdminDimension")),
+    "POST /api/v1/admin/retention": each(entity("AdminCohort")),
+    "GET /api/v1/admin/trends/tags": each(entity("AdminTag")),
+    "GET /api/v1/admin/domain_allows": each(entity("AdminDomainAllow")),
+    "POST /api/v1/admin/domain_allows": entity("AdminDomainAllow"),
+    "GET /api/v1/admin/domain_allows/{id}": entity("AdminDomainAllow"),
+    "DELETE /api/v1/admin/domain_allows/{id}": empty,
+    "GET /api/v1/admin/domain_blocks": each(entity("AdminDomainBlock")),
+    "POST /api/v1/admin/domain_blocks": entity("AdminDomainBlock"),
+    "GET /api/v1/admin/domain_blocks/{id}": entity("AdminDomainBlock"),
+    "PUT /api/v1/admin/domain_blocks/{id}": entity("AdminDomainBlock"),
+    "DELETE /api/v1/admin/domain_blocks/{id}": empty,
     # the instance
     "GET /api/v1/instance": entity("OldInstance"),
     "GET /api/v2/instance": entity("Instance"),
     "GET /api/v1/instance/peers": each(filled),
     "GET /api/v1/instance/activity": each(entity("Week")),
     "GET /api/v1/instance/rules": each(entity("Rule")),
-    "GET /api/v1/instance/domain_blocks": none,
+    "GET /api/v1/instance/domain_blocks": each(entity("DomainBlock")),
     "GET /api/v1/instance/extended_description": entity("ExtendedDescription"),
     "GET /api/v1/instance/privacy_policy": entity("ExtendedDescription"),
     "GET /api/v1/instance/terms_of_service": entity("Terms"),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fedcorp.company import peers
 from fedcorp.social import accounts
 from fedcorp.storage.tables import metadata
 from fedcorp.web.route import WEBSOCKET, Route
@@ -139,7 +140,32 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         f"{_PAGE} local remote active disabled suspended staff username display_name by_domain email",
     ),
     "GET /api/v2/admin/accounts": ({}, f"{_PAGE} origin status permissions username display_name by_domain email"),
-    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text"),
+    "POST /api/v1/admin/accounts/{id}/action": ({"type": "suspend"}, "type text report_id"),
+    "POST /api/v1/admin/measures": (
+        {
+            "keys": ["active_users", "tag_uses", "instance_media_attachments"],
+            "tag_uses": {"id": "x"},
+            "instance_media_attachments": {"domain": "x.example"},
+        },
+        "keys start_at end_at tag_uses tag_uses.id instance_media_attachments.domain",
+    ),
+    "POST /api/v1/admin/dimensions": (
+        {"keys": ["languages", "tag_servers"], "tag_servers": {"id": "x"}},
+        "keys start_at end_at limit tag_servers tag_servers.id",
+    ),
+    "POST /api/v1/admin/retention": (
+        {"start_at": "2026-11-01", "end_at": "2026-11-02", "frequency": "day"},
+        "start_at end_at frequency",
+    ),
+    "GET /api/v1/admin/trends/tags": ({}, "limit offset"),
+    "GET /api/v1/admin/domain_allows": ({}, _PAGE),
+    "POST /api/v1/admin/domain_allows": ({"domain": "x.example"}, "domain tier"),
+    "GET /api/v1/admin/domain_blocks": ({}, _PAGE),
+    "POST /api/v1/admin/domain_blocks": (
+        {"domain": "x.example"},
+        "domain severity private_comment public_comment obfuscate",
+    ),
+    "PUT /api/v1/admin/domain_blocks/{id}": ({}, "severity private_comment public_comment obfuscate"),
     "GET /api/v2/search": ({"q": "x"}, "q type limit offset resolve following account_id max_id min_id"),
     "GET /api/v1/followed_tags": ({}, _PAGE),
     "POST /api/v1/featured_tags": ({"name": "x"}, "name"),
@@ -151,6 +177,7 @@ _NEEDED = {
     "POST /api/fedcorp/v1/groups": {"name": "x", "title": "x"},
     "POST /api/fedcorp/v1/groups/{id}/invites": {"acct": "ben"},
     "POST /api/fedcorp/v1/groups/{id}/bans": {"acct": "ben"},
+    "POST /api/fedcorp/v1/warnings/{id}/appeal": {"text": "x"},
 }
 for _route in API_ROUTES:
     if _route.takes:
@@ -286,7 +313,7 @@ async def test_every_parameter_takes_or_refuses_whatever_comes(
 
 async def _entitled(office: Office, ann: Person, route: Route) -> Person:
     """Who may use this route at all."""
-    return await office.staff("mo") if "/admin/" in route.path else ann
+    return await office.staff("mo", "admin") if "/admin/" in route.path else ann
 
 
 async def _send(ann: Person, route: Route, path: str, values: dict[str, Any]) -> httpx.Response:
@@ -302,6 +329,10 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     match route.path.split("/")[3]:
         case "admin" if "accounts" in route.path:
             return ben.id
+        case "admin" if "domain_blocks" in route.path:
+            return str((await office.db.write(peers.bar, "other.example", {}, by="ann")).id)
+        case "admin" if "domain_allows" in route.path:
+            return str((await office.db.write(peers.add, "other.example", "partner")).id)
         case "admin":
             return str((await ann.post("/api/v1/reports", account_id=ben.id))["id"])
         case "filters":

@@ -26,15 +26,15 @@ async def test_the_policy_is_kept_and_older_apps_know_it(office: Office, ann: Pe
     changed = await policy(ann, not_following="drop", new_accounts="filter")
     assert changed == await ann.get(POLICY)
     assert {name: value for name, value in changed.items() if value in ("filter", "drop")} == {
-        "for_not_following": "drop", "for_new_accounts": "filter",
+        "for_not_following": "drop", "for_new_accounts": "filter", "for_limited_accounts": "filter",
     }  # fmt: skip
     old = await ann.get(f"{ALL}/policy")
     assert (old["filter_not_following"], old["filter_not_followers"], old["filter_new_accounts"]) == (True, False, True)
-    await ann.put(POLICY, for_not_following="accept")
+    await ann.put(POLICY, for_not_following="accept", for_limited_accounts="accept")
     assert (await ann.put(f"{ALL}/policy", filter_private_mentions=True))["filter_private_mentions"] is True
     assert (await ann.patch(f"{ALL}/policy", filter_new_accounts=False))["filter_new_accounts"] is False
     assert {name for name, value in (await ann.get(POLICY)).items() if value == "filter"} == {"for_private_mentions"}
-    assert "filter" not in (await ben.get(POLICY)).values()
+    assert {name for name, value in (await ben.get(POLICY)).items() if value == "filter"} == {"for_limited_accounts"}
     await ann.refused(400, "PATCH", POLICY, json={"for_not_following": "maybe"})
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from fedcorp.errors import Unprocessable
-from fedcorp.social import accounts, moderation, reports
+from fedcorp.social import accounts, moderation, reports, warnings
 from fedcorp.social.accounts import Account
 from fedcorp.social.moderation import Wanted
 from fedcorp.social.pages import Page
@@ -22,8 +21,7 @@ from fedcorp.web.params import Params
 
 
 def _moderator(tx: Tx, viewer: Viewer) -> Account:
-    """Who asks. Raises Forbidden for who does not look after the department."""
-    moderation.check(viewer.role)
+    """Who asks; that they look after the department is said by the `role` of the route."""
     return accounts.get(tx, viewer.id)
 
 
@@ -137,8 +135,7 @@ async def _accounts(call: Call, wanted: Wanted) -> Response:
     return shown.page(call, ids, body, page.limit)
 
 
-def _list_accounts(tx: Tx, viewer: Viewer, page: Page, wanted: Wanted) -> tuple[list[int], list[dict[str, Any]]]:
-    _moderator(tx, viewer)
+def _list_accounts(tx: Tx, _viewer: Viewer, page: Page, wanted: Wanted) -> tuple[list[int], list[dict[str, Any]]]:
     ids = moderation.listing(tx, page, wanted)
     found = admin.people(tx, ids)
     return ids, [found[id_] for id_ in ids]
@@ -149,35 +146,48 @@ async def show_account(call: Call) -> Response:
     return json(await call.read(_show_account, call.id()))
 
 
-def _show_account(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
-    _moderator(tx, viewer)
+def _show_account(tx: Tx, _viewer: Viewer, id_: int) -> dict[str, Any]:
     return admin.people(tx, [moderation.find(tx, id_).id])[id_]
 
 
 async def act_on_account(call: Call) -> Response:
-    """POST /api/v1/admin/accounts/{id}/action: `type` suspend, with `text` for the audit; reports about them are dealt
-    with."""
+    """POST /api/v1/admin/accounts/{id}/action: `type`, `text` for the person and the audit, `report_id`."""
     id_, params = call.id(), await call.params()
-    await call.write(_act_on_account, id_, params.text("type") or "", params.text("text") or "")
+    await call.write(_act_on_account, id_, params)
     return json({})
 
 
-def _act_on_account(tx: Tx, viewer: Viewer, id_: int, kind: str, text: str) -> None:
-    moderator = _moderator(tx, viewer)
-    target = moderation.find(tx, id_)
-    if kind != "suspend":
-        raise Unprocessable("The only action that there is here is suspend.")
-    moderation.suspend(tx, moderator, target, text)
-    reports.resolve_about(tx, moderator, target.id)
+def _act_on_account(tx: Tx, viewer: Viewer, id_: int, params: Params) -> None:
+    kind, text, report_id = params.text("type") or "", params.text("text") or "", params.id("report_id")
+    warnings.act(tx, _moderator(tx, viewer), moderation.find(tx, id_), kind, text, report_id)
 
 
 async def unsuspend_account(call: Call) -> Response:
     """POST /api/v1/admin/accounts/{id}/unsuspend"""
+    return await _lift(call, "suspend")
+
+
+async def unsilence_account(call: Call) -> Response:
+    """POST /api/v1/admin/accounts/{id}/unsilence"""
+    return await _lift(call, "silence")
+
+
+async def unsensitive_account(call: Call) -> Response:
+    """POST /api/v1/admin/accounts/{id}/unsensitive"""
+    return await _lift(call, "sensitive")
+
+
+async def enable_account(call: Call) -> Response:
+    """POST /api/v1/admin/accounts/{id}/enable"""
+    return await _lift(call, "disable")
+
+
+async def _lift(call: Call, action: str) -> Response:
     id_ = call.id()
     await call.params()  # says no to a broken body, like every change
-    return json(await call.write(_unsuspend_account, id_))
+    return json(await call.write(_lift_from_account, id_, action))
 
 
-def _unsuspend_account(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
-    moderation.unsuspend(tx, _moderator(tx, viewer), moderation.find(tx, id_))
+def _lift_from_account(tx: Tx, viewer: Viewer, id_: int, action: str) -> dict[str, Any]:
+    warnings.lift(tx, _moderator(tx, viewer), moderation.find(tx, id_), action)
     return admin.people(tx, [id_])[id_]

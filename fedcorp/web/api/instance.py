@@ -1,5 +1,7 @@
 """The instance: what it is called, what it can, whom it federates with."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from fedcorp.company import peers
@@ -9,7 +11,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.urls import Urls
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
-from fedcorp.web.entities import instances
+from fedcorp.web.entities import admin, instances
 from fedcorp.web.entities.times import iso
 
 
@@ -37,6 +39,17 @@ def _peers(tx: Tx, viewer: Viewer) -> list[str]:
     if viewer.token_id is None and tx.site.config.closed:
         return []
     return [peer.domain for peer in peers.listing(tx)]
+
+
+async def list_domain_blocks(call: Call) -> Response:
+    """GET /api/v1/instance/domain_blocks: which servers are barred, told like who the peers are."""
+    return json(await call.read(_domain_blocks))
+
+
+def _domain_blocks(tx: Tx, viewer: Viewer) -> list[dict[str, Any]]:
+    if viewer.token_id is None and tx.site.config.closed:
+        return []
+    return [admin.public_domain_block(peer) for peer in peers.barred(tx)]
 
 
 async def activity(call: Call) -> Response:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from fedcorp.errors import NotFound
 from fedcorp.social import notification_policy, notifications
-from fedcorp.social.notification_policy import SORTS, WORDS
+from fedcorp.social.notification_policy import OLD_SORTS, SORTS, WORDS
 from fedcorp.social.pages import Page
 from fedcorp.storage.database import Tx
 from fedcorp.web.auth import Viewer
@@ -166,7 +166,7 @@ async def update_policy(call: Call) -> Response:
 async def update_policy_v1(call: Call) -> Response:
     """PATCH or PUT /api/v1/notifications/policy"""
     params = await call.params()
-    flags = {sort: params.boolean(f"filter_{sort}") for sort in SORTS}
+    flags = {sort: params.boolean(f"filter_{sort}") for sort in OLD_SORTS}
     words = {sort: "filter" if flag else "accept" for sort, flag in flags.items() if flag is not None}
     return json(await call.write(_save, words, _policy_v1))
 

@@ -28,9 +28,16 @@ _VARIABLES = {
     "status": "The id of a post here.",
     "report": "The id of a report.",
 }
+_OTHER_IDS = {
+    "/api/fedcorp/v1/statuses/{id}/groups": "The id of a post here.",
+    "/api/fedcorp/v1/warnings/{id}/appeal": "The id of a warning.",
+}
 _SCOPES = {
     "read:groups": "Read what one can read of groups; `read` includes it.",
     "write:groups": "Do what one can do in groups; `write` includes it.",
+    "read:notifications": "Read what one is told; `read` includes it.",
+    "write:reports": "Tell the moderators of the department something; `write` includes it.",
+    "admin:read": "Read what moderators and admins of the department may read, as one of them.",
 }
 _REFUSALS = {
     BAD_REQUEST: "A parameter is missing or is not what it should be.",
@@ -61,9 +68,9 @@ def document(routes: tuple[Route, ...], origin: str) -> dict[str, Any]:
     return {
         "openapi": "3.1.1",
         "info": {
-            "title": "fedcorp: groups",
+            "title": "fedcorp",
             "version": __version__,
-            "summary": "Groups that cross departments.",
+            "summary": "Groups that cross departments; warnings and their answers; the audit.",
             "description": "Parameters of POST, PUT and PATCH come as JSON, as a form, as multipart or in the query. "
             "What another department decides is answered with 202 and shown under `pending` of the group.",
         },
@@ -117,7 +124,7 @@ def _words(route: Route) -> tuple[str, str]:
 
 
 def _in_path(name: str, route: Route) -> dict[str, Any]:
-    words = "The id of a post here." if route.path.endswith("/statuses/{id}/groups") else _VARIABLES[name]
+    words = _OTHER_IDS.get(route.path, _VARIABLES[name])
     return {"name": name, "in": "path", "required": True, "description": words, "schema": ID}
 
 

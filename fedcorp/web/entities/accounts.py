@@ -13,9 +13,10 @@ from fedcorp.storage.database import Site, Tx
 from fedcorp.web.entities.times import DAY_MS, day, iso
 
 ROLES = {
-    # Permissions are Mastodon's bits: 1 administrator, 16 reports, 1024 users.
+    # Permissions are Mastodon's bits: 1 administrator; 4 audit, 8 numbers, 16 reports, 256 hashtags, 512 answers to
+    # warnings, 1024 users.
     "user": {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False},
-    "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1040", "highlighted": True},
+    "moderator": {"id": "2", "name": "Moderator", "color": "", "permissions": "1820", "highlighted": True},
     "admin": {"id": "3", "name": "Admin", "color": "", "permissions": "1", "highlighted": True},
 }
 
@@ -31,6 +32,7 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
     """Everything that changes only with the version of the account."""
     avatar = picture(site, account.avatar, f"/avatars/{account.id}.png")
     header = picture(site, account.header, f"/headers/{account.id}.png")
+    limited = {"limited": True} if account.silenced_at is not None else {}
     return {
         "id": str(account.id),
         "username": account.username,
@@ -61,6 +63,7 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
             }
             for field in orjson.loads(account.fields)
         ],
+        **limited,
     }
 
 

@@ -3,11 +3,14 @@
 The posts of a report are shown to its moderators whoever may see them otherwise: that is what naming them means.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 
+from fedcorp.company.audit import Entry
+from fedcorp.company.peers import Peer
 from fedcorp.social import accounts, moderation
 from fedcorp.social.accounts import Account
 from fedcorp.social.moderation import Login
@@ -41,8 +44,8 @@ def _person(tx: Tx, row: Account, login: Login | None) -> dict[str, Any]:
         "confirmed": login is not None,
         "approved": login is not None,
         "disabled": login is not None and login.disabled,
-        "silenced": False,
-        "sensitized": False,
+        "silenced": row.silenced_at is not None,
+        "sensitized": row.sensitized_at is not None,
         "suspended": row.suspended_at is not None,
         "account": account(tx.site, row),
     }
@@ -75,3 +78,58 @@ def _report(tx: Tx, cache: Rendered, viewer_id: int, row: Report, known: dict[in
         "statuses": [orjson.Fragment(body) for body in render(tx, cache, viewer_id, row.posts)],
         "rules": [rule | {"hint": ""} for rule in row.cited],
     }
+
+
+def audit_entry(entry: Entry) -> dict[str, Any]:
+    """AuditEntry, which is ours."""
+    return {
+        "id": str(entry.seq),
+        "created_at": iso(entry.created_at),
+        "actor": entry.actor,
+        "act": entry.act,
+        "subject": entry.subject,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+    }
+
+
+# -- servers ---------------------------------------------------------------------------------------------------------
+
+
+def domain_allow(peer: Peer) -> dict[str, Any]:
+    """Admin::DomainAllow of a peer, with its `tier`, which is ours."""
+    return {"id": str(peer.id), "domain": peer.domain, "created_at": iso(peer.added_at), "tier": peer.tier}
+
+
+def domain_block(peer: Peer) -> dict[str, Any]:
+    """Admin::DomainBlock of a server that is barred: nothing of it is taken, files and reports neither."""
+    return {
+        "id": str(peer.id),
+        "domain": peer.domain,
+        "digest": digest(peer.domain),
+        "created_at": iso(peer.removed_at or peer.added_at),
+        "severity": "suspend",
+        "reject_media": True,
+        "reject_reports": True,
+        "private_comment": peer.private_comment or None,
+        "public_comment": peer.public_comment or None,
+        "obfuscate": peer.obfuscate,
+    }
+
+
+def public_domain_block(peer: Peer) -> dict[str, Any]:
+    """DomainBlock, as everybody here may know it."""
+    entity = {"domain": _obfuscated(peer.domain) if peer.obfuscate else peer.domain, "digest": digest(peer.domain)}
+    return entity | {"severity": "suspend", "comment": peer.public_comment}
+
+
+def digest(domain: str) -> str:
+    """SHA-256 of a domain, by which somebody who knows it recognises it."""
+    return hashlib.sha256(domain.encode()).hexdigest()
+
+
+def _obfuscated(domain: str) -> str:
+    """The first and last quarter of a domain; what lies between as stars, dots excepted."""
+    kept = len(domain) // 4
+    inner = domain[kept : len(domain) - kept]
+    return domain[:kept] + "".join("." if letter == "." else "*" for letter in inner) + domain[len(domain) - kept :]

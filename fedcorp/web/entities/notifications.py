@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import reports, statuses
-from fedcorp.social.notification_policy import SORTS, Policy
+from fedcorp.social import reports, statuses, warnings
+from fedcorp.social.notification_policy import OLD_SORTS, SORTS, Policy
 from fedcorp.social.notifications import Group, Notification, Request
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities import accounts
@@ -14,6 +14,7 @@ from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.reports import report
 from fedcorp.web.entities.statuses import render_map
 from fedcorp.web.entities.times import iso
+from fedcorp.web.entities.warnings import account_warnings
 
 STATUS_KINDS = ("mention", "status", "reblog", "favourite", "poll", "update", "quote", "quoted_update")
 
@@ -24,6 +25,7 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
     people = accounts.many(tx, {row.from_account_id for row in rows})
     rendered = {entity["id"]: orjson.Fragment(orjson.dumps(entity)) for entity in people}  # each comes many times
     told = _reports(tx, [row.report_id for row in rows])
+    warned = _warnings(tx, [row.warning_id for row in rows])
     found = []
     for row in rows:
         account = rendered.get(str(row.from_account_id))
@@ -40,6 +42,8 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
             entity["status"] = shown[row.status_id]
         if row.report_id in told:
             entity["report"] = told[row.report_id]
+        if row.warning_id in warned:
+            entity["moderation_warning"] = warned[row.warning_id]
         found.append(entity)
     return found
 
@@ -47,6 +51,11 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
 def _reports(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":
     found = reports.find_many(tx, {id_ for id_ in ids if id_ is not None})
     return {id_: report(tx, row) for id_, row in found.items()}
+
+
+def _warnings(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":
+    found = warnings.find_many(tx, {id_ for id_ in ids if id_ is not None})
+    return {row.id: entity for row, entity in zip(found, account_warnings(tx, found), strict=True)}
 
 
 def _statuses(tx: Tx, cache: Rendered, viewer_id: int, ids: "Sequence[int | None]") -> "dict[int, orjson.Fragment]":
@@ -63,11 +72,14 @@ def grouped(tx: Tx, cache: Rendered, viewer_id: int, groups: Sequence[Group]) ->
     people = accounts.many(tx, dict.fromkeys(id_ for group in groups for id_ in group.sample_account_ids))
     known = {entity["id"] for entity in people}
     told = _reports(tx, [group.report_id for group in groups])
+    warned = _warnings(tx, [group.warning_id for group in groups])
     return {
         "accounts": people,
         "statuses": list(shown.values()),
         "notification_groups": [
-            _group(group, known) | ({"report": told[group.report_id]} if group.report_id in told else {})
+            _group(group, known)
+            | ({"report": told[group.report_id]} if group.report_id in told else {})
+            | ({"moderation_warning": warned[group.warning_id]} if group.warning_id in warned else {})
             for group in groups
             if group.status_id is None or group.status_id in shown
             if any(str(id_) in known for id_ in group.sample_account_ids)
@@ -93,14 +105,14 @@ def _group(group: Group, known: set[str]) -> dict[str, Any]:
 
 
 def policy(row: Policy, waiting: Sequence[Request]) -> dict[str, Any]:
-    """NotificationPolicy with the requests that wait; no account is limited here."""
-    words = {f"for_{sort}": getattr(row, sort) for sort in SORTS}
-    return words | {"for_limited_accounts": "accept", "summary": _summary(waiting)}
+    """NotificationPolicy with the requests that wait."""
+    words: dict[str, Any] = {f"for_{sort}": getattr(row, sort) for sort in SORTS}
+    return words | {"summary": _summary(waiting)}
 
 
 def policy_v1(row: Policy, waiting: Sequence[Request]) -> dict[str, Any]:
     """The older shape of the same, which knows no more than yes and no."""
-    return {f"filter_{sort}": getattr(row, sort) != "accept" for sort in SORTS} | {"summary": _summary(waiting)}
+    return {f"filter_{sort}": getattr(row, sort) != "accept" for sort in OLD_SORTS} | {"summary": _summary(waiting)}
 
 
 def _summary(waiting: Sequence[Request]) -> dict[str, int]:

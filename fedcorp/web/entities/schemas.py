@@ -6,7 +6,7 @@ Accounts and statuses are Mastodon's, of which only what our own API is about is
 
 from typing import Any
 
-from fedcorp.social import policy, wishes
+from fedcorp.social import moderation, policy, wishes
 
 Schema = dict[str, Any]
 
@@ -111,6 +111,20 @@ SCHEMAS: dict[str, Schema] = {
         "Signed entries of what happened in a group, latest first; `announced_count` is how many its server tells of, "
         "`forked_at` when it was seen to tell two histories.",
         entries_count=_COUNT, announced_count=_COUNT, forked_at=_MAYBE_TIME, entries=each({"type": "object"}),
+    ),
+    "AccountWarning": _ours(
+        "Mastodon's AccountWarning: what moderators did and said to somebody. Which moderator is not told.",
+        id=ID, action=_word(*moderation.ACTIONS), text=_TEXT, status_ids={"type": ["array", "null"], "items": ID},
+        target_account=named("Account"), created_at=_TIME,
+        appeal={"anyOf": [
+            _ours("What the person answered, and what came of it.", text=_TEXT,
+                  state=_word("pending", "approved", "rejected")),
+            {"type": "null"},
+        ]},
+    ),
+    "AuditEntry": _ours(
+        "Who did what to whom, when and why. `actor` and `subject` are addresses of accounts, domains, or numbers.",
+        id=ID, created_at=_TIME, actor=_TEXT, act=_TEXT, subject=_TEXT, outcome=_TEXT, reason=_TEXT,
     ),
     "Document": {"type": "object", "description": "An OpenAPI document."},
     "Empty": _ours("Nothing more to say."),

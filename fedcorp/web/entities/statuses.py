@@ -337,7 +337,8 @@ def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, b
 def _key(head: Head, heads: dict[int, Head], ms: int) -> tuple[int, ...]:
     shows = heads.get(head.reblog_of_id) if head.reblog_of_id is not None else None
     return (
-        head.id, head.version, head.account_version, -1 if shows is None else shows.version,
+        head.id, head.version, head.account_version,
+        -1 if shows is None else shows.version, -1 if shows is None else shows.account_version,
         window(head.visibility, head.reach, ms),
     )  # fmt: skip
 
@@ -399,7 +400,7 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "edited_at": iso_or_none(row.edited_at),
         "in_reply_to_id": _text_or_none(row.in_reply_to_id),
         "in_reply_to_account_id": _text_or_none(row.in_reply_to_account_id),
-        "sensitive": source.sensitive,
+        "sensitive": source.sensitive or parts.accounts[source.account_id].sensitized_at is not None,
         "spoiler_text": source.spoiler_text,
         "visibility": policy.shown_visibility(row.visibility),
         "language": source.language,
