@@ -28,6 +28,7 @@ from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
 from fedcorp.social import accounts, effects, invitations, memberships, polls, scheduling, stewardship
+from fedcorp.social.studio import Studio
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -66,6 +67,7 @@ class Instance:
         self.signers = Signers(self.db, self.resolver, clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
         self.delivery = Delivery(self.db, clock, self.client)
+        self.studio = Studio(self.db, clock, self.files)
         self.worker = Worker(self.db, clock, self._passes())
         self.rendered = Rendered()
         self.streams = Streams(self.db, clock, self.rendered)
@@ -73,11 +75,13 @@ class Instance:
         self._works, self._serves = worker, serve
 
     def _passes(self) -> list[Pass]:
-        attachments = Attachments(self.client, self.db, self.clock, self.files)
+        attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
         kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
         jobs = Jobs(self.db, kinds)
+        # A pass of its own: one film takes minutes, and nothing else should wait for it.
+        films = Jobs(self.db, {"make_film": self.studio.run}, at_once=1, lease_ms=self.studio.lease_seconds * 1000)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)
         return [
@@ -85,6 +89,7 @@ class Instance:
             Pass("events", self._expand, "events"),
             Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
             Pass("jobs", jobs.run, "jobs"),
+            Pass("films", films.run, "jobs"),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
             Pass("scheduled", self._publish_due, "scheduled", SCHEDULED_SECONDS),
             Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),
@@ -109,7 +114,7 @@ class Instance:
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)
         desk = Desk(self.client, self.resolver, self.db)
-        context = Context(self.config, self.db, self.clock, self.files, finder, desk, self.rendered)
+        context = Context(self.config, self.db, self.clock, self.files, finder, desk, self.rendered, self.studio)
         state = State(
             {
                 "context": context,

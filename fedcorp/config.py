@@ -59,6 +59,11 @@ class Limits:
     window_seconds: int = 300
     body_bytes: int = 1_048_576
     media_bytes: int = 16_777_216
+    video_bytes: int = 41_943_040
+    video_pixels: int = 8_294_400
+    video_frame_rate: int = 120
+    video_seconds: int = 3600
+    video_work_seconds: int = 300
     status_characters: int = 5000
     media_attachments: int = 4
     poll_options: int = 10

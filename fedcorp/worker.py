@@ -114,13 +114,22 @@ class Worker:
 class Jobs:
     """The pass that runs jobs: each kind by its function, a batch at a time."""
 
-    def __init__(self, db: Database, handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]],
+        *,
+        at_once: int = 20,
+        lease_ms: int = jobs.LEASE_MS,
+    ) -> None:
         self._db = db
         self._handlers = handlers
+        self._at_once = at_once
+        self._lease_ms = lease_ms
 
     async def run(self) -> int:
         """Run the jobs that are due; how many there were."""
-        claimed = await self._db.write(jobs.claim, tuple(self._handlers))
+        claimed = await self._db.write(jobs.claim, tuple(self._handlers), self._at_once, self._lease_ms)
         done = await asyncio.gather(*(self._run_one(job) for job in claimed))
         finished = [job for job, is_done in zip(claimed, done, strict=True) if is_done]
         if finished:

@@ -41,6 +41,11 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
         | frozenset({"anyio.to_thread", "starlette.concurrency"}),
         ("fedcorp/storage/database.py", "fedcorp/clock.py"),
     ),
+    "programs": (
+        frozenset({"subprocess", "os.system", "os.popen", "asyncio.create_subprocess_exec"})
+        | frozenset({"asyncio.create_subprocess_shell"}),
+        ("fedcorp/social/films.py", "fedcorp/commands/*"),
+    ),
     "tasks": (
         frozenset({"asyncio.sleep", "asyncio.create_task", "asyncio.ensure_future", "anyio.sleep"}),
         ("fedcorp/clock.py",),

@@ -231,14 +231,11 @@ def attachments(tx: Tx, status: Status) -> list[dict[str, Any]]:
 
 
 def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:
-    path = f"/media/{item.key}"
-    if status.reach != "public" or status.visibility not in ("public", "unlisted"):
-        path = expiring(tx.site.secret, path, tx.ms, MEDIA_WINDOW_MS)
     sizes = orjson.loads(item.sizes)
     document: dict[str, Any] = {
         "type": "Document",
         "mediaType": item.mime,
-        "url": tx.site.urls.origin + path,
+        "url": _file_url(tx, status, item.key),
         "name": item.description or None,
     }
     if item.blurhash:
@@ -246,7 +243,16 @@ def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:
     document |= {name: sizes["original"][name] for name in ("width", "height") if name in sizes.get("original", {})}
     if "focus" in sizes:
         document["focalPoint"] = [sizes["focus"]["x"], sizes["focus"]["y"]]
+    if item.kind != "image" and item.preview_key is not None:
+        document["icon"] = {"type": "Image", "url": _file_url(tx, status, item.preview_key)}
     return document
+
+
+def _file_url(tx: Tx, status: Status, key: str | None) -> str:
+    path = f"/media/{key}"
+    if status.reach != "public" or status.visibility not in ("public", "unlisted"):
+        path = expiring(tx.site.secret, path, tx.ms, MEDIA_WINDOW_MS)
+    return tx.site.urls.origin + path
 
 
 def _question(tx: Tx, poll_id: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.invitations import Invitation
 from fedcorp.social.memberships import JoinRequest
 from fedcorp.social.stewardship import Report
+from fedcorp.social.studio import Studio
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
 from fedcorp.web.entities.cache import Rendered
@@ -59,6 +60,7 @@ class Context:
     resolve: Resolver
     desk: Desk
     rendered: Rendered
+    studio: Studio
 
 
 def of(connection: HTTPConnection) -> Context:

@@ -31,7 +31,7 @@ class Route:
     `scope` is the OAuth scope that the token must hold, or several, of which it must hold one. None means that the
     handler looks at no token or does it itself; "" means any valid token. With `anonymous`, requests without a token
     are let through too. `app` lets in tokens that belong to no person. `uploads` raises the cap of the body to that
-    of media.
+    of pictures, `films` to that of films where those are taken.
 
     `takes`, `gives` and `waits` describe our own API (`fedcorp.web.api.openapi`): what the handler reads besides the
     path, the schema of its answer ("Group", or "[Group]" for a list), and of the one that says that another department
@@ -45,6 +45,7 @@ class Route:
     anonymous: bool = False
     app: bool = False
     uploads: bool = False
+    films: bool = False
     takes: tuple[Param, ...] = ()
     gives: str = ""
     waits: str = ""

@@ -23,6 +23,7 @@ from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.social import accounts, effects
 from fedcorp.social.accounts import Account
+from fedcorp.social.studio import Studio
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.media import MediaFiles
 from fedcorp.web import activitypub, wellknown
@@ -89,7 +90,8 @@ class Wire:
         self.delivery = Delivery(self.db, self.clock, self.client)
         files, rendered = MediaFiles(config.media_folder), Rendered()
         self.desk = Desk(self.client, self.resolver, self.db)
-        context = Context(config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered)
+        studio = Studio(self.db, self.clock, files)
+        context = Context(config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered, studio)
         state = State({"context": context, "inbox": self.inbox, "signers": self.signers})
         self.app = Problems(Router([*activitypub.ROUTES, *wellknown.ROUTES], state))
         network.servers[self.domain] = self.app

@@ -130,6 +130,10 @@ _ACCOUNT: Shape = {
     "roles": none,
 }  # fmt: skip
 
+_MEDIA: Shape = {  # a sound without a cover has no preview
+    "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": maybe(link),
+    "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
+}  # fmt: skip
 _STATUS: Shape = {
     "id": id_, "uri": link, "url": maybe(link), "created_at": time, "edited_at": maybe(time),
     "account": entity("Account"), "content": text, "visibility": one_of(*VISIBILITIES), "sensitive": flag,
@@ -217,10 +221,8 @@ SHAPES: dict[str, Shape] = {
     "Reblogged": _STATUS,
     "DeletedStatus": _STATUS | {"text": text},
     "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
-    "MediaAttachment": {
-        "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": link,
-        "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
-    },
+    "MediaAttachment": _MEDIA,
+    "PendingMedia": _MEDIA | {"url": maybe(link)},
     "Poll": {
         "id": id_, "expires_at": maybe(time), "expired": flag, "multiple": flag, "votes_count": number,
         "voters_count": maybe(number), "options": each(fields({"title": filled, "votes_count": maybe(number)})),
@@ -503,10 +505,10 @@ ANSWERS: dict[str, Check | None] = {
         ),
         entity("Status"),
     ),
-    "POST /api/v2/media": entity("MediaAttachment"),
+    "POST /api/v2/media": entity("PendingMedia"),
     "POST /api/v1/media": entity("MediaAttachment"),
-    "GET /api/v1/media/{id}": entity("MediaAttachment"),
-    "PUT /api/v1/media/{id}": entity("MediaAttachment"),
+    "GET /api/v1/media/{id}": entity("PendingMedia"),
+    "PUT /api/v1/media/{id}": entity("PendingMedia"),
     "DELETE /api/v1/media/{id}": empty,
     "GET /api/v1/polls/{id}": entity("Poll"),
     "POST /api/v1/polls/{id}/votes": entity("Poll"),

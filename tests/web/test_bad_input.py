@@ -75,7 +75,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/statuses": ({}, "id"),
     "GET /api/v1/statuses/{id}/favourited_by": ({}, _PAGE),
     "POST /api/v1/statuses/{id}/reblog": ({}, "visibility"),
-    "POST /api/v2/media": ({}, "file description focus"),
+    "POST /api/v2/media": ({}, "file description focus thumbnail"),
     "PUT /api/v1/media/{id}": ({}, "description focus thumbnail"),
     "POST /api/v1/polls/{id}/votes": ({}, "choices"),
     "GET /api/v1/timelines/home": ({}, _PAGE),
