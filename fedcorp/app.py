@@ -20,10 +20,12 @@ from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
 from fedcorp.activitypub.upkeep import Upkeep
+from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
@@ -78,7 +80,13 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
+        previews = Previews(Visitor(self.client, self.db), self.db, self.clock, self.files)
+        kinds = {
+            "fetch_media": attachments.fetch,
+            "fetch_card": previews.run,
+            "pull_ledger": ledgers.run,
+            "learn_peer": discovery.run,
+        }
         jobs = Jobs(self.db, kinds)
         # A pass of its own: one film takes minutes, and nothing else should wait for it.
         films = Jobs(self.db, {"make_film": self.studio.run}, at_once=1, lease_ms=self.studio.lease_seconds * 1000)

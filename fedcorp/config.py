@@ -5,6 +5,7 @@ An unknown key, a wrong type or a missing file is a `ConfigError` of one sentenc
 """
 
 import ipaddress
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from fedcorp.errors import ConfigError
 
 REACHES = ("department", "company", "partners", "public")
 DOCUMENTS = ("privacy_policy", "terms_of_service")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -46,6 +48,14 @@ class Storage:
 
     database: str = "sqlite:///fedcorp.db"
     media: str = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Web pages that this server may ask: for previews of links, and whether they name a profile that names them."""
+
+    previews: bool = False
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,7 @@ class Config:
     server: Server = field(default_factory=Server)
     federation: Federation = field(default_factory=Federation)
     storage: Storage = field(default_factory=Storage)
+    links: Links = field(default_factory=Links)
     limits: Limits = field(default_factory=Limits)
     folder: Path = field(default_factory=Path)
 
@@ -221,6 +232,11 @@ def _check(config: Config, source: str) -> None:
             raise ConfigError(
                 f"`federation.networks` in {source} has {text!r}, which is no network like 10.0.0.0/8."
             ) from None
+    for name in config.links.hosts:
+        if not _HOST.fullmatch(name):
+            raise ConfigError(
+                f"`links.hosts` in {source} has {name!r}, which is no host name like wiki.example.com or *.example.com."
+            )
     if any(not rule.strip() for rule in config.rules):
         raise ConfigError(f"`rules` in {source} has an empty line; take it out, or write the rule.")
     for name in DOCUMENTS:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.social import (
     accounts,
+    cards,
     conversations,
     events,
     follows,
@@ -184,6 +185,7 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     _to_groups(tx, status, author)
     if status.visibility == "direct":
         conversations.arrived(tx, status.thread_id, status.id)
+    cards.ask(tx, status)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
         _notify_of_status(tx, status, author)
@@ -252,6 +254,7 @@ def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
 
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
+    cards.ask(tx, status)
     stream(tx, "status.update", status_id=status.id)
     relay.edited(tx, status)
     interested = sa.union(

@@ -649,6 +649,34 @@ Index("ix_media_status_id", media.c.status_id)
 Index("ix_media_key", media.c.key)
 Index("ix_media_preview_key", media.c.preview_key)
 
+cards = Table(  # what web pages say that posts link to
+    "cards",
+    metadata,
+    _id(),
+    Column("url", Text, nullable=False, unique=True),
+    _text("title"),
+    _text("description"),
+    _text("author"),
+    _text("provider"),
+    Column("language", Text),
+    Column("image_key", Text),
+    _count("width"),
+    _count("height"),
+    Column("blurhash", Text),
+    _at("published_at", null=True),
+    _at("fetched_at", null=True),
+    _at("failed_at", null=True),
+)
+Index("ix_cards_image_key", cards.c.image_key)
+
+status_cards = Table(
+    "status_cards",
+    metadata,
+    _ref("status_id", primary=True),
+    _ref("card_id"),
+)
+Index("ix_status_cards_card_id", status_cards.c.card_id)
+
 polls = Table(
     "polls",
     metadata,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from starlette.responses import FileResponse, Response
 
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, films, images, media, statuses
+from fedcorp.social import accounts, cards, films, images, media, statuses
 from fedcorp.storage.database import Tx
 from fedcorp.storage.signed import check
 from fedcorp.web.auth import Viewer
@@ -47,12 +47,22 @@ async def show_media(call: Call) -> Response:
 def _caching(tx: Tx, _: Viewer, key: str, query: str) -> str:
     """How long the file may be kept by whom. Raises NotFound when this URL does not open it."""
     row = media.find_by_key(tx, key)
-    if row is None:  # a picture of a profile: those belong to no post and are for everybody
-        return _FOR_EVERYBODY
+    if row is None:
+        return _caching_of_card(tx, key, query)
     status = statuses.find(tx, row.status_id) if row.status_id is not None else None
     if status is not None and status.deleted_at is not None:
         raise NotFound
     if status is not None and is_open(status.visibility, status.reach):
+        return _FOR_EVERYBODY
+    if not check(tx.site.secret, f"/media/{key}", query, tx.ms):
+        raise NotFound
+    return _FOR_ONE
+
+
+def _caching_of_card(tx: Tx, key: str, query: str) -> str:
+    """The same for a picture of a page that posts link to, and for one of a profile, which is for everybody."""
+    found = cards.find_by_image(tx, key)
+    if found is None or found[1]:
         return _FOR_EVERYBODY
     if not check(tx.site.secret, f"/media/{key}", query, tx.ms):
         raise NotFound

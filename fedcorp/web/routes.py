@@ -4,7 +4,7 @@ What is not listed is not offered: no push, no quoted posts, no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
-from fedcorp.web import activitypub, files, oauth, streaming, wellknown
+from fedcorp.web import activitypub, files, oauth, oembed, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
@@ -30,6 +30,7 @@ from fedcorp.web.api import (
     statuses,
     tags,
     timelines,
+    trends,
 )
 from fedcorp.web.pages import joining, views
 from fedcorp.web.pagination import PAGE
@@ -119,6 +120,7 @@ _STATUSES = (
     Route("POST", "/api/v1/statuses/{id}/unpin", statuses.unpin, WRITE_ACCOUNTS),
     Route("POST", "/api/v1/statuses/{id}/mute", statuses.mute, "write:mutes"),
     Route("POST", "/api/v1/statuses/{id}/unmute", statuses.unmute, "write:mutes"),
+    Route("GET", "/api/oembed", oembed.show),
     Route("POST", "/api/v2/media", media.create, "write:media", uploads=True, films=True),
     Route("POST", "/api/v1/media", media.create_v1, "write:media", uploads=True, films=True),
     Route("GET", "/api/v1/media/{id}", media.show, "write:media"),
@@ -280,10 +282,10 @@ _DISCOVERY = (
     Route("POST", "/api/v1/tags/{name}/unfollow", tags.unfollow, WRITE_FOLLOWS),
     Route("POST", "/api/v1/tags/{name}/feature", featured_tags.feature, WRITE_ACCOUNTS),
     Route("POST", "/api/v1/tags/{name}/unfeature", featured_tags.unfeature, WRITE_ACCOUNTS),
-    Route("GET", "/api/v1/trends", tags.list_most_used, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/tags", tags.list_most_used, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/statuses", instance.nothing, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
+    Route("GET", "/api/v1/trends", trends.list_tags, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/tags", trends.list_tags, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/statuses", trends.list_statuses, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/links", trends.list_links, "read", anonymous=True),
 )
 
 READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
@@ -339,6 +341,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *streaming.ROUTES,
     *files.ROUTES,
+    *oembed.ROUTES,
     *wellknown.ROUTES,
     *activitypub.ROUTES,
     *views.ROUTES,

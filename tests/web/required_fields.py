@@ -130,6 +130,11 @@ _ACCOUNT: Shape = {
     "roles": none,
 }  # fmt: skip
 
+_CARD: Shape = {
+    "url": link, "title": filled, "description": text, "type": one_of("link"), "author_name": text, "author_url": text,
+    "authors": each(fields({"name": filled, "url": text})), "provider_name": text, "provider_url": text, "html": text,
+    "width": number, "height": number, "image": maybe(link), "embed_url": text, "blurhash": maybe(filled),
+}  # fmt: skip
 _MEDIA: Shape = {  # a sound without a cover has no preview
     "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": maybe(link),
     "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
@@ -141,7 +146,7 @@ _STATUS: Shape = {
     "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reblogs_count": number,
     "favourites_count": number, "replies_count": number, "in_reply_to_id": maybe(id_),
     "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
-    "card": maybe(fields({})), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
+    "card": maybe(entity("Card")), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
     "application?": entity("ShownApplication"), "favourited?": flag, "reblogged?": flag, "bookmarked?": flag,
     "muted?": flag, "pinned?": flag, "filtered?": each(entity("FilterResult")),
 }  # fmt: skip
@@ -222,6 +227,10 @@ SHAPES: dict[str, Shape] = {
     "DeletedStatus": _STATUS | {"text": text},
     "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
     "MediaAttachment": _MEDIA,
+    "Card": _CARD,
+    "TrendingLink": _CARD | {
+        "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
+    },
     "PendingMedia": _MEDIA | {"url": maybe(link)},
     "Poll": {
         "id": id_, "expires_at": maybe(time), "expired": flag, "multiple": flag, "votes_count": number,
@@ -593,8 +602,9 @@ ANSWERS: dict[str, Check | None] = {
     "POST /api/v1/tags/{name}/unfeature": entity("Tag"),
     "GET /api/v1/trends": _TAGS,
     "GET /api/v1/trends/tags": _TAGS,
-    "GET /api/v1/trends/statuses": none,
-    "GET /api/v1/trends/links": none,
+    "GET /api/v1/trends/statuses": each(entity("Status")),
+    "GET /api/v1/trends/links": each(entity("TrendingLink")),
+    "GET /api/oembed": fields({"type": one_of("rich"), "version": one_of("1.0"), "html": filled, "width": number}),
     # groups
     "GET /api/fedcorp/v1/groups": each(entity("Group")),
     "POST /api/fedcorp/v1/groups": entity("Group"),

@@ -13,14 +13,16 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, filters, media, policy, polls, statuses, views
+from fedcorp.social import accounts, cards, filters, media, policy, polls, statuses, views
 from fedcorp.social.accounts import Account
+from fedcorp.social.cards import Card
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.cards import card
 from fedcorp.web.entities.filters import filter_result
 from fedcorp.web.entities.media import attachment, is_open, window
 from fedcorp.web.entities.polls import poll
@@ -192,6 +194,7 @@ class _Parts:
     tags: dict[int, list[str]]
     media: dict[int, list[Media]]
     applications: dict[int, tuple[str, str | None]]
+    cards: dict[int, Card]
 
 
 def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, bytes]:
@@ -208,6 +211,7 @@ def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, by
         views.tags_of(tx, ids),
         media.of_statuses(tx, ids),
         views.applications_of(tx, list(application_ids)),
+        cards.of_statuses(tx, ids),
     )
     return {id_: _prefix(tx, rows[id_], parts) for id_ in ids if id_ in rows}
 
@@ -231,7 +235,7 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "mentions": [mention(item) for item in parts.mentions.get(row.id, ())],
         "tags": [{"name": name, "url": tx.site.urls.tag(name)} for name in parts.tags.get(row.id, ())],
         "emojis": [],
-        "card": None,
+        "card": _card(tx, row, parts),
         "reach": row.reach,
         "local_only": row.reach == "department",
     }
@@ -245,6 +249,11 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
 def _attachments(tx: Tx, row: Status, parts: _Parts) -> list[dict[str, Any]]:
     open_to_all = is_open(row.visibility, row.reach)
     return [attachment(tx, item, open_to_all=open_to_all) for item in parts.media.get(row.id, ())]
+
+
+def _card(tx: Tx, row: Status, parts: _Parts) -> dict[str, Any] | None:
+    item = parts.cards.get(row.id)
+    return card(tx, item, open_to_all=is_open(row.visibility, row.reach)) if item is not None else None
 
 
 def mention(item: Mentioned) -> dict[str, str]:
