@@ -24,6 +24,7 @@ from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
+from fedcorp.activitypub.translator import Translator
 from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
@@ -65,6 +66,7 @@ class Instance:
         self.files = MediaFiles(config.media_folder)
         agent = f"fedcorp/{__version__} (+{config.origin})"
         self.client = Client(network, self.db, clock, agent)
+        self.visitor = Visitor(self.client, self.db)
         self.resolver = Resolver(self.client, self.db, clock)
         self.signers = Signers(self.db, self.resolver, clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
@@ -80,7 +82,7 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        previews = Previews(Visitor(self.client, self.db), self.db, self.clock, self.files)
+        previews = Previews(self.visitor, self.db, self.clock, self.files)
         kinds = {
             "fetch_media": attachments.fetch,
             "fetch_card": previews.run,
@@ -121,8 +123,11 @@ class Instance:
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)
+        translator = Translator(self.visitor, self.db, self.clock)
         desk = Desk(self.client, self.resolver, self.db)
-        context = Context(self.config, self.db, self.clock, self.files, finder, desk, self.rendered, self.studio)
+        context = Context(
+            self.config, self.db, self.clock, self.files, finder, desk, self.rendered, self.studio, translator
+        )
         state = State(
             {
                 "context": context,

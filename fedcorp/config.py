@@ -59,6 +59,14 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Translation:
+    """A service of the company that translates and speaks LibreTranslate's API; none without a `url`."""
+
+    url: str = ""
+    api_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The one table of limits: bytes, counts and seconds."""
 
@@ -101,6 +109,7 @@ class Config:
     federation: Federation = field(default_factory=Federation)
     storage: Storage = field(default_factory=Storage)
     links: Links = field(default_factory=Links)
+    translation: Translation = field(default_factory=Translation)
     limits: Limits = field(default_factory=Limits)
     folder: Path = field(default_factory=Path)
 
@@ -247,6 +256,9 @@ def _check(config: Config, source: str) -> None:
         raise ConfigError(f"`server.port` in {source} must lie between 0 and 65535.")
     if bool(config.server.tls_cert) != bool(config.server.tls_key):
         raise ConfigError(f"`server.tls_cert` and `server.tls_key` in {source} go together; set both or neither.")
+    url = config.translation.url
+    if url and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", url):
+        raise ConfigError(f"`translation.url` in {source} must look like https://translate.example.com, not {url!r}.")
     check_domain(config.domain, source)
     _check_origin(config, source)
 

@@ -1,4 +1,5 @@
-"""Asks web pages, not documents: of hosts that the configuration names, and of peers. Nobody else is ever asked.
+"""Asks web pages, not documents: of hosts that the configuration names, and of peers. Nobody else is ever asked, but
+services of the company at addresses that the configuration gives.
 
 Requests are unsigned, carry no cookie, say nothing of who wanted it, and go through the one door outwards, which vets
 addresses. Redirects are followed by hand, each to a host that may be asked as well.
@@ -8,11 +9,12 @@ from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx
+import orjson
 
 from fedcorp.activitypub.client import Client
 from fedcorp.company import peers
 from fedcorp.config import Config
-from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound, Unavailable
+from fedcorp.errors import BadRequest, Forbidden, NotFound, Unavailable
 from fedcorp.social.page_heads import is_web
 from fedcorp.storage.database import Database, Tx
 
@@ -59,15 +61,19 @@ class Visitor:
             url = urldefrag(urljoin(url, location)).url
         raise BadRequest("Too many redirects", url)
 
-    async def post(self, url: str, content: bytes) -> Any:
-        """POST JSON to an address of the configuration; the JSON that comes back. Raises Unavailable, FedcorpError."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        response = await self._client.send("POST", url, content, headers)
-        return _json(response, url)
+    async def ask_inside(self, url: str, document: Any = None) -> Any:
+        """The JSON that a service of the company answers to a GET, or to a POST of `document`.
 
-    async def get_json(self, url: str) -> Any:
-        """The JSON at an address of the configuration. Raises as `post`."""
-        return _json(await self._client.send("GET", url, None, {"Accept": "application/json"}), url)
+        Goes to the configured networks or nowhere. Raises Forbidden, NotFound, BadRequest, Unavailable.
+        """
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        body = None if document is None else orjson.dumps(document)
+        response = await self._client.send("GET" if body is None else "POST", url, body, headers, {"inside": True})
+        _check(response, url)
+        try:
+            return orjson.loads(response.content)
+        except ValueError as error:
+            raise BadRequest("The answer is no JSON", url) from error
 
 
 def _check(response: httpx.Response, url: str) -> None:
@@ -75,13 +81,4 @@ def _check(response: httpx.Response, url: str) -> None:
         return
     if response.status_code in (408, 425, 429) or response.status_code >= 500:
         raise Unavailable("The other server is busy.", f"{response.status_code} {url}")
-    error: FedcorpError = NotFound(detail=f"{response.status_code} {url}")
-    raise error
-
-
-def _json(response: httpx.Response, url: str) -> Any:
-    _check(response, url)
-    try:
-        return response.json()
-    except ValueError as error:
-        raise BadRequest("The answer is no JSON", url) from error
+    raise NotFound(detail=f"{response.status_code} {url}")

@@ -1,5 +1,6 @@
 """What the edge is given by `fedcorp.app`: one value, kept as `request.app.state.context`. It makes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +50,19 @@ class Desk(Protocol):
         """Learn who some of its members are that nobody here has met."""
 
 
+class Translator(Protocol):
+    """Asks the company's translation service, where there is one."""
+
+    async def languages(self) -> dict[str, list[str]]:
+        """Into what each language can be translated; `und` is any. Empty where nothing is translated.
+
+        Raises Unavailable when the service cannot be asked.
+        """
+
+    async def translate(self, texts: Sequence[str], source: str | None, target: str) -> tuple[list[str], str]:
+        """HTML in the other language, in this order, and the language it was in. Raises NotFound, Unavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The parts of one instance that handlers use."""
@@ -61,6 +75,7 @@ class Context:
     desk: Desk
     rendered: Rendered
     studio: Studio
+    translator: Translator
 
 
 def of(connection: HTTPConnection) -> Context:

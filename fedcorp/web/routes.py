@@ -1,6 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no push, no quoted posts, no translation.
+What is not listed is not offered: no push, no quoted posts.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
@@ -30,6 +30,7 @@ from fedcorp.web.api import (
     statuses,
     tags,
     timelines,
+    translations,
     trends,
 )
 from fedcorp.web.pages import joining, views
@@ -105,6 +106,7 @@ _STATUSES = (
     Route("PUT", "/api/v1/statuses/{id}", statuses.edit, WRITE_STATUSES),
     Route("DELETE", "/api/v1/statuses/{id}", statuses.delete, WRITE_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/context", statuses.context, READ_STATUSES, anonymous=True),
+    Route("POST", "/api/v1/statuses/{id}/translate", translations.translate, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/source", statuses.source, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/history", statuses.history, READ_STATUSES, anonymous=True),
     Route("GET", "/api/v1/statuses/{id}/quotes", statuses.quotes, READ_STATUSES, anonymous=True),
@@ -315,7 +317,7 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
-    Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
+    Route("GET", "/api/v1/instance/translation_languages", translations.languages),
     Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
     Route("GET", "/api/v1/announcements", announcements.listing, ""),
     Route("POST", "/api/v1/announcements/{id}/dismiss", announcements.dismiss, WRITE_ACCOUNTS),

@@ -227,6 +227,11 @@ SHAPES: dict[str, Shape] = {
     "DeletedStatus": _STATUS | {"text": text},
     "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
     "MediaAttachment": _MEDIA,
+    "Translation": {
+        "content": text, "spoiler_text": text, "language": filled, "detected_source_language": filled,
+        "provider": filled, "media_attachments": each(fields({"id": id_, "description": text})),
+        "poll": maybe(fields({"id": id_, "options": each(fields({"title": text}))})),
+    },
     "Card": _CARD,
     "TrendingLink": _CARD | {
         "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
@@ -672,7 +677,8 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/extended_description": entity("ExtendedDescription"),
     "GET /api/v1/instance/privacy_policy": entity("ExtendedDescription"),
     "GET /api/v1/instance/terms_of_service": entity("Terms"),
-    "GET /api/v1/instance/translation_languages": empty,
+    "GET /api/v1/instance/translation_languages": fields({}),
+    "POST /api/v1/statuses/{id}/translate": entity("Translation"),
     "GET /api/v1/custom_emojis": none,
     "GET /api/v1/announcements": each(entity("Announcement")),
     "POST /api/v1/announcements/{id}/dismiss": empty,

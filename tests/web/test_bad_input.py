@@ -133,6 +133,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/trends/tags": ({}, "limit offset"),
     "GET /api/v1/trends/statuses": ({}, "limit offset"),
     "GET /api/v1/trends/links": ({}, "limit offset"),
+    "POST /api/v1/statuses/{id}/translate": ({}, "lang"),
     "GET /api/oembed": ({"url": "http://finance.localhost/@ann/1"}, "url maxwidth maxheight"),
 }
 """What each route reads: what must be there, and everything that may be. What is ours says it itself, below."""

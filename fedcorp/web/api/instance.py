@@ -94,11 +94,6 @@ async def nothing(call: Call) -> Response:
     return json([])
 
 
-async def no_languages(call: Call) -> Response:
-    """GET /api/v1/instance/translation_languages: nothing is translated here."""
-    return json({})
-
-
 async def not_there(call: Call) -> Response:
     """One of something that nobody can make here, a push subscription for one."""
     await call.viewer()

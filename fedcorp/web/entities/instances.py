@@ -91,7 +91,7 @@ def v2(config: Config, domain: str, base: str, numbers: Statistics) -> dict[str,
             "urls": {"streaming": _streaming(base), "status": None, "about": config.origin, "privacy_policy": None,
                      "terms_of_service": None},
             "vapid": {"public_key": ""},
-            "translation": {"enabled": False},
+            "translation": {"enabled": bool(config.translation.url)},
             "timelines_access": {
                 "live_feeds": {"local": "public", "remote": "public"},
                 "hashtag_feeds": {"local": "public", "remote": "public"},
