@@ -26,6 +26,7 @@ from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
 from fedcorp.activitypub.translator import Translator
 from fedcorp.activitypub.upkeep import Upkeep
+from fedcorp.activitypub.verifying import Verifier
 from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.config import Config
@@ -85,6 +86,8 @@ class Instance:
         previews = Previews(self.visitor, self.db, self.clock, self.files)
         kinds = {
             "fetch_media": attachments.fetch,
+            "fetch_emoji": attachments.fetch_emoji,
+            "verify_links": Verifier(self.visitor, self.db, self.clock).run,
             "fetch_card": previews.run,
             "pull_ledger": ledgers.run,
             "learn_peer": discovery.run,

@@ -10,7 +10,8 @@ from typing import Any
 from fedcorp.activitypub.client import Client
 from fedcorp.clock import Clock
 from fedcorp.errors import FedcorpError, Unavailable, Unprocessable
-from fedcorp.social import images, media
+from fedcorp.social import custom_emojis, images, media
+from fedcorp.social.custom_emojis import MAX_BYTES
 from fedcorp.social.images import ProcessedImage
 from fedcorp.social.media import Media
 from fedcorp.social.studio import Studio, size_of, tools_for
@@ -42,6 +43,27 @@ class Attachments:
         except FedcorpError as error:
             log.info("a file cannot be had: %s", type(error).__name__)
             await self._db.write(media.failed, item.id)
+
+    async def fetch_emoji(self, payload: dict[str, Any]) -> None:
+        """Run one `fetch_emoji` job. Raises Unavailable when it should be tried again."""
+        item = await self._db.read(custom_emojis.find, int(payload["emoji_id"]))
+        if item is None or item.remote_url is None:
+            return
+        try:
+            content, _ = await self._client.media(item.remote_url, MAX_BYTES)
+            picture = await self._clock.offload(images.emoji, content)
+        except Unavailable:
+            raise
+        except FedcorpError as error:
+            log.info("an emoji cannot be had: %s", type(error).__name__)
+            return
+        key, still_key = (self._clock.random_bytes(16).hex() for _ in range(2))
+        await self._clock.offload(self._store, picture, key, still_key)
+        unused = await self._db.write(
+            custom_emojis.fetched, item.id, item.remote_url, key=key, still_key=still_key, mime=picture.mime
+        )
+        for old in unused:
+            await self._clock.offload(self._files.delete, old)
 
     async def _fetch(self, item: Media, url: str) -> None:
         limits = self._db.site.config.limits

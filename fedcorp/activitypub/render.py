@@ -18,7 +18,7 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, group_posts, groups, media, policy, polls, statuses
+from fedcorp.social import accounts, custom_emojis, group_posts, groups, media, policy, polls, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -91,9 +91,24 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         document["attachment"] = [
             {"type": "PropertyValue", "name": field["name"], "value": field["value"]} for field in shown
         ]
+    if tags := _emojis(tx, account.display_name, account.note, account.fields):
+        document["tag"] = tags
     if account.is_group:
         document |= _group_terms(tx, account)
     return document
+
+
+def _emojis(tx: Tx, *texts: str) -> list[dict[str, Any]]:
+    """The emoji of ours in the texts of something, as its `tag` names them."""
+    return [
+        {
+            "type": "Emoji",
+            "name": f":{item.shortcode}:",
+            "icon": {"type": "Image", "mediaType": item.mime, "url": tx.site.urls.media(item.key or "")},
+            "updated": time(item.updated_at),
+        }
+        for item in custom_emojis.in_text(tx, custom_emojis.HERE, " ".join(texts))
+    ]
 
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
@@ -216,7 +231,9 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
 def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:
     named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id, silent=False))
     mentions = [{"type": "Mention", "href": account.uri, "name": f"@{account.handle}"} for account in named.values()]
-    return mentions + hashtags(tx, status)
+    options = polls.get(tx, status.poll_id, None).options if status.poll_id is not None else []
+    texts = (status.content, status.spoiler_text, *(option.title for option in options))
+    return mentions + hashtags(tx, status) + _emojis(tx, *texts)
 
 
 def hashtags(tx: Tx, status: Status) -> list[dict[str, Any]]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import media, polls, statuses
+from fedcorp.social import custom_emojis, media, polls, statuses
 from fedcorp.social.accounts import Account
+from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import StatusEdited, StatusPublished
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
@@ -46,6 +47,7 @@ class RemoteStatus:
     tags: tuple[str, ...] = ()
     media: tuple[RemoteMedia, ...] = ()
     poll: RemotePoll | None = None
+    emojis: tuple[RemoteEmoji, ...] = ()
 
 
 def is_tombstoned(tx: Tx, uri: str) -> bool:
@@ -82,6 +84,7 @@ def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False) -> Status | No
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
     statuses.write_mentions(tx, status.id, list(remote.mentions))
     statuses.write_tags(tx, status.id, list(remote.tags))
+    custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     if remote.media:
         media.store_remote(tx, status.account_id, status.id, list(remote.media))
     if remote.poll is not None:
@@ -124,6 +127,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     )  # fmt: skip
     statuses.write_mentions(tx, known.id, list(remote.mentions))
     statuses.write_tags(tx, known.id, list(remote.tags))
+    custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))
     tx.record(StatusEdited(known.id))
     return statuses.find(tx, known.id)

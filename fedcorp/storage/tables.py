@@ -180,6 +180,7 @@ accounts = Table(
     _count("followers_count"),
     _count("following_count"),
     _at("last_status_at", null=True),
+    _text("emojis", "[]"),  # in its texts: [{"shortcode", "key", "still_key", "category"}]
     UniqueConstraint("domain", "username_key"),
 )
 Index("ix_accounts_username_key", accounts.c.username_key)
@@ -648,6 +649,21 @@ media = Table(
 Index("ix_media_status_id", media.c.status_id)
 Index("ix_media_key", media.c.key)
 Index("ix_media_preview_key", media.c.preview_key)
+
+custom_emojis = Table(
+    "custom_emojis",
+    metadata,
+    _id(),
+    Column("domain", Text, nullable=False),  # of handles; empty for our own
+    Column("shortcode", Text, nullable=False),
+    Column("key", Text),  # in the media folder; null while the picture is not here
+    Column("still_key", Text),  # of a picture that does not move
+    Column("mime", Text, nullable=False),
+    _text("category"),
+    Column("remote_url", Text),
+    _at("updated_at"),
+    UniqueConstraint("domain", "shortcode"),
+)
 
 cards = Table(  # what web pages say that posts link to
     "cards",

@@ -318,7 +318,7 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
     Route("GET", "/api/v1/instance/translation_languages", translations.languages),
-    Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/custom_emojis", instance.list_emojis, "", anonymous=True, app=True),
     Route("GET", "/api/v1/announcements", announcements.listing, ""),
     Route("POST", "/api/v1/announcements/{id}/dismiss", announcements.dismiss, WRITE_ACCOUNTS),
     Route("PUT", "/api/v1/announcements/{id}/reactions/{name}", announcements.react, "write:favourites"),

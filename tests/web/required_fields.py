@@ -125,7 +125,8 @@ ROLES = ("outcast", "member", "moderator", "admin")
 _ACCOUNT: Shape = {
     "id": id_, "username": filled, "acct": filled, "url": link, "uri": link, "display_name": text, "note": text,
     "avatar": link, "avatar_static": link, "header": link, "header_static": link, "locked": flag, "bot": flag,
-    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")), "emojis": each(text),
+    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")),
+    "emojis": each(entity("CustomEmoji")),
     "statuses_count": number, "followers_count": number, "following_count": number, "last_status_at": maybe(day),
     "roles": none,
 }  # fmt: skip
@@ -143,7 +144,7 @@ _STATUS: Shape = {
     "id": id_, "uri": link, "url": maybe(link), "created_at": time, "edited_at": maybe(time),
     "account": entity("Account"), "content": text, "visibility": one_of(*VISIBILITIES), "sensitive": flag,
     "spoiler_text": text, "media_attachments": each(entity("MediaAttachment")), "mentions": each(entity("Mention")),
-    "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reblogs_count": number,
+    "tags": each(fields({"name": filled, "url": link})), "emojis": each(entity("CustomEmoji")), "reblogs_count": number,
     "favourites_count": number, "replies_count": number, "in_reply_to_id": maybe(id_),
     "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
     "card": maybe(entity("Card")), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
@@ -196,7 +197,8 @@ SHAPES: dict[str, Shape] = {
     "Announcement": {
         "id": id_, "content": text, "starts_at": maybe(time), "ends_at": maybe(time), "all_day": flag,
         "published_at": time, "updated_at": time, "read?": flag, "mentions": none, "statuses": none,
-        "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reactions": each(entity("Reaction")),
+        "tags": each(fields({"name": filled, "url": link})), "emojis": none,
+        "reactions": each(entity("Reaction")),
     },
     "Reaction": {"name": filled, "count": number, "me?": flag},
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
@@ -232,6 +234,9 @@ SHAPES: dict[str, Shape] = {
         "provider": filled, "media_attachments": each(fields({"id": id_, "description": text})),
         "poll": maybe(fields({"id": id_, "options": each(fields({"title": text}))})),
     },
+    "CustomEmoji": {
+        "shortcode": filled, "url": link, "static_url": link, "visible_in_picker": flag, "category": maybe(filled),
+    },
     "Card": _CARD,
     "TrendingLink": _CARD | {
         "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
@@ -240,12 +245,12 @@ SHAPES: dict[str, Shape] = {
     "Poll": {
         "id": id_, "expires_at": maybe(time), "expired": flag, "multiple": flag, "votes_count": number,
         "voters_count": maybe(number), "options": each(fields({"title": filled, "votes_count": maybe(number)})),
-        "emojis": none, "voted": flag, "own_votes": each(number),
+        "emojis": each(entity("CustomEmoji")), "voted": flag, "own_votes": each(number),
     },
     "StatusSource": {"id": id_, "text": text, "spoiler_text": text},
     "StatusEdit": {
         "content": text, "spoiler_text": text, "sensitive": flag, "created_at": time, "account": entity("Account"),
-        "media_attachments": each(entity("MediaAttachment")), "emojis": none,
+        "media_attachments": each(entity("MediaAttachment")), "emojis": each(entity("CustomEmoji")),
         "poll?": fields({"options": each(fields({"title": filled}))}),
     },
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
@@ -679,7 +684,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/terms_of_service": entity("Terms"),
     "GET /api/v1/instance/translation_languages": fields({}),
     "POST /api/v1/statuses/{id}/translate": entity("Translation"),
-    "GET /api/v1/custom_emojis": none,
+    "GET /api/v1/custom_emojis": each(entity("CustomEmoji")),
     "GET /api/v1/announcements": each(entity("Announcement")),
     "POST /api/v1/announcements/{id}/dismiss": empty,
     "PUT /api/v1/announcements/{id}/reactions/{name}": empty,

@@ -4,12 +4,13 @@ from starlette.responses import Response
 
 from fedcorp.company import peers
 from fedcorp.errors import NotFound
-from fedcorp.social import statistics
+from fedcorp.social import custom_emojis, statistics
 from fedcorp.storage.database import Tx
 from fedcorp.urls import Urls
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import instances
+from fedcorp.web.entities.emojis import emoji
 from fedcorp.web.entities.times import iso
 
 
@@ -86,6 +87,11 @@ async def _document(call: Call, name: str) -> tuple[Urls, str, int]:
     except (OSError, UnicodeDecodeError) as error:  # it was there at the start
         raise NotFound(detail=f"{file} cannot be read: {error}") from None
     return Urls(config.origin), text, written // 1_000_000
+
+
+async def list_emojis(call: Call) -> Response:
+    """GET /api/v1/custom_emojis: those of this department"""
+    return json(await call.read(lambda tx, _: [emoji(tx.site, item) for item in custom_emojis.listing(tx)]))
 
 
 async def nothing(call: Call) -> Response:

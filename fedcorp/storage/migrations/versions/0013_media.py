@@ -1,4 +1,4 @@
-"""Films and sounds before they are made, and cards of web pages."""
+"""Films and sounds before they are made, cards of web pages, and custom emoji."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,9 +40,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("status_id", name=op.f("pk_status_cards")),
     )
     op.create_index("ix_status_cards_card_id", "status_cards", ["card_id"], unique=False)
+    op.create_table(
+        "custom_emojis",
+        sa.Column("id", Id, autoincrement=False, nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("shortcode", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("still_key", sa.Text(), nullable=True),
+        sa.Column("mime", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), server_default="", nullable=False),
+        sa.Column("remote_url", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_custom_emojis")),
+        sa.UniqueConstraint("domain", "shortcode", name=op.f("uq_custom_emojis_domain_shortcode")),
+    )
+    op.add_column("accounts", sa.Column("emojis", sa.Text(), server_default="[]", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("accounts", "emojis")
+    op.drop_table("custom_emojis")
     op.drop_index("ix_status_cards_card_id", table_name="status_cards")
     op.drop_table("status_cards")
     op.drop_index("ix_cards_image_key", table_name="cards")
