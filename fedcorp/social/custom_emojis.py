@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from fedcorp import ids
 from fedcorp.errors import NotFound, Unprocessable
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
@@ -22,6 +23,7 @@ HERE = ""
 """The domain of our own emoji."""
 MAX_IN_TEXT = 50
 MAX_BYTES = 512 * 1024
+FIRST_SEEN_MS = 2 * 86_400_000
 
 _CODE = re.compile(r"[A-Za-z0-9_]{2,60}")
 _IN_TEXT = re.compile(r"(?<![A-Za-z0-9:]):([A-Za-z0-9_]{2,60}):(?![A-Za-z0-9:])")
@@ -168,7 +170,9 @@ def fetched(tx: Tx, id_: int, url: str, *, key: str, still_key: str, mime: str) 
     if known is None or known.remote_url != url:
         return {key, still_key}
     _write(tx, known.domain, known.shortcode, key=key, still_key=still_key, mime=mime)
-    touch(tx, known.domain, known.shortcode)
+    # A picture that comes for the first time concerns the posts that came with it, and whatever came since.
+    first = ids.first_at(ids.time_of(known.id) - FIRST_SEEN_MS) if known.key is None else 0
+    touch(tx, known.domain, known.shortcode, first)
     return known.keys - {key, still_key}
 
 
@@ -189,8 +193,9 @@ def _kept(item: CustomEmoji) -> dict[str, Any]:
     return {"shortcode": item.shortcode, "key": item.key, "still_key": item.still_key, "category": item.category}
 
 
-def touch(tx: Tx, domain: str, code: str) -> None:
-    """Everything that shows this code is out of date. Reads through the posts of a server: for what happens rarely."""
+def touch(tx: Tx, domain: str, code: str, first: int = 0) -> None:
+    """Everything that shows this code is out of date. Reads through the posts of a server from the id `first` on, so
+    it is for what happens rarely."""
     like = f"%:{code}:%"
     theirs = (
         sa.and_(accounts.c.local, accounts.c.deleted_at.is_(None)) if domain == HERE else accounts.c.domain == domain
@@ -203,4 +208,6 @@ def touch(tx: Tx, domain: str, code: str) -> None:
     polled = sa.exists().where(poll_options.c.poll_id == statuses.c.poll_id, poll_options.c.title.like(like))
     said = sa.or_(statuses.c.content.like(like), statuses.c.spoiler_text.like(like), polled)
     by_them = statuses.c.account_id.in_(sa.select(accounts.c.id).where(theirs))
-    tx.conn.execute(sa.update(statuses).where(by_them, said).values(version=statuses.c.version + 1))
+    tx.conn.execute(
+        sa.update(statuses).where(statuses.c.id >= first, by_them, said).values(version=statuses.c.version + 1)
+    )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from PIL import Image
 
@@ -260,6 +261,8 @@ async def test_work_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         uploaded = await sent(ann, slow, "video/quicktime")
         await office.settle()
         await ann.refused(422, "GET", f"/api/v1/media/{uploaded['id']}")
+        running_still = [child.name() for child in psutil.Process().children(recursive=True)]
+        assert "ffmpeg" not in running_still
 
 
 async def test_without_ffmpeg_pictures_alone_are_taken(
