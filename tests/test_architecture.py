@@ -44,7 +44,7 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "processes": (
         frozenset({"subprocess", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"})
         | frozenset({"os.fork", "os.posix_spawn", "os.system", "os.popen"}),
-        ("fedcorp/activitypub/compaction.py", "fedcorp/commands/demo_servers.py"),
+        ("fedcorp/activitypub/compaction.py", "fedcorp/commands/demo_servers.py", "fedcorp/social/films.py"),
     ),
     "tasks": (
         frozenset({"asyncio.sleep", "asyncio.create_task", "asyncio.ensure_future", "anyio.sleep"}),

@@ -18,7 +18,7 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, group_posts, groups, media, policy, polls, quotes, statuses
+from fedcorp.social import accounts, custom_emojis, group_posts, groups, media, policy, polls, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -91,9 +91,24 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         document["attachment"] = [
             {"type": "PropertyValue", "name": field["name"], "value": field["value"]} for field in shown
         ]
+    if tags := _emojis(tx, account.display_name, account.note, account.fields):
+        document["tag"] = tags
     if account.is_group:
         document |= _group_terms(tx, account)
     return document
+
+
+def _emojis(tx: Tx, *texts: str) -> list[dict[str, Any]]:
+    """The emoji of ours in the texts of something, as its `tag` names them."""
+    return [
+        {
+            "type": "Emoji",
+            "name": f":{item.shortcode}:",
+            "icon": {"type": "Image", "mediaType": item.mime, "url": tx.site.urls.media(item.key or "")},
+            "updated": time(item.updated_at),
+        }
+        for item in custom_emojis.in_text(tx, custom_emojis.HERE, " ".join(texts))
+    ]
 
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
@@ -254,7 +269,9 @@ def stamp(uri: str, author: Account, quoting_uri: str, quoted: Status) -> dict[s
 def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:
     named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id, silent=False))
     mentions = [{"type": "Mention", "href": account.uri, "name": f"@{account.handle}"} for account in named.values()]
-    return mentions + hashtags(tx, status)
+    options = polls.get(tx, status.poll_id, None).options if status.poll_id is not None else []
+    texts = (status.content, status.spoiler_text, *(option.title for option in options))
+    return mentions + hashtags(tx, status) + _emojis(tx, *texts)
 
 
 def hashtags(tx: Tx, status: Status) -> list[dict[str, Any]]:
@@ -269,14 +286,11 @@ def attachments(tx: Tx, status: Status) -> list[dict[str, Any]]:
 
 
 def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:
-    path = f"/media/{item.key}"
-    if status.reach != "public" or status.visibility not in ("public", "unlisted"):
-        path = expiring(tx.site.secret, path, tx.ms, MEDIA_WINDOW_MS)
     sizes = orjson.loads(item.sizes)
     document: dict[str, Any] = {
         "type": "Document",
         "mediaType": item.mime,
-        "url": tx.site.urls.origin + path,
+        "url": _file_url(tx, status, item.key),
         "name": item.description or None,
     }
     if item.blurhash:
@@ -284,7 +298,16 @@ def _attachment(tx: Tx, status: Status, item: Media) -> dict[str, Any]:
     document |= {name: sizes["original"][name] for name in ("width", "height") if name in sizes.get("original", {})}
     if "focus" in sizes:
         document["focalPoint"] = [sizes["focus"]["x"], sizes["focus"]["y"]]
+    if item.kind != "image" and item.preview_key is not None:
+        document["icon"] = {"type": "Image", "url": _file_url(tx, status, item.preview_key)}
     return document
+
+
+def _file_url(tx: Tx, status: Status, key: str | None) -> str:
+    path = f"/media/{key}"
+    if status.reach != "public" or status.visibility not in ("public", "unlisted"):
+        path = expiring(tx.site.secret, path, tx.ms, MEDIA_WINDOW_MS)
+    return tx.site.urls.origin + path
 
 
 def _question(tx: Tx, poll_id: int) -> dict[str, Any]:

@@ -29,8 +29,9 @@ from fedcorp.activitypub.vocabulary import (
 from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest
 from fedcorp.keys import load_public, multikey, public_pem
-from fedcorp.social import accounts, groups, memberships, policy, statuses, text
+from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, statuses, text
 from fedcorp.social.accounts import Account, RemoteAccount, RemoteGroup, RemoteKey
+from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
 from fedcorp.social.receiving import RemoteStatus
@@ -88,6 +89,7 @@ def actor(doc: dict[str, Any], *, username: str, domain: str, tier: str) -> Remo
         updated_at=_ms(doc.get("updated")) or 0,
         keys=tuple(_keys(doc, uri)),
         group=_group(doc, tier) if "Group" in kinds else None,
+        emojis=_emojis(doc),
     )
 
 
@@ -293,6 +295,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         stamp_uri=stamp_uri,
         asks_for_leave=asks_for_leave,
         quote_policy=_quote_policy(doc, author, visibility, addressed),
+        emojis=_emojis(doc),
     )
 
 
@@ -475,6 +478,18 @@ def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
     names = [tag.get("name") for tag in as_list(doc.get("tag"))[:500] if "Hashtag" in types_of(tag)]
     shown = {text.normalise_tag(name): name.lstrip("#")[:100] for name in names if isinstance(name, str)}
     return tuple(name for key, name in shown.items() if key)[:MAX_TAGS]
+
+
+def _emojis(doc: dict[str, Any]) -> tuple[RemoteEmoji, ...]:
+    """What the document says of the emoji in its texts; those of unreadable code or picture are left out."""
+    found: dict[str, RemoteEmoji] = {}
+    for tag in as_list(doc.get("tag"))[:500]:
+        name = tag.get("name") if isinstance(tag, dict) and "Emoji" in types_of(tag) else None
+        code = name.strip(":") if isinstance(name, str) else ""
+        url = _picture(tag.get("icon")) if custom_emojis.is_code(code) else None
+        if url is not None and len(found) < custom_emojis.MAX_IN_TEXT:
+            found.setdefault(code, RemoteEmoji(code, url, _ms(tag.get("updated")) or 0))
+    return tuple(found.values())
 
 
 def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:

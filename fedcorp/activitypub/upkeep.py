@@ -37,7 +37,7 @@ class Upkeep:
         """The files go before their rows, so that none is ever forgotten on the disk."""
         found = await self._db.read(media.abandoned, self._clock.ms() - DAY_MS)
         for item in found:
-            for key in filter(None, (item.key, item.preview_key)):
+            for key in item.keys:
                 await self._clock.offload(self._files.delete, key)
         if found:
             await self._db.write(media.forget, [item.id for item in found])

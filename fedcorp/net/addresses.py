@@ -119,12 +119,14 @@ class AddressPolicy:
     """Where this process may connect.
 
     `networks`: the only non-global addresses allowed. `ports`: allowed towards addresses outside `networks`; port 80
-    joins them with `insecure_http`, which also permits plain http for names outside `.localhost`.
+    joins them with `insecure_http`, which also permits plain http for names outside `.localhost`. With `inside` nothing
+    but `networks` is allowed.
     """
 
     networks: tuple[Network, ...] = ()
     ports: frozenset[int] = frozenset({443})
     insecure_http: bool = False
+    inside: bool = False
 
     def is_configured(self, address: Address) -> bool:
         """Whether every destination of `address` lies in a configured network."""
@@ -144,7 +146,7 @@ class AddressPolicy:
     def _is_allowed(self, end: Address) -> bool:
         if self._is_configured(end):
             return True
-        if end in _METADATA or _in_any(end, _NEVER) or _in_any(end, _NOT_GLOBAL):
+        if self.inside or end in _METADATA or _in_any(end, _NEVER) or _in_any(end, _NOT_GLOBAL):
             return False
         return end.is_global and (isinstance(end, IPv4Address) or end in _GLOBAL_UNICAST)
 

@@ -7,7 +7,7 @@ and certificate) and for Host. Proxies of the environment are not used. No threa
 import asyncio
 import functools
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -50,7 +50,8 @@ class Transport(httpx.AsyncBaseTransport):
 
     `networks` are the only non-global addresses that may be reached; towards them, and for names under `.localhost`,
     any port is allowed, elsewhere only `ports` (and 80 with `insecure_http`). `resolve` replaces the system resolver.
-    `request.extensions["max_body"]` overrides `limits.max_body` for one request; httpx's own timeouts are not used.
+    `request.extensions["max_body"]` overrides `limits.max_body` for one request; with `request.extensions["inside"]` it
+    goes to `networks` or nowhere. httpx's own timeouts are not used.
     One transport belongs to one event loop.
     """
 
@@ -65,6 +66,7 @@ class Transport(httpx.AsyncBaseTransport):
         resolve: Resolve = resolve_with_system,
     ) -> None:
         self._policy = AddressPolicy(tuple(networks), ports, insecure_http)
+        self._inside = replace(self._policy, inside=True)
         self._limits = limits or Limits()
         self._tls = verify or default_tls()
         self._resolve = resolve
@@ -106,7 +108,8 @@ class Transport(httpx.AsyncBaseTransport):
         origin = _origin(request.url)
         max_body = int(request.extensions.get("max_body", self._limits.max_body))
         payload = serialise_request(request, await request.aread())
-        connection = self._pool.find(origin)
+        is_inside = bool(request.extensions.get("inside"))
+        connection = None if is_inside else self._pool.find(origin)  # those were vetted for less
         if connection is not None:
             try:
                 return await self._send(connection, payload, request.method, max_body)
@@ -115,7 +118,8 @@ class Transport(httpx.AsyncBaseTransport):
                 # request is sent once more, on a connection that cannot have gone stale.
                 if self._closed:
                     raise
-        return await self._send(await self._connect(origin), payload, request.method, max_body)
+        policy = self._inside if is_inside else self._policy
+        return await self._send(await self._connect(origin, policy), payload, request.method, max_body)
 
     async def _send(self, connection: Connection, payload: bytes, method: str, max_body: int) -> Reply:
         try:
@@ -123,10 +127,10 @@ class Transport(httpx.AsyncBaseTransport):
         finally:
             self._pool.give_back(connection)
 
-    async def _connect(self, origin: Origin) -> Connection:
+    async def _connect(self, origin: Origin, policy: AddressPolicy) -> Connection:
         try:
             async with asyncio.timeout(self._limits.connect) as budget:
-                addresses = await self._policy.find_addresses(origin, self._resolve)
+                addresses = await policy.find_addresses(origin, self._resolve)
                 return await self._dial(origin, addresses[:_MOST_ATTEMPTS], budget)
         except TimeoutError as error:
             raise DeadlineExceeded(f"no connection to {origin.host} in time") from error

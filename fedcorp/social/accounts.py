@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from fedcorp import ids
 from fedcorp.errors import Conflict, Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
-from fedcorp.social import text
+from fedcorp.social import custom_emojis, text
+from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import AccountDeleted, AccountUpdated
 from fedcorp.social.policy import QUOTERS, REACHES, VISIBILITIES
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, keys, peers, tombstones, users
 from fedcorp.storage.upsert import insert_ignore, upsert
@@ -68,6 +70,7 @@ class Account:
     followers_count: int
     following_count: int
     last_status_at: int | None
+    emojis: str = "[]"
 
     @property
     def acct(self) -> str:
@@ -162,6 +165,7 @@ class RemoteAccount:
     updated_at: int = 0
     keys: tuple[RemoteKey, ...] = ()
     group: RemoteGroup | None = None
+    emojis: tuple[RemoteEmoji, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,9 +436,12 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
             "following_uri", "featured_uri", "updated_at",
         )
     }  # fmt: skip
+    custom_emojis.store_remote(tx, remote.domain, remote.emojis)
+    shown = orjson.dumps(remote.fields).decode()
     values |= {
+        "emojis": custom_emojis.of_profile(tx, remote.domain, remote.display_name, remote.note, shown),
         "username_key": remote.username.lower(),
-        "fields": orjson.dumps(remote.fields).decode(),
+        "fields": shown,
         "also_known_as": orjson.dumps(remote.also_known_as).decode(),
         "fetched_at": tx.ms,
     }
@@ -481,7 +488,7 @@ def update_profile(tx: Tx, account: Account, change: Profile, *, touched: bool =
 
     With `touched` other servers are told even when nothing of the profile itself changed.
     """
-    values = _profile_values(tx, change)
+    values = _profile_values(tx, account, change)
     if change.settings:
         _save_settings(tx, account.id, change.settings)
     if values or touched:
@@ -494,7 +501,7 @@ def update_profile(tx: Tx, account: Account, change: Profile, *, touched: bool =
     return get(tx, account.id)
 
 
-def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
+def _profile_values(tx: Tx, account: Account, change: Profile) -> dict[str, Any]:
     plain = ("display_name", "locked", "bot", "discoverable", "indexable", "hide_collections", "avatar", "header")
     values = {name: getattr(change, name) for name in plain if getattr(change, name) is not None}
     if len(values.get("display_name", "")) > MAX_NAME:
@@ -506,22 +513,44 @@ def _profile_values(tx: Tx, change: Profile) -> dict[str, Any]:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
         values |= {"note_source": change.note, "note": _html(tx, change.note)}
     if change.fields is not None:
-        values["fields"] = orjson.dumps(_fields(tx, change.fields)).decode()
+        values["fields"] = orjson.dumps(_fields(tx, account, change.fields)).decode()
+        jobs.put(tx, "verify_links", {"account_id": account.id}, unique_key=f"verify_links:{account.id}")
+    if not values.keys().isdisjoint(("display_name", "note", "fields")):
+        texts = (values.get(name, getattr(account, name)) for name in ("display_name", "note", "fields"))
+        values["emojis"] = custom_emojis.of_profile(tx, custom_emojis.HERE, *texts)
     return values
 
 
-def _fields(tx: Tx, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+def _fields(tx: Tx, account: Account, given: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
     if any(len(name) > MAX_FIELD or len(value) > MAX_FIELD for name, value in given):
         raise Unprocessable(f"Validation failed: a field has at most {MAX_FIELD} characters")
     lines = [(text.one_line(name, MAX_FIELD), text.one_line(value, MAX_FIELD)) for name, value in given]
     kept = [(name, value) for name, value in lines if name or value]
     if len(kept) > MAX_FIELDS:
         raise Unprocessable(f"Validation failed: a profile has at most {MAX_FIELDS} fields")
+    verified = {field["value"]: field.get("verified_at") for field in orjson.loads(account.fields)}
+    shown = [(name, value, _html(tx, value).removeprefix("<p>").removesuffix("</p>")) for name, value in kept]
     return [
-        {"name": name, "value": _html(tx, value).removeprefix("<p>").removesuffix("</p>"), "source": value,
-         "verified_at": None}
-        for name, value in kept
-    ]  # fmt: skip
+        {"name": name, "value": html, "source": value, "verified_at": verified.get(html)} for name, value, html in shown
+    ]
+
+
+def set_verified(tx: Tx, id_: int, results: dict[str, bool]) -> None:
+    """Note which fields of a profile, by their HTML, lead to pages that link back, and which do not."""
+    account = find(tx, id_)
+    if account is None:
+        return
+    before = orjson.loads(account.fields)
+    after = [field | _verdict(tx, field, results) for field in before]
+    if after != before:
+        values = {"fields": orjson.dumps(after).decode(), "version": accounts.c.version + 1}
+        tx.conn.execute(sa.update(accounts).where(accounts.c.id == id_).values(**values))
+
+
+def _verdict(tx: Tx, field: dict[str, Any], results: dict[str, bool]) -> dict[str, Any]:
+    if field["value"] not in results:
+        return {}
+    return {"verified_at": (field.get("verified_at") or tx.ms) if results[field["value"]] else None}
 
 
 def _html(tx: Tx, source: str) -> str:

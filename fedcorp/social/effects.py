@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fedcorp.social import (
     accounts,
+    cards,
     conversations,
     events,
     follows,
@@ -195,6 +196,7 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     if status.visibility == "direct":
         conversations.arrived(tx, status.thread_id, status.id)
     indexing.write(tx, status)
+    cards.ask(tx, status)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
         _notify_of_status(tx, status, author)
@@ -303,6 +305,7 @@ def _notify_quoters(tx: Tx, status: Status) -> None:
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
     indexing.write(tx, status)
+    cards.ask(tx, status)
     stream(tx, "status.update", status_id=status.id)
     relay.edited(tx, status)
     interested = sa.union(

@@ -28,6 +28,7 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_383  # the largest side that WebP can hold
 ORIGINAL_AREA = 3840 * 2160
 PREVIEW_AREA = 640 * 360
+EMOJI_AREA = 256 * 256
 AVATAR_SIZE = (400, 400)
 HEADER_SIZE = (1500, 500)
 MAX_ANIMATION_PIXELS = 20_000_000  # all frames together, about two seconds of CPU
@@ -283,6 +284,20 @@ def avatar(data: bytes) -> ProcessedImage:
 def header(data: bytes) -> ProcessedImage:
     """The wide picture of a profile, cropped to 1500x500, still. Raises TooLarge and Unprocessable."""
     return _cropped(data, HEADER_SIZE)
+
+
+def emoji(data: bytes) -> ProcessedImage:
+    """A picture that stands in a line of text, at most EMOJI_AREA pixels; its preview does not move.
+
+    Raises TooLarge and Unprocessable.
+    """
+    with _refusing_broken():
+        picture = _opened(data)
+        kind = _mime_of(picture)
+        is_small = picture.width * picture.height <= EMOJI_AREA
+        if kind == "image/gif" and is_small and (moving := _animation(data)) is not None:
+            return moving
+        return _finished(_decoded(picture, EMOJI_AREA), kind)
 
 
 def _colour(hue: float, lightness: float, saturation: float) -> tuple[int, int, int]:

@@ -50,6 +50,12 @@ class Media:
     bytes: int
     created_at: int
     failed_at: int | None
+    source_key: str | None
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all its files."""
+        return [key for key in (self.key, self.preview_key, self.source_key) if key is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +117,43 @@ def create(
     account_id: int,
     kind: str,
     mime: str,
-    key: str,
+    key: str | None,
     preview_key: str | None,
     description: str = "",
     blurhash: str | None = None,
     sizes: dict[str, Any],
     bytes: int,
     focus: Focus | None = None,
+    source_key: str | None = None,
+    make_at: int | None = None,
 ) -> Media:
-    """Keep an upload whose file is stored under `key`; `bytes` is its size. Raises Unprocessable."""
+    """Keep an upload whose file is stored under `key`; `bytes` is its size. Raises Unprocessable.
+
+    A film has no `key` yet but a `source_key`: what was sent. It is made at `make_at` (ms; now by default).
+    """
     id_ = tx.new_id()
     tx.conn.execute(
         sa.insert(media).values(
             id=id_, account_id=account_id, kind=kind, mime=mime, key=key, preview_key=preview_key,
             description=_checked(description), blurhash=blurhash, sizes=_with_focus(sizes, focus), bytes=bytes,
-            created_at=tx.ms,
+            created_at=tx.ms, source_key=source_key,
         )
     )  # fmt: skip
+    if source_key is not None:
+        _ask_for_film(tx, id_, make_at)
+    return get_own(tx, account_id, id_)
+
+
+def _ask_for_film(tx: Tx, id_: int, at: int | None = None) -> None:
+    jobs.put(tx, "make_film", {"media_id": id_}, run_at=at, unique_key=f"make_film:{id_}")
+
+
+def set_preview(tx: Tx, account_id: int, id_: int, preview_key: str, blurhash: str, small: dict[str, Any]) -> Media:
+    """Let a picture of its author's choice stand for an own file; `small` says its size. Raises NotFound."""
+    known = get_own(tx, account_id, id_)
+    sizes = orjson.dumps({**orjson.loads(known.sizes), "small": small}).decode()
+    values = {"preview_key": preview_key, "blurhash": blurhash, "sizes": sizes}
+    tx.conn.execute(sa.update(media).where(media.c.id == id_).values(**values))
     return get_own(tx, account_id, id_)
 
 
@@ -175,6 +201,7 @@ def own_many(tx: Tx, account_id: int, ids: list[int]) -> list[Media]:
 
 def reserve(tx: Tx, account_id: int, ids: list[int], scheduled_id: int) -> None:
     """Keep own uploads for a post that waits. Raises Unprocessable like `attach`."""
+    _check_made(tx, account_id, ids)
     for id_ in dict.fromkeys(ids):
         free = sa.and_(
             media.c.id == id_, media.c.account_id == account_id, media.c.status_id.is_(None),
@@ -204,12 +231,18 @@ def _place(tx: Tx, account_id: int, status_id: int, ids: list[int], *, kept: set
     most = tx.site.config.limits.media_attachments
     if len(wanted) > most:
         raise Unprocessable(f"Validation failed: a post has at most {most} files")
+    _check_made(tx, account_id, wanted)
     free = sa.and_(media.c.status_id.is_(None), media.c.scheduled_id.is_(None))
     mine = sa.and_(media.c.account_id == account_id, sa.or_(free, media.c.id.in_(kept)))
     for position, id_ in enumerate(wanted):
         placed = sa.update(media).where(media.c.id == id_, mine).values(status_id=status_id, position=position)
         if tx.conn.execute(placed).rowcount == 0:
             raise Unprocessable("Validation failed: a file does not exist or belongs to another post; upload it again.")
+
+
+def _check_made(tx: Tx, account_id: int, ids: list[int]) -> None:
+    if any(item.key is None for item in own_many(tx, account_id, ids)):
+        raise Unprocessable("Cannot attach files that have not finished processing. Try again in a moment!")
 
 
 # -- files of other servers ------------------------------------------------------------------------------------------
@@ -272,24 +305,36 @@ def fetched(
     bytes: int,
     sizes: dict[str, Any],
     blurhash: str | None = None,
-) -> None:
-    """The file of a remote attachment is here now. A focus that was told before stays."""
+) -> bool:
+    """The file of an attachment is here now; False if the attachment has gone meanwhile.
+
+    A focus that was told before stays, and so does a preview that the author chose.
+    """
     known = find(tx, id_)
     if known is None:
-        return
+        return False
     told = orjson.loads(known.sizes)
-    merged = {**told, **sizes}
-    values = {"key": key, "preview_key": preview_key, "kind": kind, "mime": mime, "bytes": bytes}
-    values |= {"sizes": orjson.dumps(merged).decode(), "blurhash": blurhash or known.blurhash, "failed_at": None}
+    chosen = {"small": told["small"]} if known.preview_key is not None and "small" in told else {}
+    merged = {**told, **sizes, **chosen}
+    values = {"key": key, "kind": kind, "mime": mime, "bytes": bytes, "failed_at": None, "source_key": None}
+    values |= {"sizes": orjson.dumps(merged).decode(), "preview_key": known.preview_key or preview_key}
+    values["blurhash"] = known.blurhash if chosen else blurhash or known.blurhash
     tx.conn.execute(sa.update(media).where(media.c.id == id_).values(**values))
     _touch(tx, known.status_id)
+    return True
+
+
+def arrived(tx: Tx, id_: int, source_key: str) -> None:
+    """What another server attached is here; a film or sound is to be made of it."""
+    tx.conn.execute(sa.update(media).where(media.c.id == id_).values(source_key=source_key))
+    _ask_for_film(tx, id_)
 
 
 def failed(tx: Tx, id_: int) -> None:
-    """The file of a remote attachment cannot be had."""
+    """The file of an attachment cannot be had; what was sent of it is kept no longer."""
     known = find(tx, id_)
     if known is not None:
-        tx.conn.execute(sa.update(media).where(media.c.id == id_).values(failed_at=tx.ms))
+        tx.conn.execute(sa.update(media).where(media.c.id == id_).values(failed_at=tx.ms, source_key=None))
         _touch(tx, known.status_id)
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import media, polls, quotes, statuses
+from fedcorp.social import custom_emojis, media, polls, quotes, statuses
 from fedcorp.social.accounts import Account
+from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import StatusEdited, StatusPublished
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
@@ -50,6 +51,7 @@ class RemoteStatus:
     stamp_uri: str | None = None  # the leave that it claims to have
     asks_for_leave: bool = True  # False: it quotes in a way that knows of no leave
     quote_policy: str = ""
+    emojis: tuple[RemoteEmoji, ...] = ()
 
 
 def is_tombstoned(tx: Tx, uri: str) -> bool:
@@ -106,6 +108,7 @@ def _quote_state(remote: RemoteStatus, quoted: Status | None) -> str | None:
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
     statuses.write_mentions(tx, status.id, list(remote.mentions))
     statuses.write_tags(tx, status.id, list(remote.tags))
+    custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     if remote.media:
         media.store_remote(tx, status.account_id, status.id, list(remote.media))
     if remote.poll is not None:
@@ -152,6 +155,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     )  # fmt: skip
     statuses.write_mentions(tx, known.id, list(remote.mentions))
     statuses.write_tags(tx, known.id, list(remote.tags))
+    custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))
     tx.record(StatusEdited(known.id))
     return statuses.find(tx, known.id)

@@ -90,19 +90,3 @@ def history(tx: Tx, viewer_id: int | None, names: "list[str]", days: int = 7) ->
     for name, at, uses, people in tx.conn.execute(statement, values) if names else ():
         used[name, at] = Day(at, uses, people)
     return {name: [used.get((name, at), Day(at, 0, 0)) for at in starts] for name in names}
-
-
-def most_used(tx: Tx, viewer_id: int | None, limit: int, offset: int = 0, days: int = 7) -> list[str]:
-    """The hashtags that most people used of late, normalised."""
-    people = sa.func.count(statuses.c.account_id.distinct())
-    statement = (
-        sa.select(status_tags.c.name)
-        .join(statuses, statuses.c.id == status_tags.c.status_id)
-        .where(statuses.c.created_at >= tx.ms - days * DAY_MS, statuses.c.visibility == "public")
-        .where(visible(statuses, viewer_id), ~limited(statuses.c.account_id, viewer_id))
-        .group_by(status_tags.c.name)
-        .order_by(people.desc(), status_tags.c.name)
-        .limit(limit)
-        .offset(offset)
-    )
-    return list(tx.conn.execute(statement).scalars())

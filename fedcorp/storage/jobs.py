@@ -67,10 +67,10 @@ def put(
     tx.wake("jobs")
 
 
-def claim(tx: Tx, kinds: tuple[str, ...], limit: int = BATCH) -> list[Job]:
-    """Take up to `limit` due jobs of these kinds for LEASE_MS, oldest first."""
+def claim(tx: Tx, kinds: tuple[str, ...], limit: int = BATCH, lease_ms: int = LEASE_MS) -> list[Job]:
+    """Take up to `limit` due jobs of these kinds for `lease_ms`, oldest first."""
     token = tx.clock.token(12)
-    values = {"now": tx.ms, "kinds": list(kinds), "most": limit, "token": token, "until": tx.ms + LEASE_MS}
+    values = {"now": tx.ms, "kinds": list(kinds), "most": limit, "token": token, "until": tx.ms + lease_ms}
     rows = sorted(tx.conn.execute(_CLAIM, values))
     return [Job(seq, kind, orjson.loads(payload), attempts, token) for seq, kind, payload, attempts in rows]
 

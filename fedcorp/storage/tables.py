@@ -188,6 +188,7 @@ accounts = Table(
     _count("followers_count"),
     _count("following_count"),
     _at("last_status_at", null=True),
+    _text("emojis", "[]"),  # in its texts: [{"shortcode", "key", "still_key", "category"}]
     UniqueConstraint("domain", "username_key"),
 )
 Index("ix_accounts_username_key", accounts.c.username_key)
@@ -692,10 +693,54 @@ media = Table(
     _count("bytes"),
     _at("created_at"),
     _at("failed_at", null=True),
+    Column("source_key", Text),  # of what was sent, until a film or sound is made of it
 )
 Index("ix_media_status_id", media.c.status_id)
 Index("ix_media_key", media.c.key)
 Index("ix_media_preview_key", media.c.preview_key)
+
+custom_emojis = Table(
+    "custom_emojis",
+    metadata,
+    _id(),
+    Column("domain", Text, nullable=False),  # of handles; empty for our own
+    Column("shortcode", Text, nullable=False),
+    Column("key", Text),  # in the media folder; null while the picture is not here
+    Column("still_key", Text),  # of a picture that does not move
+    Column("mime", Text, nullable=False),
+    _text("category"),
+    Column("remote_url", Text),
+    _at("updated_at"),
+    UniqueConstraint("domain", "shortcode"),
+)
+
+cards = Table(  # what web pages say that posts link to
+    "cards",
+    metadata,
+    _id(),
+    Column("url", Text, nullable=False, unique=True),
+    _text("title"),
+    _text("description"),
+    _text("author"),
+    _text("provider"),
+    Column("language", Text),
+    Column("image_key", Text),
+    _count("width"),
+    _count("height"),
+    Column("blurhash", Text),
+    _at("published_at", null=True),
+    _at("fetched_at", null=True),
+    _at("failed_at", null=True),
+)
+Index("ix_cards_image_key", cards.c.image_key)
+
+status_cards = Table(
+    "status_cards",
+    metadata,
+    _ref("status_id", primary=True),
+    _ref("card_id"),
+)
+Index("ix_status_cards_card_id", status_cards.c.card_id)
 
 polls = Table(
     "polls",

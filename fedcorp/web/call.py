@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from fedcorp.errors import NotFound
+from fedcorp.social.studio import tools_for
 from fedcorp.storage.database import Tx
 from fedcorp.web import auth, context
 from fedcorp.web.auth import Viewer
@@ -62,8 +63,13 @@ class Call(Request):
         return self._values
 
     def _body_limit(self) -> int:
-        limits = self.context.config.limits
-        return limits.media_bytes + FORM_BYTES if self.route.uploads else limits.body_bytes
+        config = self.context.config
+        if not self.route.uploads:
+            return config.limits.body_bytes
+        most = config.limits.media_bytes
+        if self.route.films and tools_for(config) is not None:  # with a picture that stands for the film
+            most += config.limits.video_bytes
+        return most + FORM_BYTES
 
     def id(self, name: str = "id") -> int:
         """An id in the path. Raises NotFound for anything that cannot be one."""

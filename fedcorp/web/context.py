@@ -1,5 +1,6 @@
 """What the edge is given by `fedcorp.app`: one value, kept as `request.app.state.context`. It makes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.invitations import Invitation
 from fedcorp.social.memberships import JoinRequest
 from fedcorp.social.stewardship import Report
+from fedcorp.social.studio import Studio
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
 from fedcorp.web.entities.cache import Rendered
@@ -48,6 +50,19 @@ class Desk(Protocol):
         """Learn who some of its members are that nobody here has met."""
 
 
+class Translator(Protocol):
+    """Asks the company's translation service, where there is one."""
+
+    async def languages(self) -> dict[str, list[str]]:
+        """Into what each language can be translated; `und` is any. Empty where nothing is translated.
+
+        Raises Unavailable when the service cannot be asked.
+        """
+
+    async def translate(self, texts: Sequence[str], source: str | None, target: str) -> tuple[list[str], str]:
+        """HTML in the other language, in this order, and the language it was in. Raises NotFound, Unavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The parts of one instance that handlers use."""
@@ -59,6 +74,8 @@ class Context:
     resolve: Resolver
     desk: Desk
     rendered: Rendered
+    studio: Studio
+    translator: Translator
 
 
 def of(connection: HTTPConnection) -> Context:

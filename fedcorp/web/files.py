@@ -4,14 +4,13 @@ What is narrower than public opens only by an expiring URL, which was given to s
 is ever run by a browser: types come from our own suffixes, and a policy forbids the rest.
 """
 
-import mimetypes
 import re
 from collections.abc import Callable
 
 from starlette.responses import FileResponse, Response
 
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, images, media, statuses
+from fedcorp.social import accounts, cards, films, images, media, statuses
 from fedcorp.storage.database import Tx
 from fedcorp.storage.signed import check
 from fedcorp.web.auth import Viewer
@@ -21,6 +20,7 @@ from fedcorp.web.route import Route
 
 _KEY = re.compile(r"[a-z0-9]{16,64}")
 _PICTURE = re.compile(r"([0-9]{1,19})\.png")
+_TYPES = {suffix: mime for mime, suffix in (images.SUFFIXES | films.SUFFIXES).items()}
 _FOR_EVERYBODY = "public, max-age=31536000, immutable"
 _FOR_ONE = "private, max-age=21600, immutable"
 _DRAWN = "public, max-age=86400"
@@ -37,23 +37,32 @@ async def show_media(call: Call) -> Response:
         path = await call.context.clock.offload(call.context.files.path, key)
     except FileNotFoundError:
         raise NotFound from None
-    kind = mimetypes.guess_type(path.name)[0] or ""
-    shown = kind.startswith(("image/", "video/", "audio/")) and kind != "image/svg+xml"
+    kind = _TYPES.get(path.suffix, "")
     headers = _SAFE | {"Cache-Control": caching}
-    if not shown:
+    if not kind:
         headers["Content-Disposition"] = "attachment"
-    return FileResponse(path, media_type=kind if shown else "application/octet-stream", headers=headers)
+    return FileResponse(path, media_type=kind or "application/octet-stream", headers=headers)
 
 
 def _caching(tx: Tx, _: Viewer, key: str, query: str) -> str:
     """How long the file may be kept by whom. Raises NotFound when this URL does not open it."""
     row = media.find_by_key(tx, key)
-    if row is None:  # a picture of a profile: those belong to no post and are for everybody
-        return _FOR_EVERYBODY
+    if row is None:
+        return _caching_of_card(tx, key, query)
     status = statuses.find(tx, row.status_id) if row.status_id is not None else None
     if status is not None and status.deleted_at is not None:
         raise NotFound
     if status is not None and is_open(status.visibility, status.reach):
+        return _FOR_EVERYBODY
+    if not check(tx.site.secret, f"/media/{key}", query, tx.ms):
+        raise NotFound
+    return _FOR_ONE
+
+
+def _caching_of_card(tx: Tx, key: str, query: str) -> str:
+    """The same for a picture of a page that posts link to, and for one of a profile, which is for everybody."""
+    found = cards.find_by_image(tx, key)
+    if found is None or found[1]:
         return _FOR_EVERYBODY
     if not check(tx.site.secret, f"/media/{key}", query, tx.ms):
         raise NotFound

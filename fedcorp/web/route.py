@@ -32,7 +32,7 @@ class Route:
     handler looks at no token; "" means any valid token. With `anonymous`, requests without a token are let through
     too. `app` lets in tokens that belong to no person. `role` is the least role in the department that the person must
     have, moderator or admin; every route of a scope of administrators names one. `uploads` raises the cap of the body
-    to that of media.
+    to that of pictures, `films` to that of films where those are taken.
 
     `takes`, `gives` and `waits` describe our own API (`fedcorp.web.api.openapi`): what the handler reads besides the
     path, the schema of its answer ("Group", or "[Group]" for a list), and of the one that says that another department
@@ -47,6 +47,7 @@ class Route:
     app: bool = False
     role: str = ""
     uploads: bool = False
+    films: bool = False
     takes: tuple[Param, ...] = ()
     gives: str = ""
     waits: str = ""

@@ -1,10 +1,10 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered: no translation.
+What is not listed is not offered.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
-from fedcorp.web import activitypub, files, oauth, streaming, wellknown
+from fedcorp.web import activitypub, files, oauth, oembed, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
@@ -34,6 +34,8 @@ from fedcorp.web.api import (
     statuses,
     tags,
     timelines,
+    translations,
+    trends,
     warnings,
 )
 from fedcorp.web.pages import disputes, joining, views
@@ -109,6 +111,7 @@ _STATUSES = (
     Route("PUT", "/api/v1/statuses/{id}", statuses.edit, WRITE_STATUSES),
     Route("DELETE", "/api/v1/statuses/{id}", statuses.delete, WRITE_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/context", statuses.context, READ_STATUSES, anonymous=True),
+    Route("POST", "/api/v1/statuses/{id}/translate", translations.translate, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/source", statuses.source, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/history", statuses.history, READ_STATUSES, anonymous=True),
     Route("GET", "/api/v1/statuses/{id}/quotes", statuses.list_quotes, READ_STATUSES),
@@ -126,8 +129,9 @@ _STATUSES = (
     Route("POST", "/api/v1/statuses/{id}/unpin", statuses.unpin, WRITE_ACCOUNTS),
     Route("POST", "/api/v1/statuses/{id}/mute", statuses.mute, "write:mutes"),
     Route("POST", "/api/v1/statuses/{id}/unmute", statuses.unmute, "write:mutes"),
-    Route("POST", "/api/v2/media", media.create, "write:media", uploads=True),
-    Route("POST", "/api/v1/media", media.create, "write:media", uploads=True),
+    Route("GET", "/api/oembed", oembed.show),
+    Route("POST", "/api/v2/media", media.create, "write:media", uploads=True, films=True),
+    Route("POST", "/api/v1/media", media.create_v1, "write:media", uploads=True, films=True),
     Route("GET", "/api/v1/media/{id}", media.show, "write:media"),
     Route("PUT", "/api/v1/media/{id}", media.update, "write:media", uploads=True),
     Route("DELETE", "/api/v1/media/{id}", media.delete, "write:media"),
@@ -290,10 +294,10 @@ _DISCOVERY = (
     Route("POST", "/api/v1/tags/{name}/unfollow", tags.unfollow, WRITE_FOLLOWS),
     Route("POST", "/api/v1/tags/{name}/feature", featured_tags.feature, WRITE_ACCOUNTS),
     Route("POST", "/api/v1/tags/{name}/unfeature", featured_tags.unfeature, WRITE_ACCOUNTS),
-    Route("GET", "/api/v1/trends", tags.list_most_used, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/tags", tags.list_most_used, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/statuses", instance.nothing, "read", anonymous=True),
-    Route("GET", "/api/v1/trends/links", instance.nothing, "read", anonymous=True),
+    Route("GET", "/api/v1/trends", trends.list_tags, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/tags", trends.list_tags, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/statuses", trends.list_statuses, "read", anonymous=True),
+    Route("GET", "/api/v1/trends/links", trends.list_links, "read", anonymous=True),
 )
 
 READ_REPORTS, WRITE_REPORTS = "admin:read:reports", "admin:write:reports"
@@ -366,8 +370,8 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
-    Route("GET", "/api/v1/instance/translation_languages", instance.no_languages),
-    Route("GET", "/api/v1/custom_emojis", instance.nothing, "", anonymous=True, app=True),
+    Route("GET", "/api/v1/instance/translation_languages", translations.languages),
+    Route("GET", "/api/v1/custom_emojis", instance.list_emojis, "", anonymous=True, app=True),
     Route("GET", "/api/v1/announcements", announcements.listing, ""),
     Route("POST", "/api/v1/announcements/{id}/dismiss", announcements.dismiss, WRITE_ACCOUNTS),
     Route("PUT", "/api/v1/announcements/{id}/reactions/{name}", announcements.react, "write:favourites"),
@@ -394,6 +398,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *streaming.ROUTES,
     *files.ROUTES,
+    *oembed.ROUTES,
     *wellknown.ROUTES,
     *activitypub.ROUTES,
     *views.ROUTES,

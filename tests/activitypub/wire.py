@@ -19,10 +19,13 @@ from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.resolve import Finder, Resolver
 from fedcorp.activitypub.signers import Signers
+from fedcorp.activitypub.translator import Translator
+from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.social import accounts, effects
 from fedcorp.social.accounts import Account
+from fedcorp.social.studio import Studio
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.media import MediaFiles
 from fedcorp.web import activitypub, wellknown
@@ -89,7 +92,11 @@ class Wire:
         self.delivery = Delivery(self.db, self.clock, self.client)
         files, rendered = MediaFiles(config.media_folder), Rendered()
         self.desk = Desk(self.client, self.resolver, self.db)
-        context = Context(config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered)
+        translator = Translator(Visitor(self.client, self.db), self.db, self.clock)
+        studio = Studio(self.db, self.clock, files)
+        context = Context(
+            config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered, studio, translator
+        )
         state = State({"context": context, "inbox": self.inbox, "signers": self.signers})
         self.app = Problems(Router([*activitypub.ROUTES, *wellknown.ROUTES], state))
         network.servers[self.domain] = self.app

@@ -51,6 +51,7 @@ DELETED = {"delpub": EVERYBODY, "delpriv": MEMBERS}  # who may know that there w
 PUBLIC = {key for key, kind in KINDS.items() if kind.values.get("visibility") == "public" or (
     kind.group and kind.group not in ("priv", SECRET, "queue"))}  # fmt: skip
 
+_FINANCE = "http://finance.localhost"
 Complaints = AsyncIterator[str]
 Row = Callable[[DoorWorld], Complaints]
 
@@ -532,6 +533,27 @@ async def page_of_post(world: DoorWorld) -> Complaints:
                     yield f"{viewer} learns by its page that there is {key}: {answer.status_code}"
 
 
+async def frame_of_post(world: DoorWorld) -> Complaints:
+    """The page that other sites frame, and the answer that leads there: the same for everybody, signed in or not."""
+    for viewer in (*STAFF["finance"], NOBODY):
+        app = world.app(viewer)
+        missing = await app.get("/@ann/1/embed"), await app.get("/api/oembed", params={"url": f"{_FINANCE}/@ann/1"})
+        for key, post in world.posts.items():
+            if post.home != "finance":
+                continue
+            path = f"/@{KINDS[key].author}/{world.ids['finance'][key]}"
+            answers = (
+                await app.get(f"{path}/embed"), await app.get("/api/oembed", params={"url": f"{_FINANCE}{path}"}),
+            )  # fmt: skip
+            for answer, gone in zip(answers, missing, strict=True):
+                for complaint in too_much(viewer, f"the frame of {key}", answer, readable(NOBODY)):
+                    yield complaint
+                if key in readable(NOBODY) and answer.status_code != 200:
+                    yield f"{viewer} is refused the frame of {key}"
+                if key not in readable(NOBODY) and not same(answer, gone):
+                    yield f"{viewer} learns by its frame that there is {key}"
+
+
 async def page_of_account(world: DoorWorld) -> Complaints:
     for viewer in (*STAFF["finance"], NOBODY):
         async with await world.browser(viewer) as browser:
@@ -759,6 +781,7 @@ _THREADS = "of conversations that the list shows to the asker, which is walked: 
 
 _ROUTES = {f"{route.method} {route.path}" for route in ROUTES}
 EXEMPT: dict[str, str] = {
+    "POST /api/v1/statuses/{id}/translate": "only with a service: tests/federation/test_translations.py",
     "POST /api/v1/apps": _OWN,
     "GET /api/v1/apps/verify_credentials": _OWN,
     "PATCH /api/v1/accounts/update_credentials": _OWN,
@@ -998,6 +1021,8 @@ ROWS: dict[str, Row] = {
     "GET /@{name}/join/{token}": page_of_link,
     "POST /@{name}/join/{token}": page_of_link,
     "GET /@{name}/{id}": page_of_post,
+    "GET /@{name}/{id}/embed": frame_of_post,
+    "GET /api/oembed": frame_of_post,
     "GET /tags/{name}": page_of_tag,
     **{
         f"GET {path}": of_actors(path)

@@ -336,3 +336,10 @@ async def test_plain_http_needs_the_switch() -> None:
     assert await found(insecure, ("http", "a.example", 80), "8.8.8.8") == ["8.8.8.8"]
     with pytest.raises(AddressRefused):
         await found(insecure, ("http", "a.example", 8080), "8.8.8.8")
+
+
+def test_inside_is_nothing_but_the_configured_networks() -> None:
+    inside = AddressPolicy(networks=(ip_network("10.0.0.0/8"),), inside=True)
+    assert inside.is_allowed(ip_address("10.1.2.3"))
+    assert not inside.is_allowed(ip_address("93.184.216.34"))
+    assert not inside.is_allowed(ip_address("192.168.1.1"))

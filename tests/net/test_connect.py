@@ -216,6 +216,14 @@ async def test_rebinding_name_stays_pinned_and_is_vetted_anew() -> None:
         assert (resolve.asked, sink.connections) == (["rebind.example"] * 2, 1)
 
 
+async def test_what_must_stay_inside_does() -> None:
+    resolve = Resolver(["8.8.8.8"])
+    async with opened(resolve=resolve) as transport:
+        request = httpx.Request("GET", "https://translate.example/", extensions={"inside": True})
+        with pytest.raises(AddressRefused):
+            await transport.handle_async_request(request)
+
+
 async def test_localhost_with_port_needs_no_resolver() -> None:
     resolve = Resolver(["10.0.0.1"])
     async with serve(keep_alive) as sink, opened(resolve=resolve) as transport:

@@ -3,7 +3,7 @@
 import pytest
 
 from fedcorp.errors import Unprocessable
-from fedcorp.social import blocks, finding, follows, search, tags
+from fedcorp.social import blocks, finding, follows, search, tags, trends
 from fedcorp.social.pages import Page
 from tests.social.conftest import Department
 
@@ -76,7 +76,7 @@ async def test_history(department: Department) -> None:
     assert [(day.uses, day.accounts) for day in found["lunch"][:3]] == [(1, 1), (2, 1), (0, 0)]
     assert len(found["dinner"]) == 7
     assert (await department.see(tags.history, None, ["lunch"]))["lunch"][0].uses == 0
-    assert await department.see(tags.most_used, ann.id, 5) == ["lunch"]
+    assert await department.see(trends.top_tags, ann.id, 5) == ["lunch"]
 
 
 async def test_following_hashtags(department: Department) -> None:

@@ -75,3 +75,22 @@ def test_a_failed_put_leaves_nothing(files: MediaFiles, monkeypatch: pytest.Monk
             files.put(b"new", suffix=".jpg", key=KEY)
     assert files.read(KEY) == b"old"
     assert len(list(files.path(KEY).parent.iterdir())) == 1
+
+
+def test_a_file_from_the_workroom_is_moved(files: MediaFiles, tmp_path: Path) -> None:
+    with files.workroom("7") as room:
+        (room / "made.mp4").write_bytes(b"film")
+        (room / "rest").write_bytes(b"x")
+        files.adopt(room / "made.mp4", suffix=".mp4", key=KEY)
+    assert files.read(KEY) == b"film"
+    assert not room.exists()
+
+
+def test_a_workroom_begins_empty(files: MediaFiles, tmp_path: Path) -> None:
+    left = tmp_path / "media" / ".work" / "7" / "of a dead process"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"x")
+    with files.workroom("7") as room:
+        assert list(room.iterdir()) == []
+    with pytest.raises(ValueError), files.workroom("../x"):
+        pass

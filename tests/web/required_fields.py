@@ -136,19 +136,29 @@ ROLES = ("outcast", "member", "moderator", "admin")
 _ACCOUNT: Shape = {
     "id": id_, "username": filled, "acct": filled, "url": link, "uri": link, "display_name": text, "note": text,
     "avatar": link, "avatar_static": link, "header": link, "header_static": link, "locked": flag, "bot": flag,
-    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")), "emojis": each(text),
+    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")),
+    "emojis": each(entity("CustomEmoji")),
     "statuses_count": number, "followers_count": number, "following_count": number, "last_status_at": maybe(day),
     "roles": none,
 }  # fmt: skip
 
+_CARD: Shape = {
+    "url": link, "title": filled, "description": text, "type": one_of("link"), "author_name": text, "author_url": text,
+    "authors": each(fields({"name": filled, "url": text})), "provider_name": text, "provider_url": text, "html": text,
+    "width": number, "height": number, "image": maybe(link), "embed_url": text, "blurhash": maybe(filled),
+}  # fmt: skip
+_MEDIA: Shape = {  # a sound without a cover has no preview
+    "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": maybe(link),
+    "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
+}  # fmt: skip
 _STATUS: Shape = {
     "id": id_, "uri": link, "url": maybe(link), "created_at": time, "edited_at": maybe(time),
     "account": entity("Account"), "content": text, "visibility": one_of(*VISIBILITIES), "sensitive": flag,
     "spoiler_text": text, "media_attachments": each(entity("MediaAttachment")), "mentions": each(entity("Mention")),
-    "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reblogs_count": number,
+    "tags": each(fields({"name": filled, "url": link})), "emojis": each(entity("CustomEmoji")), "reblogs_count": number,
     "favourites_count": number, "replies_count": number, "in_reply_to_id": maybe(id_),
     "in_reply_to_account_id": maybe(id_), "language": maybe(filled), "poll": maybe(entity("Poll")),
-    "card": maybe(fields({})), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
+    "card": maybe(entity("Card")), "reblog": maybe(entity("Reblogged")), "reach": one_of(*REACHES), "local_only": flag,
     "application?": entity("ShownApplication"), "favourited?": flag, "reblogged?": flag, "bookmarked?": flag,
     "muted?": flag, "pinned?": flag, "filtered?": each(entity("FilterResult")), "quotes_count": number,
     "quote": maybe(entity("Quote")), "quote_approval": fields({
@@ -209,7 +219,8 @@ SHAPES: dict[str, Shape] = {
     "Announcement": {
         "id": id_, "content": text, "starts_at": maybe(time), "ends_at": maybe(time), "all_day": flag,
         "published_at": time, "updated_at": time, "read?": flag, "mentions": none, "statuses": none,
-        "tags": each(fields({"name": filled, "url": link})), "emojis": none, "reactions": each(entity("Reaction")),
+        "tags": each(fields({"name": filled, "url": link})), "emojis": none,
+        "reactions": each(entity("Reaction")),
     },
     "Reaction": {"name": filled, "count": number, "me?": flag},
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
@@ -243,19 +254,29 @@ SHAPES: dict[str, Shape] = {
     "ShallowQuote": {"state": _QUOTE_STATE, "quoted_status_id": maybe(id_)},
     "DeletedStatus": _STATUS | {"text": text},
     "Mention": {"id": id_, "username": filled, "acct": filled, "url": link},
-    "MediaAttachment": {
-        "id": id_, "type": one_of("image", "gifv", "video", "audio", "unknown"), "url": link, "preview_url": link,
-        "remote_url": maybe(link), "meta": fields({}), "description": maybe(filled), "blurhash": maybe(filled),
+    "MediaAttachment": _MEDIA,
+    "Translation": {
+        "content": text, "spoiler_text": text, "language": filled, "detected_source_language": filled,
+        "provider": filled, "media_attachments": each(fields({"id": id_, "description": text})),
+        "poll": maybe(fields({"id": id_, "options": each(fields({"title": text}))})),
     },
+    "CustomEmoji": {
+        "shortcode": filled, "url": link, "static_url": link, "visible_in_picker": flag, "category": maybe(filled),
+    },
+    "Card": _CARD,
+    "TrendingLink": _CARD | {
+        "history": each(fields({"day": filled, "uses": filled, "accounts": filled})),
+    },
+    "PendingMedia": _MEDIA | {"url": maybe(link)},
     "Poll": {
         "id": id_, "expires_at": maybe(time), "expired": flag, "multiple": flag, "votes_count": number,
         "voters_count": maybe(number), "options": each(fields({"title": filled, "votes_count": maybe(number)})),
-        "emojis": none, "voted": flag, "own_votes": each(number),
+        "emojis": each(entity("CustomEmoji")), "voted": flag, "own_votes": each(number),
     },
     "StatusSource": {"id": id_, "text": text, "spoiler_text": text},
     "StatusEdit": {
         "content": text, "spoiler_text": text, "sensitive": flag, "created_at": time, "account": entity("Account"),
-        "media_attachments": each(entity("MediaAttachment")), "emojis": none,
+        "media_attachments": each(entity("MediaAttachment")), "emojis": each(entity("CustomEmoji")),
         "poll?": fields({"options": each(fields({"title": filled}))}),
     },
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
@@ -586,10 +607,10 @@ ANSWERS: dict[str, Check | None] = {
         ),
         entity("Status"),
     ),
-    "POST /api/v2/media": entity("MediaAttachment"),
+    "POST /api/v2/media": entity("PendingMedia"),
     "POST /api/v1/media": entity("MediaAttachment"),
-    "GET /api/v1/media/{id}": entity("MediaAttachment"),
-    "PUT /api/v1/media/{id}": entity("MediaAttachment"),
+    "GET /api/v1/media/{id}": entity("PendingMedia"),
+    "PUT /api/v1/media/{id}": entity("PendingMedia"),
     "DELETE /api/v1/media/{id}": empty,
     "GET /api/v1/polls/{id}": entity("Poll"),
     "POST /api/v1/polls/{id}/votes": entity("Poll"),
@@ -675,8 +696,9 @@ ANSWERS: dict[str, Check | None] = {
     "POST /api/v1/tags/{name}/unfeature": entity("Tag"),
     "GET /api/v1/trends": _TAGS,
     "GET /api/v1/trends/tags": _TAGS,
-    "GET /api/v1/trends/statuses": none,
-    "GET /api/v1/trends/links": none,
+    "GET /api/v1/trends/statuses": each(entity("Status")),
+    "GET /api/v1/trends/links": each(entity("TrendingLink")),
+    "GET /api/oembed": fields({"type": one_of("rich"), "version": one_of("1.0"), "html": filled, "width": number}),
     # groups
     "GET /api/fedcorp/v1/groups": each(entity("Group")),
     "POST /api/fedcorp/v1/groups": entity("Group"),
@@ -763,8 +785,9 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/extended_description": entity("ExtendedDescription"),
     "GET /api/v1/instance/privacy_policy": entity("ExtendedDescription"),
     "GET /api/v1/instance/terms_of_service": entity("Terms"),
-    "GET /api/v1/instance/translation_languages": empty,
-    "GET /api/v1/custom_emojis": none,
+    "GET /api/v1/instance/translation_languages": fields({}),
+    "POST /api/v1/statuses/{id}/translate": entity("Translation"),
+    "GET /api/v1/custom_emojis": each(entity("CustomEmoji")),
     "GET /api/v1/announcements": each(entity("Announcement")),
     "POST /api/v1/announcements/{id}/dismiss": empty,
     "PUT /api/v1/announcements/{id}/reactions/{name}": empty,

@@ -85,7 +85,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/statuses": ({}, "id"),
     "GET /api/v1/statuses/{id}/favourited_by": ({}, _PAGE),
     "POST /api/v1/statuses/{id}/reblog": ({}, "visibility"),
-    "POST /api/v2/media": ({}, "file description focus"),
+    "POST /api/v2/media": ({}, "file description focus thumbnail"),
     "PUT /api/v1/media/{id}": ({}, "description focus thumbnail"),
     "POST /api/v1/polls/{id}/votes": ({}, "choices"),
     "GET /api/v1/timelines/home": ({}, _PAGE),
@@ -171,6 +171,10 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/featured_tags": ({"name": "x"}, "name"),
     "GET /api/v1/announcements": ({}, "with_dismissed"),
     "GET /api/v1/trends/tags": ({}, "limit offset"),
+    "GET /api/v1/trends/statuses": ({}, "limit offset"),
+    "GET /api/v1/trends/links": ({}, "limit offset"),
+    "POST /api/v1/statuses/{id}/translate": ({}, "lang"),
+    "GET /api/oembed": ({"url": "http://finance.localhost/@ann/1"}, "url maxwidth maxheight"),
 }
 """What each route reads: what must be there, and everything that may be. What is ours says it itself, below."""
 _NEEDED = {
@@ -326,7 +330,7 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
     """Something that the person may use this route on."""
     if route.path.startswith("/api/fedcorp/v1/groups"):
         return await office.group(ann, "club")
-    match route.path.split("/")[3]:
+    match [*route.path.split("/"), ""][3]:
         case "admin" if "accounts" in route.path:
             return ben.id
         case "admin" if "domain_blocks" in route.path:

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from fedcorp.social import measures, tags
+from fedcorp.social import measures, trends
 from fedcorp.social.measures import Span
 from fedcorp.storage.database import Tx
 from fedcorp.web.auth import Viewer
@@ -81,5 +81,5 @@ async def list_trending_tags(call: Call) -> Response:
 
 
 def _trending_tags(tx: Tx, viewer: Viewer, limit: int, offset: int) -> list[dict[str, Any]]:
-    found = hashtags(tx, viewer.account_id, tags.most_used(tx, viewer.account_id, limit, offset))
+    found = hashtags(tx, viewer.account_id, trends.top_tags(tx, viewer.account_id, limit, offset))
     return [tag | {"trendable": True, "usable": True, "requires_review": False} for tag in found]

@@ -6,12 +6,13 @@ from starlette.responses import Response
 
 from fedcorp.company import peers
 from fedcorp.errors import NotFound
-from fedcorp.social import statistics
+from fedcorp.social import custom_emojis, statistics
 from fedcorp.storage.database import Tx
 from fedcorp.urls import Urls
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import admin, instances
+from fedcorp.web.entities.emojis import emoji
 from fedcorp.web.entities.times import iso
 
 
@@ -100,15 +101,15 @@ async def _document(call: Call, name: str) -> tuple[Urls, str, int]:
     return Urls(config.origin), text, written // 1_000_000
 
 
+async def list_emojis(call: Call) -> Response:
+    """GET /api/v1/custom_emojis: those of this department"""
+    return json(await call.read(lambda tx, _: [emoji(tx.site, item) for item in custom_emojis.listing(tx)]))
+
+
 async def nothing(call: Call) -> Response:
     """A list that is empty because this server has no way to fill it."""
     await call.viewer()
     return json([])
-
-
-async def no_languages(call: Call) -> Response:
-    """GET /api/v1/instance/translation_languages: nothing is translated here."""
-    return json({})
 
 
 async def health(call: Call) -> Response:

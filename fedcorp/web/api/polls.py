@@ -9,6 +9,7 @@ from fedcorp.social import accounts, polls, statuses
 from fedcorp.storage.database import Tx
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
+from fedcorp.web.entities.emojis import in_words
 from fedcorp.web.entities.polls import poll
 
 
@@ -20,7 +21,9 @@ async def show(call: Call) -> Response:
 def _show(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
     row = polls.get(tx, id_, viewer.account_id)
     status = statuses.get_visible(tx, viewer.account_id, row.status_id)
-    return poll(row, tx.ms, viewer.account_id, status.account_id)
+    titles = " ".join(option.title for option in row.options)
+    emojis = in_words(tx, accounts.get(tx, status.account_id), titles) if ":" in titles else []
+    return poll(row, tx.ms, viewer.account_id, status.account_id, emojis)
 
 
 async def vote(call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""Hashtags: look at one, follow it, and see which are followed or much used."""
+"""Hashtags: look at one, follow it, and see which are followed."""
 
 from typing import Any
 
@@ -56,14 +56,3 @@ async def list_followed(call: Call) -> Response:
     rows = await call.read(lambda tx, viewer: tags.followed(tx, viewer.id, page))
     body = await call.read(lambda tx, viewer: hashtags(tx, viewer.account_id, [name for _, name in rows]))
     return json(body, headers=links(call, [id_ for id_, _ in rows], full=len(rows) >= page.limit))
-
-
-async def list_most_used(call: Call) -> Response:
-    """GET /api/v1/trends/tags: the most used of the last days, without any ranking of people"""
-    params = call.query
-    limit, offset = params.integer("limit", least=1, most=20) or 10, params.integer("offset") or 0
-    return json(await call.read(_most_used, limit, offset))
-
-
-def _most_used(tx: Tx, viewer: Viewer, limit: int, offset: int) -> list[dict[str, Any]]:
-    return hashtags(tx, viewer.account_id, tags.most_used(tx, viewer.account_id, limit, offset))

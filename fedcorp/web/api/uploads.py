@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedcorp.errors import Unavailable, Unprocessable
+from fedcorp.social import images
 from fedcorp.social.images import SUFFIXES, ProcessedImage
 from fedcorp.social.media import Focus
+from fedcorp.social.studio import size_of
 from fedcorp.web.context import Context
 from fedcorp.web.params import Params, Upload
 
@@ -24,13 +26,18 @@ class Stored:
         """Mastodon's `meta`."""
         picture = self.picture
         return {
-            "original": _size(picture.width, picture.height),
-            "small": _size(picture.preview_width, picture.preview_height),
+            "original": size_of(picture.width, picture.height),
+            "small": size_of(picture.preview_width, picture.preview_height),
         }
 
 
-def _size(width: int, height: int) -> dict[str, Any]:
-    return {"width": width, "height": height, "size": f"{width}x{height}", "aspect": width / height}
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture in the media folder that stands for something else; `size` as in Mastodon's `meta`."""
+
+    key: str
+    size: dict[str, Any]
+    blurhash: str
 
 
 def focus_of(params: Params) -> Focus | None:
@@ -52,6 +59,21 @@ async def store(context: Context, upload: Upload, work: Callable[[bytes], Proces
     """
     key, preview_key = (context.clock.random_bytes(16).hex() for _ in range(2))
     return await context.clock.offload(_store, context, upload.content, work, key, preview_key)
+
+
+async def store_thumbnail(context: Context, upload: Upload) -> Thumbnail:
+    """Make a small picture of what was sent. Raises as `store`."""
+    key = context.clock.random_bytes(16).hex()
+    return await context.clock.offload(_store_thumbnail, context, upload.content, key)
+
+
+def _store_thumbnail(context: Context, content: bytes, key: str) -> Thumbnail:
+    picture = images.process(content)
+    try:
+        context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=key)
+    except OSError as error:
+        raise Unavailable("The server cannot keep files now, try again later.", f"media folder: {error}") from error
+    return Thumbnail(key, size_of(picture.preview_width, picture.preview_height), picture.blurhash)
 
 
 def _store(

@@ -10,6 +10,7 @@ from fedcorp.social import accounts, people
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.storage.database import Site, Tx
+from fedcorp.web.entities.emojis import of_account
 from fedcorp.web.entities.times import DAY_MS, day, iso
 
 ROLES = {
@@ -53,18 +54,22 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
         "header_static": header,
         "noindex": not account.indexable,
         "hide_collections": account.hide_collections,
-        "emojis": [],
+        "emojis": of_account(site, account),
         "roles": [],
         "fields": [
             {
                 "name": field["name"],
                 "value": field["value"],
-                "verified_at": iso(field["verified_at"]) if field.get("verified_at") else None,
+                "verified_at": _verified(field),
             }
             for field in orjson.loads(account.fields)
         ],
         **limited,
     }
+
+
+def _verified(field: dict[str, Any]) -> str | None:
+    return iso(field["verified_at"]) if field.get("verified_at") else None
 
 
 def account(site: Site, row: Account) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def credentials(tx: Tx, row: Account) -> dict[str, Any]:
             "language": settings.language,
             "note": row.note_source,
             "fields": [
-                {"name": field["name"], "value": field.get("source", field["value"]), "verified_at": None}
+                {"name": field["name"], "value": field.get("source", field["value"]), "verified_at": _verified(field)}
                 for field in orjson.loads(row.fields)
             ],
             "follow_requests_count": len(people.requests(tx, row.id, Page(limit=100))),

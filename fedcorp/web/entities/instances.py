@@ -9,11 +9,13 @@ from fedcorp import __version__
 from fedcorp.config import Config
 from fedcorp.social import push
 from fedcorp.social.featured_tags import MAX_FEATURED
+from fedcorp.social.films import TYPES
 from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
 from fedcorp.social.interactions import MAX_PINS
 from fedcorp.social.media import MAX_DESCRIPTION
 from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
 from fedcorp.social.statistics import Statistics
+from fedcorp.social.studio import tools_for
 from fedcorp.social.text import URL_LENGTH, render
 from fedcorp.storage.database import Site
 from fedcorp.urls import Urls
@@ -31,6 +33,7 @@ def _streaming(base: str) -> str:
 
 def _configuration(config: Config) -> dict[str, Any]:
     limits = config.limits
+    has_films = tools_for(config) is not None
     return {
         "accounts": {"max_featured_tags": MAX_FEATURED, "max_pinned_statuses": MAX_PINS},
         "statuses": {
@@ -39,13 +42,13 @@ def _configuration(config: Config) -> dict[str, Any]:
             "characters_reserved_per_url": URL_LENGTH,
         },
         "media_attachments": {
-            "supported_mime_types": list(IMAGE_TYPES),
+            "supported_mime_types": [*IMAGE_TYPES, *(TYPES if has_films else ())],
             "description_limit": MAX_DESCRIPTION,
             "image_size_limit": limits.media_bytes,
             "image_matrix_limit": MAX_PIXELS,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
+            "video_size_limit": limits.video_bytes if has_films else 0,
+            "video_frame_rate_limit": limits.video_frame_rate if has_films else 0,
+            "video_matrix_limit": limits.video_pixels if has_films else 0,
         },
         "polls": {
             "max_options": limits.poll_options,
@@ -92,7 +95,7 @@ def v2(site: Site, base: str, numbers: Statistics) -> dict[str, Any]:
             "urls": {"streaming": _streaming(base), "status": None, "about": config.origin, "privacy_policy": None,
                      "terms_of_service": None},
             "vapid": {"public_key": server_key(site.vapid) if push.is_on(site) else ""},
-            "translation": {"enabled": False},
+            "translation": {"enabled": bool(config.translation.url)},
             "timelines_access": {
                 "live_feeds": {"local": "public", "remote": "public"},
                 "hashtag_feeds": {"local": "public", "remote": "public"},

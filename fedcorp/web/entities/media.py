@@ -25,6 +25,9 @@ def attachment(tx: Tx, item: Media, *, open_to_all: bool = False) -> dict[str, A
     def url(key: str | None) -> str | None:
         if key is None:
             return item.remote_url
+        return here(key)
+
+    def here(key: str) -> str:
         path = f"/media/{key}"
         return tx.site.urls.origin + (path if open_to_all else expiring(tx.site.secret, path, tx.ms))
 
@@ -32,7 +35,7 @@ def attachment(tx: Tx, item: Media, *, open_to_all: bool = False) -> dict[str, A
         "id": str(item.id),
         "type": item.kind,
         "url": url(item.key),
-        "preview_url": url(item.preview_key or item.key),
+        "preview_url": here(item.preview_key) if item.preview_key else _without_preview(item, url(item.key)),
         "remote_url": item.remote_url,
         "preview_remote_url": None,
         "text_url": None,
@@ -40,3 +43,8 @@ def attachment(tx: Tx, item: Media, *, open_to_all: bool = False) -> dict[str, A
         "description": item.description or None,
         "blurhash": item.blurhash,
     }
+
+
+def _without_preview(item: Media, url: str | None) -> str | None:
+    """A picture stands for itself; of a film or sound without one there is nothing to show."""
+    return url if item.kind in ("image", "unknown") else None

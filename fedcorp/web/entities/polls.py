@@ -1,12 +1,15 @@
 """Polls as the viewer sees them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fedcorp.social.polls import Poll
 from fedcorp.web.entities.times import iso_or_none
 
 
-def poll(row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None) -> dict[str, Any]:
+def poll(
+    row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None, emojis: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """The Poll entity at time `ms`. Counts that the author hides appear when the poll is over."""
     over = row.is_over(ms)
     hidden = row.hide_totals and not over
@@ -20,7 +23,7 @@ def poll(row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None
         "options": [
             {"title": option.title, "votes_count": None if hidden else option.votes_count} for option in row.options
         ],
-        "emojis": [],
+        "emojis": list(emojis),
         "voted": False,
         "own_votes": [],
     }

@@ -14,8 +14,10 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, filters, media, policy, polls, quotes, statuses, views
+from fedcorp.social import accounts, cards, custom_emojis, filters, media, policy, polls, quotes, statuses, views
 from fedcorp.social.accounts import Account
+from fedcorp.social.cards import Card
+from fedcorp.social.custom_emojis import CustomEmoji
 from fedcorp.social.filters import Match
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -23,6 +25,8 @@ from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.cards import card
+from fedcorp.web.entities.emojis import domain_of, emoji, in_words
 from fedcorp.web.entities.filters import filter_result
 from fedcorp.web.entities.media import attachment, is_open, window
 from fedcorp.web.entities.polls import poll
@@ -328,7 +332,14 @@ def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, b
     if not authors:
         return {}
     found = polls.load(tx, list(authors), viewer_id)
-    return {id_: orjson.dumps(poll(row, tx.ms, viewer_id, authors[id_])) for id_, row in found.items()}
+    titles = {id_: " ".join(option.title for option in row.options) for id_, row in found.items()}
+    writers = accounts.find_many(tx, {authors[id_] for id_, words in titles.items() if ":" in words})
+    emojis = {
+        id_: in_words(tx, writers[authors[id_]], words) for id_, words in titles.items() if authors[id_] in writers
+    }
+    return {
+        id_: orjson.dumps(poll(row, tx.ms, viewer_id, authors[id_], emojis.get(id_, ()))) for id_, row in found.items()
+    }
 
 
 # -- what is cached --------------------------------------------------------------------------------------------------
@@ -372,6 +383,8 @@ class _Parts:
     tags: dict[int, list[str]]
     media: dict[int, list[Media]]
     applications: dict[int, tuple[str, str | None]]
+    cards: dict[int, Card]
+    emojis: dict[tuple[str, str], list[CustomEmoji]]
 
 
 def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, bytes]:
@@ -380,20 +393,29 @@ def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, by
         return {}
     shown = {shown for id_ in ids if (shown := heads[id_].reblog_of_id) is not None}
     rows = statuses.find_many(tx, {*ids, *shown})
+    authors = accounts.find_many(tx, {row.account_id for row in rows.values()})
     application_ids = {row.application_id for row in rows.values() if row.application_id is not None}
     parts = _Parts(
         rows,
-        accounts.find_many(tx, {row.account_id for row in rows.values()}),
+        authors,
         views.mentions_of(tx, ids),
         views.tags_of(tx, ids),
         media.of_statuses(tx, ids),
         views.applications_of(tx, list(application_ids)),
+        cards.of_statuses(tx, ids),
+        custom_emojis.in_texts(tx, [_words(row, authors[row.account_id]) for row in rows.values()]),
     )
     return {id_: _prefix(tx, rows[id_], parts) for id_ in ids if id_ in rows}
 
 
+def _words(row: Status, author: Account) -> tuple[str, str]:
+    """(domain of the emoji, texts) of a status."""
+    return domain_of(author), f"{row.content} {row.spoiler_text}"
+
+
 def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
     source = row if row.reblog_of_id is None else parts.statuses[row.reblog_of_id]
+    words = _words(source, parts.accounts[source.account_id])
     entity: dict[str, Any] = {
         "id": str(row.id),
         "created_at": iso(row.created_at),
@@ -410,8 +432,8 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "media_attachments": _attachments(tx, row, parts),
         "mentions": [mention(item) for item in parts.mentions.get(row.id, ())],
         "tags": [{"name": name, "url": tx.site.urls.tag(name)} for name in parts.tags.get(row.id, ())],
-        "emojis": [],
-        "card": None,
+        "emojis": [emoji(tx.site, item) for item in parts.emojis.get(words, ())],
+        "card": _card(tx, row, parts),
         "reach": row.reach,
         "local_only": row.reach == "department",
     }
@@ -425,6 +447,11 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
 def _attachments(tx: Tx, row: Status, parts: _Parts) -> list[dict[str, Any]]:
     open_to_all = is_open(row.visibility, row.reach)
     return [attachment(tx, item, open_to_all=open_to_all) for item in parts.media.get(row.id, ())]
+
+
+def _card(tx: Tx, row: Status, parts: _Parts) -> dict[str, Any] | None:
+    item = parts.cards.get(row.id)
+    return card(tx, item, open_to_all=is_open(row.visibility, row.reach)) if item is not None else None
 
 
 def mention(item: Mentioned) -> dict[str, str]:
@@ -457,20 +484,22 @@ def edits(tx: Tx, row: Status) -> list[dict[str, Any]]:
     kept = {item["id"]: item for item in now}
     versions = [
         _edit(old.content, old.spoiler_text, old.sensitive, old.created_at, shown)
+        | {"emojis": in_words(tx, author, old.content, old.spoiler_text)}
         | {"media_attachments": [kept[str(id_)] for id_ in orjson.loads(old.media) if str(id_) in kept]}
         | _edit_poll(orjson.loads(old.poll))
         for old in statuses.history(tx, row.id)
     ]
     present = polls.load(tx, [row.poll_id], None).get(row.poll_id) if row.poll_id is not None else None
     latest = _edit(row.content, row.spoiler_text, row.sensitive, row.edited_at or row.created_at, shown)
-    latest |= {"media_attachments": now} | _edit_poll([option.title for option in present.options] if present else [])
+    latest |= {"emojis": in_words(tx, author, row.content, row.spoiler_text), "media_attachments": now}
+    latest |= _edit_poll([option.title for option in present.options] if present else [])
     return [*versions, latest]
 
 
 def _edit(content: str, spoiler_text: str, sensitive: bool, at: int, account: dict[str, Any]) -> dict[str, Any]:
     return {
         "content": content, "spoiler_text": spoiler_text, "sensitive": sensitive, "created_at": iso(at),
-        "account": account, "emojis": [],
+        "account": account,
     }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ async def show_status(call: Call) -> Response:
     account, status = found
     if _wants_document(call):
         return RedirectResponse(status.uri, FOUND, {"Vary": "Accept"})
-    return page(call.context.config, "status", account=account, post=_post(status, account))
+    return page(call.context.config, "status", account=account, post=post_of(status, account))
 
 
 async def show_tag(call: Call) -> Response:
@@ -115,7 +115,7 @@ def _posts(tx: Tx, entries: Sequence[Entry]) -> list[Post]:
     found = statuses.find_many(tx, [entry.status_id for entry in entries])
     shown = [found[entry.status_id] for entry in entries if entry.status_id in found]
     authors = accounts.find_many(tx, {status.account_id for status in shown})
-    return [_post(status, authors[status.account_id]) for status in shown]
+    return [post_of(status, authors[status.account_id]) for status in shown]
 
 
 def _status(tx: Tx, session: str | None, name: str, id_: int) -> tuple[Account, Status] | None:
@@ -128,7 +128,8 @@ def _status(tx: Tx, session: str | None, name: str, id_: int) -> tuple[Account, 
     return account, status
 
 
-def _post(status: Status, author: Account) -> Post:
+def post_of(status: Status, author: Account) -> Post:
+    """What a template needs of a status."""
     when = from_ms(status.created_at).strftime("%Y-%m-%d %H:%M UTC")
     return Post(status.url or status.uri, author, status.content, status.spoiler_text, when)
 
