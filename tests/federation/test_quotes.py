@@ -512,7 +512,7 @@ async def test_who_may_not_read_a_post_is_not_told_of_it(stage: Stage) -> None:
 
 
 async def test_nobody_asks_for_the_post_of_somebody_else(stage: Stage) -> None:
-    word = await stage.ann.publish("word")
+    word = await stage.ann.publish("word", reach="public")
     fred = stage.sales.actor("fred")
     for author, server in ((fred, stage.sales), (stage.sue, stage.legal)):
         note = server.note(author, "look", quote=word["uri"])
