@@ -199,6 +199,9 @@ async def test_edits_and_deletions_of_what_is_quoted_arrive(office: Office) -> N
 
 
 async def test_a_deleted_quote_is_counted_no_more(office: Office) -> None:
+    """Also where nobody follows whoever quotes: the server of the quoted author hears of it all the same."""
+    await office.ann.post(f"/api/v1/accounts/{await office.ann.find(office.bo.handle)}/unfollow")
+    await office.settle()
     word = await office.ann.publish("word")
     await office.settle()
     made = await office.quote(office.bo, word)
