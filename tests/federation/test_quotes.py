@@ -199,6 +199,9 @@ async def test_edits_and_deletions_of_what_is_quoted_arrive(office: Office) -> N
 
 
 async def test_a_deleted_quote_is_counted_no_more(office: Office) -> None:
+    """Also where nobody follows whoever quotes: the server of the quoted author hears of it all the same."""
+    await office.ann.post(f"/api/v1/accounts/{await office.ann.find(office.bo.handle)}/unfollow")
+    await office.settle()
     word = await office.ann.publish("word")
     await office.settle()
     made = await office.quote(office.bo, word)
@@ -512,7 +515,7 @@ async def test_who_may_not_read_a_post_is_not_told_of_it(stage: Stage) -> None:
 
 
 async def test_nobody_asks_for_the_post_of_somebody_else(stage: Stage) -> None:
-    word = await stage.ann.publish("word")
+    word = await stage.ann.publish("word", reach="public")
     fred = stage.sales.actor("fred")
     for author, server in ((fred, stage.sales), (stage.sue, stage.legal)):
         note = server.note(author, "look", quote=word["uri"])
