@@ -117,6 +117,7 @@ class Instance:
                 "logins": Buckets(self.clock, self.config.limits.window_seconds),
                 "inbox": self.inbox,
                 "signers": self.signers,
+                "client": self.client,
             }
         )
         router = Router(ROUTES, state)

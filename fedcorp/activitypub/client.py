@@ -160,6 +160,14 @@ class Client:
         _check_document_type(response.headers.get("content-type", ""))
         return normalize(parse_json(response.content))
 
+    async def ask(self, url: str, document: dict[str, Any] | None = None) -> httpx.Response:
+        """What `url` answers to a GET, or to a POST of a document, signed for this server; not judged, no redirects.
+
+        Raises Unavailable, Forbidden by peer policy or for an address, BadRequest.
+        """
+        self._check_foreign(url)
+        return await self._knock(url, _ACCEPT, None, {}, None if document is None else orjson.dumps(document))
+
     async def _knock(
         self, url: str, accept: str, signer_id: int | None, extensions: dict[str, Any], body: bytes | None = None
     ) -> httpx.Response:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fedcorp.errors import ConfigError, Conflict, Forbidden, NotFound
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import audit, peers
+from fedcorp.storage.tables import audit, deliveries, peers
 from fedcorp.storage.upsert import insert_ignore
 
 
@@ -52,6 +52,12 @@ _COLUMNS = [peers.c[item.name] for item in fields(Peer)]
 _BY_DOMAIN = sa.select(*_COLUMNS).where(peers.c.domain == sa.bindparam("domain"))
 _BY_DOMAINS = sa.select(*_COLUMNS).where(peers.c.domain.in_(sa.bindparam("domains", expanding=True)))
 _ALL = sa.select(*_COLUMNS).where(peers.c.removed_at.is_(None)).order_by(peers.c.domain)
+
+_NEXT = (  # the log of a peer has no gaps: what waits longest stands behind the cursor
+    sa.select(peers.c.domain, deliveries.c.created_at)
+    .join(deliveries, sa.and_(deliveries.c.domain == peers.c.domain, deliveries.c.seq == peers.c.cursor + 1))
+    .where(peers.c.removed_at.is_(None))
+)
 
 
 def find(tx: Tx, domain: str) -> Peer | None:
@@ -98,6 +104,11 @@ def check_tier(tx: Tx, domain: str) -> str:
 def listing(tx: Tx) -> list[Peer]:
     """All peers, by domain."""
     return [Peer(*row) for row in tx.conn.execute(_ALL)]
+
+
+def lags(tx: Tx) -> dict[str, int]:
+    """For how long (ms) the oldest undelivered entry of each peer has waited; peers without any are left out."""
+    return {domain: max(0, tx.ms - created_at) for domain, created_at in tx.conn.execute(_NEXT)}
 
 
 def ensure(tx: Tx, domain: str) -> Peer:

@@ -3,7 +3,7 @@
 Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to all:
 without its key nobody could check our signatures, and two strict servers could never meet.
 
-`fedcorp.app` puts `inbox` and `signers` into the state of the router.
+`fedcorp.app` puts `inbox`, `signers` and `client` into the state of the router.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.activitypub import desk, heads, serving
+from fedcorp.activitypub import desk, heads, probe, serving
+from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.serving import Served
 from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
@@ -165,6 +166,14 @@ async def post_heads(call: Call) -> Response:
     return _answer(await call.context.db.write(heads.meet, body, signer), _PRIVATE)
 
 
+async def post_echo(call: Call) -> Response:
+    """Knock at the server that asks for it, so that its administrator learns whether we get through."""
+    body = await call.capped_body(call.context.config.limits.body_bytes)
+    client: Client = call.app.state.client
+    answer = await probe.echo(client, await _signers(call).identify(signed_request(call, body)))
+    return Response(orjson.dumps(answer), OK, _PRIVATE, ACTIVITY_JSON)
+
+
 async def get_thread(call: Call) -> Response:
     """The posts of a thread that began here."""
     return await _serve(call, serving.thread, call.id(), await _signer(call))
@@ -184,6 +193,7 @@ ROUTES = (
     ),
     Route("GET", "/g/{id}/ledger", get_ledger),
     Route("POST", heads.PLACE, post_heads),
+    Route("POST", probe.ECHO, post_echo),
     *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
     Route("GET", "/g/{id}/relay/{status}", get_relayed),
     *(Route("GET", f"/g/{{id}}/{name}", _get_actor_collection(name)) for name in ("moderators", "affiliations")),

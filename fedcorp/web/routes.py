@@ -4,7 +4,7 @@ What is not listed is not offered: no push, no quoted posts, no translation.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
-from fedcorp.web import activitypub, files, oauth, streaming, wellknown
+from fedcorp.web import activitypub, files, metrics, oauth, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
@@ -339,6 +339,7 @@ ROUTES: tuple[Route, ...] = (
     *oauth.ROUTES,
     *streaming.ROUTES,
     *files.ROUTES,
+    *metrics.ROUTES,
     *wellknown.ROUTES,
     *activitypub.ROUTES,
     *views.ROUTES,

@@ -822,6 +822,8 @@ EXEMPT: dict[str, str] = {
     "GET /headers/{name}": "drawn from an id that nobody can guess; says only that it is one",
     "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
     "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
+    "POST /ap/echo": "says whether the asker can be reached, and nothing else: tests/federation/test_peer_test.py",
+    "GET /metrics": "numbers about peers, for this machine and moderators: tests/web/test_metrics.py",
     "POST /ap/heads": "departments compare signed entries: test_two_faces",
     "POST /inbox": _INBOX,
     "POST /u/{id}/inbox": _INBOX,
