@@ -18,6 +18,7 @@ from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
+from fedcorp.activitypub.followers import FollowersSync
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.pull import LedgerPull
@@ -64,7 +65,8 @@ class Instance:
         self.client = Client(network, self.db, clock, agent)
         self.resolver = Resolver(self.client, self.db, clock)
         self.signers = Signers(self.db, self.resolver, clock)
-        self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
+        self.followers = FollowersSync(self.client, self.db, clock)
+        self.inbox = Inbox(self.db, self.resolver, self.signers, clock, self.followers)
         self.delivery = Delivery(self.db, clock, self.client)
         self.worker = Worker(self.db, clock, self._passes())
         self.rendered = Rendered()
@@ -76,7 +78,12 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        kinds = {"fetch_media": attachments.fetch, "pull_ledger": ledgers.run, "learn_peer": discovery.run}
+        kinds = {
+            "fetch_media": attachments.fetch,
+            "pull_ledger": ledgers.run,
+            "learn_peer": discovery.run,
+            "sync_followers": self.followers.run,
+        }
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
         heads = Heads(self.client, self.db, self.clock)

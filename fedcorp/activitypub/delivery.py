@@ -6,14 +6,14 @@ peer, which is tried again later; other peers do not wait. Departments are never
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
 import httpx
 import sqlalchemy as sa
 
-from fedcorp.activitypub import signatures
+from fedcorp.activitypub import followers, signatures
 from fedcorp.clock import Clock
 from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
@@ -55,6 +55,7 @@ _ENTRIES = (
         activities.c.reach,
         activities.c.body,
         activities.c.created_at,
+        activities.c.account_id,
         _RSA.c.id,
         _RSA.c.private,
         _ED25519.c.id,
@@ -113,10 +114,12 @@ class Entry:
     reach: str
     body: bytes
     created_at: int
+    account_id: int
     rsa_id: str
     rsa_private: str
     ed25519_id: str
     ed25519_private: str
+    synchronization: str | None = None  # the header by which a peer checks who follows (FEP-8fcf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,7 @@ def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
         private=load_private(entry.ed25519_private if edwards else entry.rsa_private),
         dialect=dialect,
         now=clock.now(),
-        headers=None,
+        headers={followers.HEADER: entry.synchronization} if entry.synchronization else None,
     )
 
 
@@ -270,7 +273,25 @@ def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
     if peer is None:
         return None
     rows = tx.conn.execute(_ENTRIES, {"domain": domain, "after": peer.cursor})
-    return peer, [Entry(*row) for row in rows]
+    return peer, _synchronized(tx, peer, [Entry(*row) for row in rows])
+
+
+def _synchronized(tx: Tx, peer: Peer, entries: list[Entry]) -> list[Entry]:
+    """The entries with the header that goes with what is for followers."""
+    keeps_ledgers = (peer.dialect or ("fedcorp" if peer.tier == "department" else "")) == "fedcorp"
+    found = followers.headers_for(
+        tx, peer.domain, ((entry.account_id, entry.body) for entry in entries), keeps_ledgers=keeps_ledgers
+    )
+    return [
+        replace(entry, synchronization=found[entry.account_id]) if _is_for_followers(entry, found) else entry
+        for entry in entries
+    ]
+
+
+def _is_for_followers(entry: Entry, found: dict[int, str]) -> bool:
+    """Whether this entry names the collection of its sender's followers, whose uri stands first in the header."""
+    header = found.get(entry.account_id)
+    return header is not None and header.split('"', 2)[1].encode() in entry.body
 
 
 def _renew(tx: Tx, domain: str, token: str) -> None:

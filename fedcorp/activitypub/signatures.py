@@ -120,7 +120,9 @@ def _sign_rfc9421(
     if body is not None:
         added["Content-Digest"] = f"sha-256=:{_b64(hashlib.sha256(body).digest())}:"
         added["Content-Type"] = given.get("content-type", _CONTENT_TYPE)
-        for name in ("Content-Digest", "Content-Type"):
+        if "collection-synchronization" in given:
+            added["Collection-Synchronization"] = given["collection-synchronization"]
+        for name in [name for name in added if name not in ("Host", "Date")]:
             covered.append(f'"{name.lower()}"')
             lines.append(f'"{name.lower()}": {added[name]}')
     algorithm = "ed25519" if _is_edwards(private) else "rsa-v1_5-sha256"

@@ -13,7 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.activitypub import desk, heads, probe, serving
+from fedcorp.activitypub import desk, followers, heads, probe, serving
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.serving import Served
@@ -141,6 +141,11 @@ async def get_activity(call: Call) -> Response:
     return await _serve(call, serving.activity, _uri(call), await _signer(call))
 
 
+async def get_followers_at(call: Call) -> Response:
+    """Who on the asker's server follows an account, so that both sides can agree on it."""
+    return await _serve(call, serving.followers_at, _uri(call), await _signer(call))
+
+
 async def get_ledger(call: Call) -> Response:
     """The ledger of a group, a page at a time, behind the number `after`."""
     after = call.query.integer("after", least=0) or 0
@@ -191,6 +196,7 @@ ROUTES = (
         for kind in ("u", "g")
         for name in ("followers", "following", "outbox", "featured")
     ),
+    *(Route("GET", f"/{kind}/{{id}}/{followers.PLACE}", get_followers_at) for kind in ("u", "g")),
     Route("GET", "/g/{id}/ledger", get_ledger),
     Route("POST", heads.PLACE, post_heads),
     Route("POST", probe.ECHO, post_echo),

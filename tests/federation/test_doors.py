@@ -722,6 +722,8 @@ def _may_fetch(path: str, signer: str, actor: str) -> bool:
     if signer.startswith("@"):
         people = set(STAFF.get(signer[1:], ("sam",)))
     name = path.rsplit("/", 1)[1]
+    if name == "followers_synchronization" and path.startswith("/g/") and not signer.startswith("@"):
+        return False  # which of their colleagues belong to a group is told to servers alone
     if name in ("requests", "invitations", "held", "reports"):
         return signer == "bo" and actor == "news"
     if name == "ledger":
@@ -990,7 +992,8 @@ ROWS: dict[str, Row] = {
         f"GET {path}": of_actors(path)
         for path in (
             "/u/{id}", "/g/{id}",
-            *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in ("followers", "following", "outbox", "featured")),
+            *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in (
+                "followers", "followers_synchronization", "following", "outbox", "featured")),
             *(
                 f"/g/{{id}}/{name}"
                 for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")
