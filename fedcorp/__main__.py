@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import announce, demo, doctor, groups, peers, people, serve, setup, work
+from fedcorp.commands import announce, demo, doctor, groups, moving, peers, people, serve, setup, work
 from fedcorp.errors import FedcorpError
 
 app = typer.Typer(
@@ -27,6 +27,8 @@ app.command("work")(work.work)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("announce")(announce.announce)
+people.account.command("alias")(moving.alias)
+people.account.command("move")(moving.move)
 app.add_typer(people.account, name="account")
 app.add_typer(people.token, name="token")
 app.add_typer(groups.group, name="group")

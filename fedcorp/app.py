@@ -6,6 +6,7 @@ a test moves by hand.
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 from starlette.datastructures import State
@@ -28,7 +29,7 @@ from fedcorp.activitypub.upkeep import Upkeep
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, invitations, memberships, polls, scheduling, stewardship
+from fedcorp.social import accounts, effects, invitations, memberships, moving, polls, scheduling, stewardship
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
@@ -83,6 +84,7 @@ class Instance:
             "pull_ledger": ledgers.run,
             "learn_peer": discovery.run,
             "sync_followers": self.followers.run,
+            "carry_followers": self._carry,
         }
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)
@@ -101,6 +103,10 @@ class Instance:
 
     async def _expand(self) -> int:
         return await self.db.write(outbox.expand)
+
+    async def _carry(self, payload: dict[str, Any]) -> None:
+        """Let the next followers here of an account that moved follow the new one."""
+        await self.db.write(moving.carry, int(payload["old"]), int(payload["new"]), int(payload["after"]))
 
     async def _close_polls(self) -> int:
         return await self.db.write(polls.close_due)

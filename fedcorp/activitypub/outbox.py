@@ -272,6 +272,16 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         telling.post(tx, account, document, destinations, reach=UPDATE_REACH)
 
 
+def _account_moved(tx: Tx, event: events.AccountMoved) -> None:
+    found = accounts.find_many(tx, [event.account_id, event.target_id])
+    account, target = found.get(event.account_id), found.get(event.target_id)
+    if account is None or target is None or account.hidden:
+        return
+    to = [account.followers_uri or account.uri]
+    document = render.activity("Move", telling.new_uri(tx), account, account.uri, at=tx.ms, to=to, target=target.uri)
+    telling.post(tx, account, document, audience.of_account(tx, account.id), reach=UPDATE_REACH)
+
+
 # -- reports ---------------------------------------------------------------------------------------------------------
 
 
@@ -324,6 +334,7 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.Unfollowed: _unfollowed,
     events.AccountUpdated: _account_updated,
     events.AccountDeleted: _account_deleted,
+    events.AccountMoved: _account_moved,
     events.GroupPosted: group_telling.posted,
     events.ActivityForGroup: group_telling.passed_on,
     events.MemberChanged: group_telling.member_changed,

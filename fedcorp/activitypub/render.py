@@ -18,7 +18,7 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, group_posts, groups, media, policy, polls, statuses
+from fedcorp.social import accounts, group_posts, groups, media, moving, policy, polls, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
@@ -86,6 +86,11 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
     if account.kind != "service":
         document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}
     document |= _pictures(tx, account)
+    if moving.aliases(account):
+        document["alsoKnownAs"] = list(moving.aliases(account))
+    moved_to = accounts.find(tx, account.moved_to_id) if account.moved_to_id is not None else None
+    if moved_to is not None:
+        document["movedTo"] = moved_to.uri
     shown = orjson.loads(account.fields)
     if shown:
         document["attachment"] = [

@@ -20,7 +20,7 @@ from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_i
 from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooManyRequests, Unauthorized, Unavailable
-from fedcorp.social import accounts, groups, receiving, statuses
+from fedcorp.social import accounts, groups, moving, receiving, statuses
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -90,6 +90,8 @@ class Resolver:
         try:
             if missing.kind == "actor":
                 await self.actor(missing.uri, budget=budget)
+            elif missing.kind == "fresh actor":
+                intake.stored[missing.uri] = (await self.actor(missing.uri, budget=budget, fresh=True)).uri
             elif missing.kind == "status":
                 found = await self.status(missing.uri, budget=budget)
                 if found is None:
@@ -311,7 +313,18 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
     account = accounts.upsert_remote(tx, remote)
     if remote.group is not None:
         groups.save_remote(tx, account.id, remote.group)
-    return account
+    return _note_move(tx, account, value_or_id(doc.get("movedTo")))
+
+
+def _note_move(tx: Tx, account: Account, uri: str | None) -> Account:
+    """Where the actor says that it went, as far as that account is known here and says the same."""
+    target = accounts.find_by_uri(tx, uri) if uri is not None else None
+    if target is not None and (target.id == account.id or account.uri not in moving.aliases(target)):
+        target = None
+    if (target.id if target is not None else None) == account.moved_to_id:
+        return account
+    moving.note(tx, account, target)
+    return accounts.get(tx, account.id)
 
 
 def store_note(tx: Tx, doc: dict[str, Any]) -> Status | None:

@@ -52,7 +52,7 @@ async def walk(
 ) -> list[Hop]:
     """The hops to a peer. `transport` replaces the network. Raises NotFound for who is no peer."""
     clock = Clock()
-    network = transport() if transport else _outwards(config)
+    network = transport() if transport else outwards(config)
     try:
         agent = f"fedcorp/{__version__} (+{config.origin})"
         return await Probe(Client(network, db, clock, agent), db, clock).run(domain)
@@ -61,7 +61,8 @@ async def walk(
         clock.close()
 
 
-def _outwards(config: Config) -> Transport:
+def outwards(config: Config) -> Transport:
+    """The way to other servers, as a serving process has it."""
     limits = config.limits
     return Transport(
         networks=config.networks,

@@ -56,6 +56,7 @@ class Account:
     featured_uri: str | None
     also_known_as: str
     moved_to_id: int | None
+    moved_at: int | None
     created_at: int
     updated_at: int
     fetched_at: int | None
