@@ -20,6 +20,7 @@ from fedcorp.company.peers import Peer
 from fedcorp.errors import FedcorpError
 from fedcorp.keys import load_private
 from fedcorp.social import policy
+from fedcorp.social.accounts import KEEP_KEYS_MS
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import activities, deliveries, keys, peers
@@ -45,7 +46,6 @@ _DUE = sa.select(peers.c.domain).where(
     sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= sa.bindparam("now")),
     sa.or_(peers.c.lease_until_at.is_(None), peers.c.lease_until_at < sa.bindparam("now")),
 )
-_RSA, _ED25519 = sa.alias(keys), sa.alias(keys)
 _ENTRIES = (
     sa.select(
         deliveries.c.seq,
@@ -56,17 +56,17 @@ _ENTRIES = (
         activities.c.body,
         activities.c.created_at,
         activities.c.account_id,
-        _RSA.c.id,
-        _RSA.c.private,
-        _ED25519.c.id,
-        _ED25519.c.private,
     )
     .join(activities, activities.c.id == deliveries.c.activity_id)
-    .join(_RSA, sa.and_(_RSA.c.account_id == activities.c.account_id, _RSA.c.kind == "rsa"))
-    .join(_ED25519, sa.and_(_ED25519.c.account_id == activities.c.account_id, _ED25519.c.kind == "ed25519"))
     .where(deliveries.c.domain == sa.bindparam("domain"), deliveries.c.seq > sa.bindparam("after"))
     .order_by(deliveries.c.seq)
     .limit(BATCH)
+)
+_KEYS = (
+    sa.select(keys.c.account_id, keys.c.kind, keys.c.id, keys.c.private, keys.c.expires_at)
+    .where(keys.c.account_id.in_(sa.bindparam("accounts", expanding=True)))
+    .where(keys.c.private.is_not(None), keys.c.revoked_at.is_(None))
+    .order_by(keys.c.expires_at)
 )
 _SETTLE = (
     sa.update(deliveries)
@@ -115,10 +115,10 @@ class Entry:
     body: bytes
     created_at: int
     account_id: int
-    rsa_id: str
-    rsa_private: str
-    ed25519_id: str
-    ed25519_private: str
+    rsa_id: str = ""
+    rsa_private: str = ""
+    ed25519_id: str = ""
+    ed25519_private: str = ""
     synchronization: str | None = None  # the header by which a peer checks who follows (FEP-8fcf)
 
 
@@ -273,7 +273,30 @@ def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
     if peer is None:
         return None
     rows = tx.conn.execute(_ENTRIES, {"domain": domain, "after": peer.cursor})
-    return peer, _synchronized(tx, peer, [Entry(*row) for row in rows])
+    return peer, _synchronized(tx, peer, _with_keys(tx, [Entry(*row) for row in rows]))
+
+
+def _with_keys(tx: Tx, entries: list[Entry]) -> list[Entry]:
+    """The entries with the keys that sign them: what was made before a rotation, with its last word of the new keys, is
+    signed with the old ones as long as those are listed.
+    """
+    found: dict[tuple[int, str], list[Any]] = {}
+    for row in tx.conn.execute(_KEYS, {"accounts": list({entry.account_id for entry in entries})}):
+        found.setdefault((row.account_id, row.kind), []).append(row)
+    signed = []
+    for entry in entries:
+        rsa, edwards = (_key_of(entry, found.get((entry.account_id, kind), []), tx.ms) for kind in ("rsa", "ed25519"))
+        signed.append(
+            replace(entry, rsa_id=rsa.id, rsa_private=rsa.private, ed25519_id=edwards.id,
+                    ed25519_private=edwards.private)
+        )  # fmt: skip
+    return signed
+
+
+def _key_of(entry: Entry, known: list[Any], now: int) -> Any:
+    old = [row for row in known if row.expires_at is not None and row.expires_at > now]
+    was_current = (row for row in old if entry.created_at < row.expires_at - KEEP_KEYS_MS)
+    return next(was_current, None) or next(row for row in known if row.expires_at is None)
 
 
 def _synchronized(tx: Tx, peer: Peer, entries: list[Entry]) -> list[Entry]:

@@ -260,6 +260,8 @@ def _account_updated(tx: Tx, event: events.AccountUpdated) -> None:
     # The actor keeps its context: the terms of cid/v1 are protected, and a proof that repeated them would not expand.
     update = render.activity("Update", telling.new_uri(tx), account, render.actor(tx, account), at=tx.ms, to=to, cc=cc)
     telling.post(tx, account, update, audience.of_account(tx, account.id), reach=UPDATE_REACH)
+    if accounts.end_rotation(tx, account.id):  # the old keys sign this as their last word
+        telling.date_before(tx, update["id"])
 
 
 def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:

@@ -18,8 +18,9 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
+from fedcorp.keys import load_public, multikey
 from fedcorp.social import accounts, group_posts, groups, media, moving, policy, polls, statuses
-from fedcorp.social.accounts import Account
+from fedcorp.social.accounts import Account, OldKey
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -74,12 +75,8 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         "updated": time(account.updated_at),
         "publicKey": {"id": keys["rsa"].id, "owner": account.uri, "publicKeyPem": keys["rsa"].public},
         "assertionMethod": [
-            {
-                "id": keys["ed25519"].id,
-                "type": "Multikey",
-                "controller": account.uri,
-                "publicKeyMultibase": keys["ed25519"].public,
-            }
+            _multikey(account, keys["ed25519"].id, keys["ed25519"].public),
+            *(_old_key(account, old) for old in accounts.old_keys(tx, account.id)),
         ],
         "generator": {"type": "Application", "implements": _GROUPS_IMPLEMENT if account.is_group else _IMPLEMENTS},
     }
@@ -99,6 +96,16 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
     if account.is_group:
         document |= _group_terms(tx, account)
     return document
+
+
+def _multikey(account: Account, id_: str, public: str) -> dict[str, Any]:
+    return {"id": id_, "type": "Multikey", "controller": account.uri, "publicKeyMultibase": public}
+
+
+def _old_key(account: Account, key: OldKey) -> dict[str, Any]:
+    """A key that was replaced. Strict readers want one `publicKey`, so an old RSA key stands here too (FEP-521a)."""
+    public = multikey(load_public(key.public)) if key.kind == "rsa" else key.public
+    return _multikey(account, key.id, public) | {"expires": format_time(from_ms(key.expires_at))}
 
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
