@@ -178,17 +178,22 @@ class Client:
         domain = domain_of(url)
         door = await self._db.read(admit, domain, signer_id)
         response: httpx.Response | None = None
-        for dialect in signatures.dialects(door.profile):
+        wanted: signatures.Asked | None = None
+        left = list(signatures.dialects(door.profile))
+        while left:
+            dialect = left.pop(0)
             key = door.keys["ed25519" if dialect.endswith("ed25519") else "rsa"]
             headers = signatures.sign(
                 method, url, body, key_id=key.id, private=load_private(key.private or ""), dialect=dialect,
-                now=self._clock.now(), headers=None,
+                now=self._clock.now(), headers=None, wanted=wanted,
             )  # fmt: skip
             response = await self.send(method, url, body, {**headers, "Accept": accept}, extensions)
             if response.status_code not in _OTHER_DIALECT:
-                if response.is_success and dialect != door.profile:
+                if response.is_success and signatures.is_news(dialect, door.profile):
                     await self._db.write(learn, domain, dialect)
                 break
+            if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
+                left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
         return response
 

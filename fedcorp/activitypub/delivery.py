@@ -198,15 +198,20 @@ class Delivery:
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
         """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
         dialects = signatures.dialects(peer.signature_profile)
-        response = None
-        for number, dialect in enumerate(dialects):
-            signed = headers if number == 0 else _sign(entry, dialect, self._clock)
+        left, response, wanted = list(dialects), None, None
+        signed = headers
+        while left:
+            dialect = left.pop(0)
+            if response is not None:
+                signed = _sign(entry, dialect, self._clock, wanted)
             try:
                 response = await self._sender.post(entry.inbox_uri, entry.body, signed)
             except (httpx.HTTPError, FedcorpError) as error:
                 return Verdict("queued", settled=False, error=f"{type(error).__name__}: {error}"[:300])
             if response.status_code not in _TRY_OTHER_DIALECT:
                 return judge(peer, entry, response, dialect)
+            if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
+                left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
         return judge(peer, entry, response, dialects[0])
 
@@ -215,7 +220,7 @@ def _sign_all(entries: list[Entry], dialect: str, clock: Clock) -> list[dict[str
     return [_sign(entry, dialect, clock) for entry in entries]
 
 
-def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
+def _sign(entry: Entry, dialect: Any, clock: Clock, wanted: signatures.Asked | None = None) -> dict[str, str]:
     edwards = dialect == "9421-ed25519"
     return signatures.sign(
         "POST",
@@ -226,6 +231,7 @@ def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
         dialect=dialect,
         now=clock.now(),
         headers={followers.HEADER: entry.synchronization} if entry.synchronization else None,
+        wanted=wanted,
     )
 
 
@@ -342,7 +348,7 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     sent = [verdict for _, verdict in results if verdict.state == "sent"]
     if sent:
         changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
-        if sent[-1].dialect != peer.signature_profile:
+        if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
             changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
     if not last.settled:
         count = changes.get("fail_count", peer.fail_count) + 1

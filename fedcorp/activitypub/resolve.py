@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag
 
-from fedcorp.activitypub import translate
+from fedcorp.activitypub import discovery, translate
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import domain_of, owner, same_origin
 from fedcorp.activitypub.intake import Intake, Missing
@@ -311,6 +311,7 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
         doc, username=username, domain=domain, tier=peers.check_tier(tx, domain_of(str(doc["id"])))
     )
     account = accounts.upsert_remote(tx, remote)
+    discovery.note_implements(tx, domain_of(account.uri), doc)
     if remote.group is not None:
         groups.save_remote(tx, account.id, remote.group)
     return _note_move(tx, account, value_or_id(doc.get("movedTo")))

@@ -100,7 +100,7 @@ def _row(item: Peer, lag: int | None, now: int) -> list[str]:
         str(item.queued),
         "-" if lag is None else _words(lag),
         f"{item.software} {item.version or ''}".strip() if item.software else "?",
-        item.signature_profile or "?",
+        item.signature_profile or "cavage",
         item.dialect or "?",
         ago(item.last_success_at, now),
         ago(item.last_inbound_at, now),

@@ -249,3 +249,46 @@ def test_an_independent_implementation_agrees() -> None:
                 use_existing_digest=True)  # fmt: skip
     received = {name.lower(): str(value) for name, value in theirs.headers.items()}
     assert holds("9421-ed25519", received, now=now)
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (None, None),
+        ("", None),
+        ("sig1=1", None),
+        ('sig1=("@method" "@target-uri");created;keyid', ("9421-rsa", ("@method", "@target-uri"), ())),
+        ('s=("@authority" "date");alg="ed25519"', ("9421-ed25519", ("@authority", "date"), ())),
+        ('s=("@method");nonce="abc";tag="app"', ("9421-rsa", ("@method",), (("nonce", "abc"), ("tag", "app")))),
+        ('s=("@method" "cookie")', None),  # more than we show
+        ('s=("@method";req)', None),
+        ('s=("@method");alg="hmac-sha256"', None),
+        ('a=("cookie"), b=("@method")', ("9421-rsa", ("@method",), ())),  # the first that we can
+        ('s=("@method");nonce="a\\"b"', None),
+        ("x" * 9000, None),
+    ],
+)
+def test_what_a_server_asks_for(header: str | None, wanted: Any) -> None:
+    """RFC 9421 section 5: it may choose among what we sign, and nothing else."""
+    found = signatures.asked(header)
+    assert (found and (found.dialect, found.components, found.parameters)) == wanted
+
+
+def test_what_is_asked_for_is_covered_beside_what_we_always_cover() -> None:
+    wanted = signatures.asked('s=("@authority" "@path" "@query" "@scheme" "@request-target" "host" "date");nonce="n1"')
+    assert wanted is not None
+    made = signatures.sign(
+        "POST", ORIGIN + "/inbox?a=b", BODY, key_id=KEY_ID, private=private_of("9421-rsa"), dialect="9421-rsa",
+        now=NOW, headers=None, wanted=wanted,
+    )  # fmt: skip
+    received = {name.lower(): value for name, value in made.items()}
+    parsed = signatures.parse(received)
+    assert set(parsed.covered) == {"@method", "@target-uri", "content-digest", "content-type", *wanted.components}
+    assert 'nonce="n1"' in parsed.parameters
+    assert signatures.verify(
+        parsed, keys.load_public(PAIR.rsa_public), method="POST", target="/inbox?a=b", origin=ORIGIN, headers=received
+    )
+
+
+def test_what_we_ask_for_is_what_we_sign() -> None:
+    assert signatures.asked(signatures.ACCEPT_SIGNATURE) is not None
