@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from fedcorp import __version__
 from fedcorp.activitypub import outbox
 from fedcorp.activitypub.attachments import Attachments
+from fedcorp.activitypub.backfill import Backfill
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
@@ -79,12 +80,15 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
+        backfill = Backfill(self.client, self.resolver, self.db)
         kinds = {
             "fetch_media": attachments.fetch,
             "pull_ledger": ledgers.run,
             "learn_peer": discovery.run,
             "sync_followers": self.followers.run,
             "carry_followers": self._carry,
+            "read_outbox": backfill.read_outbox,
+            "read_thread": backfill.read_thread,
         }
         jobs = Jobs(self.db, kinds)
         upkeep = Upkeep(self.db, self.clock, self.files)

@@ -206,6 +206,11 @@ class Resolver:
         budget.take()
         return await self._store_thread(await self._client.get(uri), budget)
 
+    async def store(self, doc: dict[str, Any], budget: Budget) -> Status | None:
+        """Store a note that was read at its own address or in its author's outbox, after the notes above it."""
+        known = await self._db.read(statuses.find_by_uri, str(doc.get("id")))
+        return known if known is not None else await self._store_thread(doc, budget)
+
     async def _store_thread(self, doc: dict[str, Any], budget: Budget) -> Status | None:
         """Store a note after the notes above it, at most 40 of them; a thread with a hole is better than none."""
         if "Create" in types_of(doc):

@@ -6,7 +6,7 @@ Never removes what people wrote, nor anything that is still to be done or told.
 import sqlalchemy as sa
 
 from fedcorp.clock import Clock
-from fedcorp.social import applications, media, streams
+from fedcorp.social import applications, media, streams, threads
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.media import MediaFiles
@@ -53,6 +53,7 @@ def _clear(tx: Tx) -> None:
     tx.conn.execute(sa.delete(undone).where(undone.c.created_at < tx.ms - UNDONE_DAYS * DAY_MS))
     tx.conn.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_at < tx.ms - DAY_MS))
     tx.conn.execute(sa.delete(keys).where(keys.c.expires_at < tx.ms))
+    threads.prune(tx)
     tx.conn.execute(sa.delete(leases).where(leases.c.lease_until_at < tx.ms - DAY_MS))
     _clear_logs(tx, old)
 

@@ -20,7 +20,7 @@ from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.vocabulary import format_time
 from fedcorp.company import peers
 from fedcorp.errors import FedcorpError
-from fedcorp.social import moderation
+from fedcorp.social import accounts, moderation
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import inbox, media, statuses
@@ -117,7 +117,7 @@ class Scene:
 
     async def rows(self) -> int:
         def count(tx: Tx) -> int:
-            return tx.conn.execute(sa.select(sa.func.count()).select_from(statuses)).scalar_one()
+            return int(tx.conn.execute(sa.select(sa.func.count()).select_from(statuses)).scalar_one())
 
         return await self.finance.db.read(count)
 
@@ -270,7 +270,8 @@ async def test_sec_cve_2024_37903_a_known_post_keeps_its_audience(scene: Scene) 
 async def test_sec_cve_2026_46349_a_document_cannot_be_rearranged(scene: Scene, key: str) -> None:
     note = {**scene.evil.note(scene.eva, "rearranged"), key: [{"attributedTo": scene.vic}]}
     assert await scene.send("Create", note) == 400
-    assert await scene.send("Create", scene.evil.note(scene.eva, "rearranged"), **{key: {"actor": scene.vic}}) == 400
+    more: dict[str, Any] = {key: {"actor": scene.vic}}
+    assert await scene.send("Create", scene.evil.note(scene.eva, "rearranged"), **more) == 400
     assert "rearranged" not in await scene.seen()
 
 
@@ -432,7 +433,7 @@ async def test_sec_cve_2026_34148_what_cannot_be_had_is_not_asked_for_again_and_
 
 async def test_sec_cve_2026_69132_nothing_is_kept_of_hosts_that_are_no_peers(scene: Scene) -> None:
     def count(tx: Tx) -> int:
-        return tx.conn.execute(sa.select(sa.func.count()).select_from(peers_table)).scalar_one()
+        return int(tx.conn.execute(sa.select(sa.func.count()).select_from(peers_table)).scalar_one())
 
     before = await scene.finance.db.read(count)
     requests = len(scene.company.network.requests)
@@ -619,9 +620,9 @@ async def test_sec_ghsa_5h2f_wg8j_xqwp_who_is_suspended_does_not_come_back_by_bo
     def suspend(tx: Tx) -> None:
         tx.conn.exec_driver_sql(f"UPDATE users SET role = 'admin' WHERE account_id = {mo.account.id}")
         target = tx.conn.execute(sa.select(accounts_table.c.uri).where(accounts_table.c.id == vic)).scalar_one()
-        account = moderation.accounts.find_by_uri(tx, target)
+        account = accounts.find_by_uri(tx, target)
         assert account is not None
-        moderation.suspend(tx, moderation.accounts.get(tx, mo.account.id), account)
+        moderation.suspend(tx, accounts.get(tx, mo.account.id), account)
 
     await scene.finance.db.write(suspend)
     note = scene.good.note(scene.vic, "still here")
@@ -678,7 +679,7 @@ async def test_sec_mitra_a_signature_is_for_this_server_and_its_digest_covered(s
     for dialect in ("cavage", "9421-rsa"):
         headers = signatures.sign(
             "POST", "http://elsewhere.localhost/inbox", body, key_id=f"{scene.eva}#main-key",
-            private=keys.load_private(scene.evil.pair.rsa_private), dialect=dialect,  # type: ignore[arg-type]
+            private=keys.load_private(scene.evil.pair.rsa_private), dialect=dialect,
             now=scene.company.clock.now(), headers=None,
         )  # fmt: skip
         transport = httpx.ASGITransport(app=scene.finance.instance.app)
