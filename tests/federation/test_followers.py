@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from fedcorp.activitypub import followers
+from fedcorp.activitypub.jsonld import undefined_terms
 from fedcorp.company import peers
 from fedcorp.social import accounts, follows
 from fedcorp.storage.database import Tx
@@ -149,6 +150,7 @@ async def test_the_list_is_partial_and_for_signed_servers(company: Company) -> N
     found = answer.json()
     assert found["orderedItems"] == [carl, dora]
     assert found["id"] == url
+    assert undefined_terms(found) == []
     assert bo.account.uri not in answer.text
     assert (await elsewhere.read(ann.department, url)).status_code == 401
 

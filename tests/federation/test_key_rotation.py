@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcorp import keys
+from fedcorp.activitypub.jsonld import undefined_terms
 from fedcorp.company import peers
 from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts
@@ -90,6 +91,7 @@ async def test_the_old_keys_are_listed_for_eight_days(company: Company) -> None:
     after = await document()
     assert isinstance(after["publicKey"], dict), "strict readers want one"
     assert after["publicKey"]["id"] not in (before["publicKey"]["id"], None)
+    assert undefined_terms(after) == []
     listed = {item["id"]: item for item in after["assertionMethod"]}
     old = {before["publicKey"]["id"], before["assertionMethod"][0]["id"]}
     assert old < set(listed)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fedcorp.activitypub.jsonld import undefined_terms
 from fedcorp.company import peers
 from fedcorp.social import accounts, moving
 from fedcorp.storage.database import Tx
@@ -87,6 +88,7 @@ async def test_both_documents_say_it(company: Company) -> None:
     move = reader.received[-1]
     assert move["actor"] == move["object"] == old.account.uri
     assert move["to"] == [old.account.uri + "/followers"]
+    assert [word for item in reader.received[-2:] for word in undefined_terms(item)] == []
 
 
 async def test_a_locked_new_account_is_asked(company: Company) -> None:
