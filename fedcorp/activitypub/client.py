@@ -33,7 +33,7 @@ from fedcorp.storage.tables import peers as peers_table
 from fedcorp.urls import split_handle
 
 REDIRECTS = 3
-REMEMBER_MS = 7 * 86_400_000  # how long a learned dialect is trusted before the default order is tried again
+REMEMBER_MS = 7 * 86_400_000  # how long it counts that a host refused RFC 9421; what it takes is used while it does
 _NEGATIVE_MS: dict[type[FedcorpError], int] = {
     Gone: 600_000,
     NotFound: 30_000,
@@ -69,8 +69,9 @@ def admit(tx: Tx, domain: str, signer_id: int | None = None) -> Door:
     tier = peers.check_tier(tx, domain)
     peer = peers.find(tx, domain)
     fresh = peer is not None and peer.learned_at is not None and peer.learned_at > tx.ms - REMEMBER_MS
+    profile = peer.signature_profile if peer is not None and (fresh or peer.signature_profile != "cavage") else None
     signer = signer_id if signer_id is not None else accounts.instance_actor(tx).id
-    return Door(tier, peer.signature_profile if peer and fresh else None, accounts.signing_keys(tx, signer))
+    return Door(tier, profile, accounts.signing_keys(tx, signer))
 
 
 def learn(tx: Tx, domain: str, dialect: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fedcorp.activitypub.client import Client
+from fedcorp.activitypub.client import REMEMBER_MS, Client
 from fedcorp.activitypub.vocabulary import as_list
 from fedcorp.company import peers
 from fedcorp.errors import FedcorpError, Unavailable
@@ -88,9 +88,11 @@ def note_implements(tx: Tx, domain: str, doc: dict[str, Any]) -> None:
     if RFC9421 not in hrefs and RFC9421_ED25519 not in hrefs:
         return
     profile = "9421-ed25519" if RFC9421_ED25519 in hrefs else "9421-rsa"
-    unknown = sa.update(peers_table).where(
-        peers_table.c.domain == domain, peers_table.c.removed_at.is_(None), peers_table.c.signature_profile.is_(None)
+    is_open = sa.or_(
+        peers_table.c.signature_profile.is_(None),
+        sa.and_(peers_table.c.signature_profile == "cavage", peers_table.c.learned_at < tx.ms - REMEMBER_MS),
     )
+    unknown = sa.update(peers_table).where(peers_table.c.domain == domain, peers_table.c.removed_at.is_(None), is_open)
     tx.conn.execute(unknown.values(signature_profile=profile, learned_at=tx.ms))
 
 

@@ -121,6 +121,24 @@ async def test_experience_counts_more_than_what_is_said(company: Company) -> Non
     server.actor("dora", generator={"implements": [{"href": RFC}]})
     await ann.find("dora@social.localhost")
     assert (await _peer(finance, server.domain)).signature_profile == "cavage"
+    company.clock.shift_ms += 8 * 86_400_000
+    server.takes = "9421-rsa"
+    server.actor("emil", generator={"implements": [{"href": RFC}]})
+    await ann.find("emil@social.localhost")
+    assert (await _peer(finance, server.domain)).signature_profile == "9421-rsa", "after a week it counts again"
+
+
+async def test_what_works_is_used_as_long_as_it_does(company: Company) -> None:
+    finance, server, ann = await _acquaintance(company, takes="9421-rsa")
+    server.actor("carl")
+    await ann.find("carl@social.localhost")
+    company.clock.shift_ms += 30 * 86_400_000
+    company.network.requests.clear()
+    server.actor("dora")
+    await ann.find("dora@social.localhost")
+    knocks = [one for one in company.network.requests if one.url.path == "/users/dora"]
+    assert [dialect(one) for one in knocks] == ["9421-rsa"]
+    assert (await _peer(finance, server.domain)).signature_profile == "9421-rsa"
 
 
 async def test_a_server_asks_for_the_signature_that_it_wants(company: Company) -> None:
