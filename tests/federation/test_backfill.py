@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
+from fedcorp.social import statuses
 from tests.federation.test_departments import start
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 
@@ -102,10 +103,11 @@ async def test_an_outbox_speaks_for_its_owner_alone(scene: Scene) -> None:
     erin = scene.one.actor("erin")
     forged = {**scene.two.note(scene.dora, "forged"), "content": "<p>forged</p>"}
     scene.two.documents.pop(forged["id"])
+    theirs = scene.one.note(erin, "by a neighbour")
     scene.serve(
         f"{scene.carl}/outbox",
         [
-            scene.create(scene.one.note(erin, "by a neighbour")),
+            scene.create(theirs),
             scene.create(scene.one.note(scene.carl, "wrapped by somebody else"), actor=erin),
             scene.create(forged),
             forged,
@@ -118,6 +120,7 @@ async def test_an_outbox_speaks_for_its_owner_alone(scene: Scene) -> None:
     )
     await scene.follow()
     assert await scene.texts() == ["mine"]
+    assert await scene.finance.db.read(lambda tx: statuses.find_by_uri(tx, theirs["id"])) is None
     assert all("forged" not in text for text in await scene.ann.texts())
     assert [url for url in scene.two.fetched if "nodeinfo" not in url] == []
 
