@@ -1,7 +1,7 @@
 # Bare `make` lists the targets. Each of them installs first, which costs nothing when nothing changed.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt bench docs lint lock clients ffmpeg
+.PHONY: help install demo test check fmt bench docs fuzz lint lock clients ffmpeg
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,10 @@ fmt: $(STAMP) ## format the code and repair what ruff can repair
 
 bench: $(STAMP) ## measure how fast it is
 	$(BIN)/python -m bench
+
+fuzz: $(STAMP) ## post 300,000 documents made by chance, from a new seed each time; minutes
+	FEDCORP_TEST_DATABASE=sqlite FEDCORP_FUZZ=$${FEDCORP_FUZZ:-300000} FEDCORP_FUZZ_SEED=$${FEDCORP_FUZZ_SEED:-$$(date +%s)} \
+		$(BIN)/pytest tests/federation/test_generated.py
 
 docs: $(STAMP) ## check that the documents say what the code does
 	$(BIN)/pytest tests/test_docs.py

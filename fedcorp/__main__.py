@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, peers, people, serve, setup, work
+from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, moving, peers, people, serve, setup, work
 from fedcorp.errors import FedcorpError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("announce")(announce.announce)
 app.command("audit")(audit.audit)
+people.account.command("alias")(moving.alias)
+people.account.command("move")(moving.move)
 app.add_typer(people.account, name="account")
 app.add_typer(people.token, name="token")
 app.add_typer(groups.group, name="group")

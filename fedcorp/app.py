@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from fedcorp import __version__
 from fedcorp.activitypub import outbox
 from fedcorp.activitypub.attachments import Attachments
+from fedcorp.activitypub.backfill import Backfill
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.consent import Consent
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
+from fedcorp.activitypub.followers import FollowersSync
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.previews import Previews
@@ -33,7 +35,18 @@ from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
-from fedcorp.social import accounts, effects, indexing, invitations, memberships, polls, push, scheduling, stewardship
+from fedcorp.social import (
+    accounts,
+    effects,
+    indexing,
+    invitations,
+    memberships,
+    moving,
+    polls,
+    push,
+    scheduling,
+    stewardship,
+)
 from fedcorp.social.studio import Studio
 from fedcorp.storage import schema
 from fedcorp.storage.database import Database
@@ -74,7 +87,8 @@ class Instance:
         self.visitor = Visitor(self.client, self.db)
         self.resolver = Resolver(self.client, self.db, clock)
         self.signers = Signers(self.db, self.resolver, clock)
-        self.inbox = Inbox(self.db, self.resolver, self.signers, clock)
+        self.followers = FollowersSync(self.client, self.db, clock)
+        self.inbox = Inbox(self.db, self.resolver, self.signers, clock, self.followers)
         self.delivery = Delivery(self.db, clock, self.client)
         self.studio = Studio(self.db, clock, self.files)
         self.rendered = Rendered()
@@ -88,6 +102,7 @@ class Instance:
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
         previews = Previews(self.visitor, self.db, self.clock, self.files)
+        backfill = Backfill(self.client, self.resolver, self.db)
         kinds = {
             "fetch_media": attachments.fetch,
             "fetch_emoji": attachments.fetch_emoji,
@@ -95,8 +110,12 @@ class Instance:
             "fetch_card": previews.run,
             "pull_ledger": ledgers.run,
             "learn_peer": discovery.run,
-            indexing.JOB: self._index,
             "check_quote": Consent(self.client, self.db, self.resolver).run,
+            "sync_followers": self.followers.run,
+            "carry_followers": self._carry,
+            "read_outbox": backfill.read_outbox,
+            "read_thread": backfill.read_thread,
+            indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)
         # A pass of its own: one film takes minutes, and nothing else should wait for it.
@@ -121,6 +140,10 @@ class Instance:
 
     async def _expand(self) -> int:
         return await self.db.write(outbox.expand)
+
+    async def _carry(self, payload: dict[str, Any]) -> None:
+        """Let the next followers here of an account that moved follow the new one."""
+        await self.db.write(moving.carry, int(payload["old"]), int(payload["new"]), int(payload["after"]))
 
     async def _close_polls(self) -> int:
         return await self.db.write(polls.close_due)
@@ -150,6 +173,7 @@ class Instance:
                 "logins": Buckets(self.clock, self.config.limits.window_seconds),
                 "inbox": self.inbox,
                 "signers": self.signers,
+                "client": self.client,
             }
         )
         router = Router(ROUTES, state)

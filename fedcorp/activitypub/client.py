@@ -35,7 +35,7 @@ from fedcorp.storage.tables import peers as peers_table
 from fedcorp.urls import split_handle
 
 REDIRECTS = 3
-REMEMBER_MS = 7 * 86_400_000  # how long a learned dialect is trusted before the default order is tried again
+REMEMBER_MS = 7 * 86_400_000  # how long it counts that a host refused RFC 9421; what it takes is used while it does
 _NEGATIVE_MS: dict[type[FedcorpError], int] = {
     Gone: 600_000,
     NotFound: 30_000,
@@ -71,8 +71,9 @@ def admit(tx: Tx, domain: str, signer_id: int | None = None) -> Door:
     tier = peers.check_tier(tx, domain)
     peer = peers.find(tx, domain)
     fresh = peer is not None and peer.learned_at is not None and peer.learned_at > tx.ms - REMEMBER_MS
+    profile = peer.signature_profile if peer is not None and (fresh or peer.signature_profile != "cavage") else None
     signer = signer_id if signer_id is not None else accounts.instance_actor(tx).id
-    return Door(tier, peer.signature_profile if peer and fresh else None, accounts.signing_keys(tx, signer))
+    return Door(tier, profile, accounts.signing_keys(tx, signer))
 
 
 def learn(tx: Tx, domain: str, dialect: str) -> None:
@@ -166,6 +167,14 @@ class Client:
         doc = parse_json(response.content)
         return doc if is_plain(doc) else await self._clock.offload(normalize, doc)
 
+    async def ask(self, url: str, document: dict[str, Any] | None = None) -> httpx.Response:
+        """What `url` answers to a GET, or to a POST of a document, signed for this server; not judged, no redirects.
+
+        Raises Unavailable, Forbidden by peer policy or for an address, BadRequest.
+        """
+        self._check_foreign(url)
+        return await self._knock(url, _ACCEPT, None, {}, None if document is None else orjson.dumps(document))
+
     async def _knock(
         self, url: str, accept: str, signer_id: int | None, extensions: dict[str, Any], body: bytes | None = None
     ) -> httpx.Response:
@@ -176,17 +185,22 @@ class Client:
         domain = domain_of(url)
         door = await self._db.read(admit, domain, signer_id)
         response: httpx.Response | None = None
-        for dialect in signatures.dialects(door.profile):
+        wanted: signatures.Asked | None = None
+        left = list(signatures.dialects(door.profile))
+        while left:
+            dialect = left.pop(0)
             key = door.keys["ed25519" if dialect.endswith("ed25519") else "rsa"]
             headers = signatures.sign(
                 method, url, body, key_id=key.id, private=load_private(key.private or ""), dialect=dialect,
-                now=self._clock.now(), headers=None,
+                now=self._clock.now(), headers=None, wanted=wanted,
             )  # fmt: skip
             response = await self.send(method, url, body, {**headers, "Accept": accept}, extensions)
             if response.status_code not in _OTHER_DIALECT:
-                if response.is_success and dialect != door.profile:
+                if response.is_success and signatures.is_news(dialect, door.profile):
                     await self._db.write(learn, domain, dialect)
                 break
+            if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
+                left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
         return response
 

@@ -6,20 +6,21 @@ peer, which is tried again later; other peers do not wait. Departments are never
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
 import httpx
 import sqlalchemy as sa
 
-from fedcorp.activitypub import signatures
+from fedcorp.activitypub import followers, signatures
 from fedcorp.clock import Clock
 from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
 from fedcorp.errors import FedcorpError
 from fedcorp.keys import load_private
 from fedcorp.social import policy
+from fedcorp.social.accounts import KEEP_KEYS_MS
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import activities, deliveries, keys, peers
@@ -45,7 +46,6 @@ _DUE = sa.select(peers.c.domain).where(
     sa.or_(peers.c.next_attempt_at.is_(None), peers.c.next_attempt_at <= sa.bindparam("now")),
     sa.or_(peers.c.lease_until_at.is_(None), peers.c.lease_until_at < sa.bindparam("now")),
 )
-_RSA, _ED25519 = sa.alias(keys), sa.alias(keys)
 _ENTRIES = (
     sa.select(
         deliveries.c.seq,
@@ -55,17 +55,18 @@ _ENTRIES = (
         activities.c.reach,
         activities.c.body,
         activities.c.created_at,
-        _RSA.c.id,
-        _RSA.c.private,
-        _ED25519.c.id,
-        _ED25519.c.private,
+        activities.c.account_id,
     )
     .join(activities, activities.c.id == deliveries.c.activity_id)
-    .join(_RSA, sa.and_(_RSA.c.account_id == activities.c.account_id, _RSA.c.kind == "rsa"))
-    .join(_ED25519, sa.and_(_ED25519.c.account_id == activities.c.account_id, _ED25519.c.kind == "ed25519"))
     .where(deliveries.c.domain == sa.bindparam("domain"), deliveries.c.seq > sa.bindparam("after"))
     .order_by(deliveries.c.seq)
     .limit(BATCH)
+)
+_KEYS = (
+    sa.select(keys.c.account_id, keys.c.kind, keys.c.id, keys.c.private, keys.c.expires_at)
+    .where(keys.c.account_id.in_(sa.bindparam("accounts", expanding=True)))
+    .where(keys.c.private.is_not(None), keys.c.revoked_at.is_(None))
+    .order_by(keys.c.expires_at)
 )
 _SETTLE = (
     sa.update(deliveries)
@@ -113,10 +114,12 @@ class Entry:
     reach: str
     body: bytes
     created_at: int
-    rsa_id: str
-    rsa_private: str
-    ed25519_id: str
-    ed25519_private: str
+    account_id: int
+    rsa_id: str = ""
+    rsa_private: str = ""
+    ed25519_id: str = ""
+    ed25519_private: str = ""
+    synchronization: str | None = None  # the header by which a peer checks who follows (FEP-8fcf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +198,20 @@ class Delivery:
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
         """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
         dialects = signatures.dialects(peer.signature_profile)
-        response = None
-        for number, dialect in enumerate(dialects):
-            signed = headers if number == 0 else _sign(entry, dialect, self._clock)
+        left, response, wanted = list(dialects), None, None
+        signed = headers
+        while left:
+            dialect = left.pop(0)
+            if response is not None:
+                signed = _sign(entry, dialect, self._clock, wanted)
             try:
                 response = await self._sender.post(entry.inbox_uri, entry.body, signed)
             except (httpx.HTTPError, FedcorpError) as error:
                 return Verdict("queued", settled=False, error=f"{type(error).__name__}: {error}"[:300])
             if response.status_code not in _TRY_OTHER_DIALECT:
                 return judge(peer, entry, response, dialect)
+            if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
+                left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
         return judge(peer, entry, response, dialects[0])
 
@@ -212,7 +220,7 @@ def _sign_all(entries: list[Entry], dialect: str, clock: Clock) -> list[dict[str
     return [_sign(entry, dialect, clock) for entry in entries]
 
 
-def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
+def _sign(entry: Entry, dialect: Any, clock: Clock, wanted: signatures.Asked | None = None) -> dict[str, str]:
     edwards = dialect == "9421-ed25519"
     return signatures.sign(
         "POST",
@@ -222,7 +230,8 @@ def _sign(entry: Entry, dialect: Any, clock: Clock) -> dict[str, str]:
         private=load_private(entry.ed25519_private if edwards else entry.rsa_private),
         dialect=dialect,
         now=clock.now(),
-        headers=None,
+        headers={followers.HEADER: entry.synchronization} if entry.synchronization else None,
+        wanted=wanted,
     )
 
 
@@ -270,7 +279,48 @@ def _lease(tx: Tx, domain: str, token: str) -> tuple[Peer, list[Entry]] | None:
     if peer is None:
         return None
     rows = tx.conn.execute(_ENTRIES, {"domain": domain, "after": peer.cursor})
-    return peer, [Entry(*row) for row in rows]
+    return peer, _synchronized(tx, peer, _with_keys(tx, [Entry(*row) for row in rows]))
+
+
+def _with_keys(tx: Tx, entries: list[Entry]) -> list[Entry]:
+    """The entries with the keys that sign them: what was made before a rotation, with its last word of the new keys, is
+    signed with the old ones as long as those are listed.
+    """
+    found: dict[tuple[int, str], list[Any]] = {}
+    for row in tx.conn.execute(_KEYS, {"accounts": list({entry.account_id for entry in entries})}):
+        found.setdefault((row.account_id, row.kind), []).append(row)
+    signed = []
+    for entry in entries:
+        rsa, edwards = (_key_of(entry, found.get((entry.account_id, kind), []), tx.ms) for kind in ("rsa", "ed25519"))
+        signed.append(
+            replace(entry, rsa_id=rsa.id, rsa_private=rsa.private, ed25519_id=edwards.id,
+                    ed25519_private=edwards.private)
+        )  # fmt: skip
+    return signed
+
+
+def _key_of(entry: Entry, known: list[Any], now: int) -> Any:
+    old = [row for row in known if row.expires_at is not None and row.expires_at > now]
+    was_current = (row for row in old if entry.created_at < row.expires_at - KEEP_KEYS_MS)
+    return next(was_current, None) or next(row for row in known if row.expires_at is None)
+
+
+def _synchronized(tx: Tx, peer: Peer, entries: list[Entry]) -> list[Entry]:
+    """The entries with the header that goes with what is for followers."""
+    keeps_ledgers = (peer.dialect or ("fedcorp" if peer.tier == "department" else "")) == "fedcorp"
+    found = followers.headers_for(
+        tx, peer.domain, ((entry.account_id, entry.body) for entry in entries), keeps_ledgers=keeps_ledgers
+    )
+    return [
+        replace(entry, synchronization=found[entry.account_id]) if _is_for_followers(entry, found) else entry
+        for entry in entries
+    ]
+
+
+def _is_for_followers(entry: Entry, found: dict[int, str]) -> bool:
+    """Whether this entry names the collection of its sender's followers, whose uri stands first in the header."""
+    header = found.get(entry.account_id)
+    return header is not None and header.split('"', 2)[1].encode() in entry.body
 
 
 def _renew(tx: Tx, domain: str, token: str) -> None:
@@ -298,7 +348,7 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     sent = [verdict for _, verdict in results if verdict.state == "sent"]
     if sent:
         changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
-        if sent[-1].dialect != peer.signature_profile:
+        if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
             changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
     if not last.settled:
         count = changes.get("fail_count", peer.fail_count) + 1

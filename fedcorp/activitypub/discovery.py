@@ -1,7 +1,8 @@
 """Learns what software a peer runs, and with it how groups speak to that peer and whether it can keep their secrets.
 
 Asks NodeInfo, once when a peer is added and again when somebody there first wants to join a group. A server that does
-not say what it is stays unknown. Sources: NodeInfo 2.1, FEP-f1d5; what each server reads: docs/groups.md.
+not say what it is stays unknown. What its actors say that it implements decides in which dialect it is spoken to.
+Sources: NodeInfo 2.1, FEP-f1d5, FEP-844e; what each server reads: docs/groups.md.
 """
 
 import logging
@@ -9,12 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fedcorp.activitypub.client import Client
+from fedcorp.activitypub.client import REMEMBER_MS, Client
+from fedcorp.activitypub.vocabulary import as_list
 from fedcorp.company import peers
 from fedcorp.errors import FedcorpError, Unavailable
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import peers as peers_table
+
+RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+RFC9421_ED25519 = f"{RFC9421}#name-eddsa-using-curve-edwards25"
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +78,22 @@ def _keep(tx: Tx, domain: str, software: str, version: str) -> None:
     dialect = dialect_of(software) if learned_before else known.dialect  # what an admin set stays
     values = {"software": software, "version": version, "dialect": dialect}
     tx.conn.execute(sa.update(peers_table).where(peers_table.c.domain == domain).values(**values))
+
+
+def note_implements(tx: Tx, domain: str, doc: dict[str, Any]) -> None:
+    """Keep that a peer takes RFC 9421, by the word of an actor (FEP-844e), unless experience says something already."""
+    found = doc.get("generator")
+    listed = as_list(found.get("implements") if isinstance(found, dict) else None) or as_list(doc.get("implements"))
+    hrefs = {str(item.get("href") if isinstance(item, dict) else item) for item in listed[:50]}
+    if RFC9421 not in hrefs and RFC9421_ED25519 not in hrefs:
+        return
+    profile = "9421-ed25519" if RFC9421_ED25519 in hrefs else "9421-rsa"
+    is_open = sa.or_(
+        peers_table.c.signature_profile.is_(None),
+        sa.and_(peers_table.c.signature_profile == "cavage", peers_table.c.learned_at < tx.ms - REMEMBER_MS),
+    )
+    unknown = sa.update(peers_table).where(peers_table.c.domain == domain, peers_table.c.removed_at.is_(None), is_open)
+    tx.conn.execute(unknown.values(signature_profile=profile, learned_at=tx.ms))
 
 
 def want(tx: Tx, domain: str) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from fedcorp.activitypub import handlers
 from fedcorp.activitypub.compaction import TooCostly, normalize, parse_activity
 from fedcorp.activitypub.documents import Activity, domain_of, parse_json, read_activity
+from fedcorp.activitypub.followers import HEADER, FollowersSync, announced
 from fedcorp.activitypub.intake import Deferred, Intake, Missing
 from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.proofs import proof_of, verify_proof
@@ -89,8 +90,11 @@ class _Chunk:
 class Inbox:
     """The inbox of one instance: shared and personal inboxes are one."""
 
-    def __init__(self, db: Database, resolver: Resolver, signers: Signers, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, resolver: Resolver, signers: Signers, clock: Clock, sync: FollowersSync | None = None
+    ) -> None:
         self._db = db
+        self._sync = sync
         self._resolver = resolver
         self._signers = signers
         self._clock = clock
@@ -131,6 +135,9 @@ class Inbox:
         if self._db.site.urls.owns(activity.actor):
             return  # our own activity came back: it was done when it was made
         await self._db.write(_store, activity, _row_id(activity), domain, forwarded, signed_at)
+        heard = None if forwarded else announced(request.headers.get(HEADER), parsed, activity)
+        if heard is not None and self._sync is not None:
+            await self._sync.note(heard)
 
     async def _check_proof(self, activity: Activity, doc: dict[str, object]) -> None:
         """Somebody else's activity is taken from a messenger only with the proof of its actor (FEP-8b32)."""

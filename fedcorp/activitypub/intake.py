@@ -7,11 +7,13 @@ Handlers run inside a unit of the database and never fetch. Where they need some
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Kind = Literal["actor", "status", "document", "key"]
+Kind = Literal["actor", "fresh actor", "status", "document", "key"]
 
 
 class Missing(Exception):
-    """Something must be fetched first: an actor, a status (with author and parents), a bare document or a key."""
+    """Something must be fetched first: an actor (or what it says now), a status (with author and parents), a bare
+    document or a key.
+    """
 
     def __init__(self, uri: str, kind: Kind) -> None:
         super().__init__(f"{kind} {uri}")

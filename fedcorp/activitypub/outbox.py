@@ -321,6 +321,8 @@ def _account_updated(tx: Tx, event: events.AccountUpdated) -> None:
     # The actor keeps its context: the terms of cid/v1 are protected, and a proof that repeated them would not expand.
     update = render.activity("Update", telling.new_uri(tx), account, render.actor(tx, account), at=tx.ms, to=to, cc=cc)
     telling.post(tx, account, update, audience.of_account(tx, account.id), reach=UPDATE_REACH)
+    if accounts.end_rotation(tx, account.id):  # the old keys sign this as their last word
+        telling.date_before(tx, update["id"])
 
 
 def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
@@ -331,6 +333,16 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         if account.is_group and (rules := groups.find(tx, account.id)) is not None and rules.listed:
             destinations |= audience.departments(tx)  # it stands in the lists of groups there
         telling.post(tx, account, document, destinations, reach=UPDATE_REACH)
+
+
+def _account_moved(tx: Tx, event: events.AccountMoved) -> None:
+    found = accounts.find_many(tx, [event.account_id, event.target_id])
+    account, target = found.get(event.account_id), found.get(event.target_id)
+    if account is None or target is None or account.hidden:
+        return
+    to = [account.followers_uri or account.uri]
+    document = render.activity("Move", telling.new_uri(tx), account, account.uri, at=tx.ms, to=to, target=target.uri)
+    telling.post(tx, account, document, audience.of_account(tx, account.id), reach=UPDATE_REACH)
 
 
 # -- reports ---------------------------------------------------------------------------------------------------------
@@ -396,6 +408,7 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.Unfollowed: _unfollowed,
     events.AccountUpdated: _account_updated,
     events.AccountDeleted: _account_deleted,
+    events.AccountMoved: _account_moved,
     events.GroupPosted: group_telling.posted,
     events.ActivityForGroup: group_telling.passed_on,
     events.MemberChanged: group_telling.member_changed,

@@ -18,8 +18,20 @@ from fedcorp.activitypub.vocabulary import (
     object_context,
 )
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, custom_emojis, group_posts, groups, media, policy, polls, quotes, statuses
-from fedcorp.social.accounts import Account
+from fedcorp.keys import load_public, multikey
+from fedcorp.social import (
+    accounts,
+    custom_emojis,
+    group_posts,
+    groups,
+    media,
+    moving,
+    policy,
+    polls,
+    quotes,
+    statuses,
+)
+from fedcorp.social.accounts import Account, OldKey
 from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
@@ -74,18 +86,19 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         "updated": time(account.updated_at),
         "publicKey": {"id": keys["rsa"].id, "owner": account.uri, "publicKeyPem": keys["rsa"].public},
         "assertionMethod": [
-            {
-                "id": keys["ed25519"].id,
-                "type": "Multikey",
-                "controller": account.uri,
-                "publicKeyMultibase": keys["ed25519"].public,
-            }
+            _multikey(account, keys["ed25519"].id, keys["ed25519"].public),
+            *(_old_key(account, old) for old in accounts.old_keys(tx, account.id)),
         ],
         "generator": {"type": "Application", "implements": _GROUPS_IMPLEMENT if account.is_group else _IMPLEMENTS},
     }
     if account.kind != "service":
         document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}
     document |= _pictures(tx, account)
+    if moving.aliases(account):
+        document["alsoKnownAs"] = list(moving.aliases(account))
+    moved_to = accounts.find(tx, account.moved_to_id) if account.moved_to_id is not None else None
+    if moved_to is not None:
+        document["movedTo"] = moved_to.uri
     shown = orjson.loads(account.fields)
     if shown:
         document["attachment"] = [
@@ -109,6 +122,16 @@ def _emojis(tx: Tx, *texts: str) -> list[dict[str, Any]]:
         }
         for item in custom_emojis.in_text(tx, custom_emojis.HERE, " ".join(texts))
     ]
+
+
+def _multikey(account: Account, id_: str, public: str) -> dict[str, Any]:
+    return {"id": id_, "type": "Multikey", "controller": account.uri, "publicKeyMultibase": public}
+
+
+def _old_key(account: Account, key: OldKey) -> dict[str, Any]:
+    """A key that was replaced. Strict readers want one `publicKey`, so an old RSA key stands here too (FEP-521a)."""
+    public = multikey(load_public(key.public)) if key.kind == "rsa" else key.public
+    return _multikey(account, key.id, public) | {"expires": format_time(from_ms(key.expires_at))}
 
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:

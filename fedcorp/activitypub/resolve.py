@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urldefrag
 
-from fedcorp.activitypub import translate
+from fedcorp.activitypub import discovery, translate
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import domain_of, owner, same_origin
 from fedcorp.activitypub.intake import Intake, Missing
@@ -20,7 +20,7 @@ from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_i
 from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooManyRequests, Unauthorized, Unavailable
-from fedcorp.social import accounts, groups, receiving, statuses
+from fedcorp.social import accounts, groups, moving, receiving, statuses
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -91,6 +91,8 @@ class Resolver:
         try:
             if missing.kind == "actor":
                 await self.actor(missing.uri, budget=budget)
+            elif missing.kind == "fresh actor":
+                intake.stored[missing.uri] = (await self.actor(missing.uri, budget=budget, fresh=True)).uri
             elif missing.kind == "status":
                 found = await self.status(missing.uri, budget=budget)
                 if found is None:
@@ -205,6 +207,11 @@ class Resolver:
         budget.take()
         return await self._store_thread(await self._client.get(uri), budget)
 
+    async def store(self, doc: dict[str, Any], budget: Budget) -> Status | None:
+        """Store a note that was read at its own address or in its author's outbox, after the notes above it."""
+        known = await self._db.read(statuses.find_by_uri, str(doc.get("id")))
+        return known if known is not None else await self._store_thread(doc, budget)
+
     async def _store_thread(self, doc: dict[str, Any], budget: Budget) -> Status | None:
         """Store a note after the notes above it, at most 40 of them; a thread with a hole is better than none."""
         if "Create" in types_of(doc):
@@ -310,9 +317,21 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
         doc, username=username, domain=domain, tier=peers.check_tier(tx, domain_of(str(doc["id"])))
     )
     account = accounts.upsert_remote(tx, remote)
+    discovery.note_implements(tx, domain_of(account.uri), doc)
     if remote.group is not None:
         groups.save_remote(tx, account.id, remote.group)
-    return account
+    return _note_move(tx, account, value_or_id(doc.get("movedTo")))
+
+
+def _note_move(tx: Tx, account: Account, uri: str | None) -> Account:
+    """Where the actor says that it went, as far as that account is known here and says the same."""
+    target = accounts.find_by_uri(tx, uri) if uri is not None else None
+    if target is not None and (target.id == account.id or account.uri not in moving.aliases(target)):
+        target = None
+    if (target.id if target is not None else None) == account.moved_to_id:
+        return account
+    moving.note(tx, account, target)
+    return accounts.get(tx, account.id)
 
 
 def store_note(tx: Tx, doc: dict[str, Any], depth: int = 0) -> Status | None:

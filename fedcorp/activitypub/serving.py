@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import group_telling, ledger, relay, render, telling
+from fedcorp.activitypub import followers, group_telling, ledger, relay, render, telling
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.activitypub.vocabulary import PUBLIC, ids_of
@@ -190,6 +190,18 @@ def actor_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
     if name == "followers" and account.is_group:  # the form that Lemmy reads: a number, and nobody by name
         return Served(_owned(render.collection(address, counts[name], [], ordered=False), "followersOf", uri))
     return Served(_owned(render.collection(address, counts[name]), f"{name}Of", uri))
+
+
+def followers_at(tx: Tx, uri: str, signer: Signer) -> Served:
+    """Who on the asker's own server follows this account (FEP-8fcf); of a group its server alone is told.
+
+    Raises NotFound.
+    """
+    account = _known_actor(tx, uri, signer)
+    if account.is_group and _person(tx, signer) is not None:
+        raise NotFound
+    uris = sorted(followers.at(tx, account.id, signer.domain))
+    return Served(_owned(render.collection(f"{uri}/{followers.PLACE}", len(uris), uris), "followersOf", uri))
 
 
 def _affiliations(tx: Tx, group: Account, signer: Signer, address: str) -> dict[str, Any]:

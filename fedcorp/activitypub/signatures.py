@@ -59,11 +59,59 @@ class ParsedSignature:
     parameters: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a server asks a signature to be (RFC 9421 section 5): kind of key, components, parameters to repeat."""
+
+    dialect: Dialect
+    components: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+ACCEPT_SIGNATURE = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'
+"""What we ask for in a refusal."""
+_ANSWERABLE = _COMPONENTS | {"host", "date", "content-digest", "content-type"}
+_REPEATED = frozenset({"nonce", "tag"})
+
+
+def asked(header: str | None) -> Asked | None:
+    """What an Accept-Signature header asks for; None without one, or when it wants more than we sign.
+
+    It can choose the key and add components; what we always cover stays covered.
+    """
+    if header is None:
+        return None
+    try:
+        members = _dictionary(header)
+    except Unauthorized:
+        return None
+    for member in members.values():
+        if not isinstance(member, tuple) or not isinstance(member[0], list):
+            continue
+        names, parameters = member
+        algorithm = parameters.get("alg", "rsa-v1_5-sha256")
+        plain = all(isinstance(name, str) and not extra for name, extra in names)
+        if plain and algorithm in _RFC_ALGORITHMS and {name for name, _ in names} <= _ANSWERABLE:
+            repeated = tuple((name, str(parameters[name])) for name in sorted(_REPEATED & set(parameters)))
+            if all(value.isascii() and value.isprintable() and not set(value) & {'"', "\\"} for _, value in repeated):
+                return Asked(
+                    "9421-ed25519" if algorithm == "ed25519" else "9421-rsa",
+                    tuple(dict.fromkeys(str(name) for name, _ in names)),
+                    repeated,
+                )
+    return None
+
+
 def dialects(profile: str | None) -> tuple[Dialect, ...]:
     """The order in which to try dialects: what the peer is known to take, then what most take."""
     order: tuple[Dialect, ...] = ("cavage", "9421-rsa", "9421-ed25519")
     known = tuple(dialect for dialect in order if dialect == profile)
     return known + tuple(dialect for dialect in ("cavage", "9421-rsa") if dialect not in known)
+
+
+def is_news(dialect: str, profile: str | None) -> bool:
+    """Whether a success tells something about a host: that it takes what is tried first anyway does not."""
+    return dialect != profile and not (profile is None and dialect == dialects(None)[0])
 
 
 # -- signing ---------------------------------------------------------------------------------------------------------
@@ -79,14 +127,17 @@ def sign(
     dialect: Dialect,
     now: datetime,
     headers: Mapping[str, str] | None,
+    wanted: Asked | None = None,
 ) -> dict[str, str]:
     """The headers to add to a request: Host, Date, digest, Content-Type and the signature over them.
 
-    `headers` that are named Content-Type or Collection-Synchronization are covered too.
+    `headers` that are named Content-Type or Collection-Synchronization are covered too. `wanted` is what the server
+    asked an RFC 9421 signature to be.
     """
     given = {name.lower(): value for name, value in (headers or {}).items()}
-    signer = _sign_cavage if dialect == "cavage" else _sign_rfc9421
-    return signer(method.upper(), url, body, key_id, private, now, given)
+    if dialect == "cavage":
+        return _sign_cavage(method.upper(), url, body, key_id, private, now, given)
+    return _sign_rfc9421(method.upper(), url, body, key_id, private, now, given, wanted)
 
 
 def _sign_cavage(
@@ -110,23 +161,36 @@ def _sign_cavage(
 
 
 def _sign_rfc9421(
-    method: str, url: str, body: bytes | None, key_id: str, private: PrivateKey, now: datetime, given: dict[str, str]
+    method: str,
+    url: str,
+    body: bytes | None,
+    key_id: str,
+    private: PrivateKey,
+    now: datetime,
+    given: dict[str, str],
+    wanted: Asked | None,
 ) -> dict[str, str]:
     url = url.split("#", 1)[0]
     parts = urlsplit(url)
     added = {"Host": _authority(parts.scheme, parts.netloc), "Date": format_datetime(now.astimezone(UTC), usegmt=True)}
-    lines = [f'"@method": {method}', f'"@target-uri": {url}']
-    covered = ['"@method"', '"@target-uri"']
+    names = ["@method", "@target-uri"]
     if body is not None:
         added["Content-Digest"] = f"sha-256=:{_b64(hashlib.sha256(body).digest())}:"
         added["Content-Type"] = given.get("content-type", _CONTENT_TYPE)
-        for name in ("Content-Digest", "Content-Type"):
-            covered.append(f'"{name.lower()}"')
-            lines.append(f'"{name.lower()}": {added[name]}')
+        if "collection-synchronization" in given:
+            added["Collection-Synchronization"] = given["collection-synchronization"]
+        names += [name.lower() for name in added if name not in ("Host", "Date")]
+    values = {name.lower(): value for name, value in added.items()}
+    path, mark, query = url.removeprefix(f"{parts.scheme}://{parts.netloc}").partition("?")
+    values |= _derived(method, url, parts.scheme, parts.netloc, path or "/", mark, query)
+    names += [name for name in (wanted.components if wanted else ()) if name not in names and name in values]
+    lines = [f'"{name}": {values[name]}' for name in names]
+    covered = [f'"{name}"' for name in names]
     algorithm = "ed25519" if _is_edwards(private) else "rsa-v1_5-sha256"
     created = int(now.timestamp())
     expires = created + int(LIFETIME.total_seconds())
     parameters = f'({" ".join(covered)});created={created};expires={expires};keyid="{key_id}";alg="{algorithm}"'
+    parameters += "".join(f';{name}="{value}"' for name, value in (wanted.parameters if wanted else ()))
     lines.append(f'"@signature-params": {parameters}')
     added["Signature-Input"] = f"sig1={parameters}"
     added["Signature"] = f"sig1=:{_b64(sign_bytes(private, chr(10).join(lines).encode()))}:"
@@ -385,19 +449,24 @@ def _cavage_text(
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
+def _derived(method: str, uri: str, scheme: str, netloc: str, path: str, mark: str, query: str) -> dict[str, str]:
+    """The components that are no headers (RFC 9421 2.2)."""
+    return {
+        "@method": method,
+        "@target-uri": uri,
+        "@authority": _authority(scheme, netloc),
+        "@scheme": scheme,
+        "@path": path,
+        "@query": "?" + query,
+        "@request-target": path + mark + query,
+    }
+
+
 def _base(parsed: ParsedSignature, method: str, target: str, origin: str, headers: Mapping[str, str]) -> bytes | None:
     """The signature base (RFC 9421 2.5), built from our own origin and never from what a proxy says."""
     scheme, _, netloc = origin.partition("://")
     path, mark, query = target.partition("?")
-    derived = {
-        "@method": method.upper(),
-        "@target-uri": origin + target,
-        "@authority": _authority(scheme, netloc),
-        "@scheme": scheme,
-        "@path": path,
-        "@query": "?" + query if mark else "?",
-        "@request-target": target,
-    }
+    derived = _derived(method.upper(), origin + target, scheme, netloc, path, mark, query)
     lines = []
     for name in parsed.covered:
         value = derived.get(name) if name.startswith("@") else headers.get(name)

@@ -138,6 +138,9 @@ def _keys(doc: dict[str, Any], uri: str) -> Iterable[RemoteKey]:
     for item in listed[:MAX_KEYS]:
         if not isinstance(item, dict) or (types_of(item) and not KEY_TYPES & set(types_of(item))):
             continue
+        if item.get("revoked") is not None:
+            continue
+        expires_at = _ms(item.get("expires"))
         key_id = _own_uri(doc, item.get("id"))
         claimed = value_or_id(item.get("owner") or item.get("controller"))
         encoded = item.get("publicKeyPem") or item.get("publicKeyMultibase")
@@ -148,9 +151,9 @@ def _keys(doc: dict[str, Any], uri: str) -> Iterable[RemoteKey]:
         except BadRequest:
             continue
         if isinstance(public, RSAPublicKey):
-            yield RemoteKey(key_id, "rsa", public_pem(public))
+            yield RemoteKey(key_id, "rsa", public_pem(public), expires_at)
         else:
-            yield RemoteKey(key_id, "ed25519", multikey(public))
+            yield RemoteKey(key_id, "ed25519", multikey(public), expires_at)
 
 
 def _group(doc: dict[str, Any], tier: str) -> RemoteGroup:

@@ -6,11 +6,11 @@ Never removes what people wrote, nor anything that is still to be done or told.
 import sqlalchemy as sa
 
 from fedcorp.clock import Clock
-from fedcorp.social import applications, media, streams
+from fedcorp.social import applications, media, streams, threads
 from fedcorp.storage import fulltext, jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.media import MediaFiles
-from fedcorp.storage.tables import deliveries, idempotency_keys, inbox, leases, orphans, peers, undone
+from fedcorp.storage.tables import deliveries, idempotency_keys, inbox, keys, leases, orphans, peers, undone
 
 DAY_MS = 86_400_000
 LOG_DAYS = 14  # far beyond the hour in which a signed request could be sent again
@@ -53,6 +53,8 @@ def _clear(tx: Tx) -> None:
     tx.conn.execute(sa.delete(orphans).where(orphans.c.expires_at < tx.ms))
     tx.conn.execute(sa.delete(undone).where(undone.c.created_at < tx.ms - UNDONE_DAYS * DAY_MS))
     tx.conn.execute(sa.delete(idempotency_keys).where(idempotency_keys.c.created_at < tx.ms - DAY_MS))
+    tx.conn.execute(sa.delete(keys).where(keys.c.expires_at < tx.ms))
+    threads.prune(tx)
     tx.conn.execute(sa.delete(leases).where(leases.c.lease_until_at < tx.ms - DAY_MS))
     _clear_logs(tx, old)
 

@@ -51,6 +51,32 @@ def add_person(
     return made
 
 
+@account.command("rotate-keys")
+def rotate_keys(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Somebody of this department.")] = None,
+    config: ConfigPath = DEFAULT,
+    server: Annotated[bool, typer.Option("--server", help="The keys of the server itself.")] = False,
+    stolen: Annotated[
+        bool, typer.Option("--stolen", help="The old keys are in wrong hands: they count no more from now on.")
+    ] = False,
+) -> None:
+    """Give somebody, or the server, new keys to sign with. The old ones are known for eight more days."""
+    if (name is None) != server:
+        raise typer.BadParameter("name somebody, or --server")
+    pair = keys.generate()
+
+    async def work(db: Database) -> Account:
+        return await db.write(_rotate, name, pair, stolen)
+
+    console.print(f"@{escape(run(config, work).handle)} signs with new keys.")
+
+
+def _rotate(tx: Tx, name: str | None, pair: KeyPair, stolen: bool) -> Account:
+    owner = accounts.instance_actor(tx) if name is None else find_person(tx, name)
+    accounts.rotate_keys(tx, owner, pair, stolen=stolen)
+    return owner
+
+
 @token.command("create")
 def create_token(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose token it is.")],

@@ -15,7 +15,7 @@ from fedcorp.company import audit
 from fedcorp.errors import ConfigError, Conflict, Forbidden, NotFound
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import peers
+from fedcorp.storage.tables import deliveries, peers
 from fedcorp.storage.upsert import insert_ignore
 
 
@@ -71,6 +71,13 @@ def _is_in(tx: Tx, peer: Peer) -> bool:
     return peer.removed_at is None and (peer.tier in TIERS or not tx.site.config.closed)
 
 
+_NEXT = (  # the log of a peer has no gaps: what waits longest stands behind the cursor
+    sa.select(peers.c.domain, deliveries.c.created_at)
+    .join(deliveries, sa.and_(deliveries.c.domain == peers.c.domain, deliveries.c.seq == peers.c.cursor + 1))
+    .where(peers.c.removed_at.is_(None))
+)
+
+
 def find(tx: Tx, domain: str) -> Peer | None:
     """The peer of that domain, unless it was removed."""
     row = tx.conn.execute(_BY_DOMAIN, {"domain": domain}).first()
@@ -115,6 +122,11 @@ def check_tier(tx: Tx, domain: str) -> str:
 def listing(tx: Tx) -> list[Peer]:
     """All peers, by domain."""
     return [peer for row in tx.conn.execute(_ALL) if _is_in(tx, peer := Peer(*row))]
+
+
+def lags(tx: Tx) -> dict[str, int]:
+    """For how long (ms) the oldest undelivered entry of each peer has waited; peers without any are left out."""
+    return {domain: max(0, tx.ms - created_at) for domain, created_at in tx.conn.execute(_NEXT)}
 
 
 def ensure(tx: Tx, domain: str) -> Peer:

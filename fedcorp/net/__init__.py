@@ -6,7 +6,7 @@ The room knows no ActivityPub: it never signs, never follows redirects, never in
 """
 
 from fedcorp.net.addresses import Address, AddressPolicy, Network, Origin, Resolve, resolve_with_system
-from fedcorp.net.failures import AddressRefused, BadResponse, DeadlineExceeded, NoResponse, ResponseTooLarge
+from fedcorp.net.failures import AddressRefused, BadResponse, DeadlineExceeded, NoResponse, ResponseTooLarge, stage_of
 from fedcorp.net.transport import Limits, Transport, default_tls
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "Transport",
     "default_tls",
     "resolve_with_system",
+    "stage_of",
 ]

@@ -4,6 +4,9 @@ A caller that already handles `httpx.TransportError` handles these too. The text
 content, headers or credentials. Nothing here does I/O.
 """
 
+import socket
+import ssl
+
 import httpx
 
 
@@ -22,6 +25,10 @@ class DeadlineExceeded(httpx.TimeoutException):
     """Connecting, or the whole exchange including the body, took longer than its limit."""
 
 
+class ConnectDeadlineExceeded(DeadlineExceeded):
+    """Resolving, connecting or the TLS handshake took longer than its limit: nothing was sent."""
+
+
 class ResponseTooLarge(httpx.RemoteProtocolError):
     """Header section or body (as sent, or after decompression) is larger than the caller accepts."""
 
@@ -32,3 +39,23 @@ class BadResponse(httpx.RemoteProtocolError):
 
 class NoResponse(BadResponse):
     """The peer closed the connection before the first byte of a response."""
+
+
+def stage_of(error: BaseException | None) -> tuple[str, str]:
+    """(how far an exchange came, why it ended there) for what the transport raised.
+
+    The stages: `name` (it has no address), `address` (not one we may connect to), `connection`, `tls`, `http` (it was
+    reached, but no good answer came).
+    """
+    inner = error.__cause__ if error is not None else None
+    if isinstance(error, AddressRefused):
+        return "address", f"{error} ({error.detail})" if error.detail else str(error)
+    if isinstance(inner, socket.gaierror):
+        return "name", inner.strerror or str(inner)
+    if isinstance(inner, ssl.SSLError):
+        return "tls", str(getattr(inner, "verify_message", "") or inner.reason or inner)
+    if isinstance(error, ConnectDeadlineExceeded):
+        return "connection", "it does not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "connection", str(inner or error)
+    return "http", str(error or "")

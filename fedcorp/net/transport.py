@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import httpx
 
 from fedcorp.net.addresses import Address, AddressPolicy, Network, Origin, Resolve, resolve_with_system
-from fedcorp.net.failures import DeadlineExceeded, NoResponse
+from fedcorp.net.failures import ConnectDeadlineExceeded, DeadlineExceeded, NoResponse
 from fedcorp.net.http1 import Connection, Reply, serialise_request
 from fedcorp.net.pool import Pool
 
@@ -133,7 +133,7 @@ class Transport(httpx.AsyncBaseTransport):
                 addresses = await policy.find_addresses(origin, self._resolve)
                 return await self._dial(origin, addresses[:_MOST_ATTEMPTS], budget)
         except TimeoutError as error:
-            raise DeadlineExceeded(f"no connection to {origin.host} in time") from error
+            raise ConnectDeadlineExceeded(f"no connection to {origin.host} in time") from error
         except OSError as error:
             raise httpx.ConnectError(f"no connection to {origin.host} ({type(error).__name__})") from error
 

@@ -17,12 +17,14 @@ from fedcorp.social.events import AccountDeleted, AccountUpdated
 from fedcorp.social.policy import QUOTERS, REACHES, VISIBILITIES
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts, keys, peers, tombstones, users
+from fedcorp.storage.tables import accounts, audit, keys, peers, tombstones, users
 from fedcorp.storage.upsert import insert_ignore, upsert
 
 USERNAME = re.compile(r"[a-z0-9_]{1,30}\Z")
 RESERVED = frozenset({"admin", "actor", "api", "root", "support", "system"})
 ROLES = ("user", "moderator", "admin")
+KEEP_KEYS_MS = 8 * 86_400_000  # a proof inside what is passed on counts for seven days
+_NOT_TOLD = 0  # of new keys: no other server has heard of them
 MAX_NAME, MAX_NOTE, MAX_FIELDS, MAX_FIELD = 100, 1000, 8, 500
 
 
@@ -58,6 +60,7 @@ class Account:
     featured_uri: str | None
     also_known_as: str
     moved_to_id: int | None
+    moved_at: int | None
     created_at: int
     updated_at: int
     fetched_at: int | None
@@ -106,12 +109,23 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteKey:
-    """A key as another server publishes it; `kind` rsa (SPKI PEM) or ed25519 (Multikey)."""
+class OldKey:
+    """A key of ours that was replaced and holds until `expires_at` (ms)."""
 
     id: str
     kind: str
     public: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteKey:
+    """A key as another server publishes it; `kind` rsa (SPKI PEM) or ed25519 (Multikey); `expires_at` in ms."""
+
+    id: str
+    kind: str
+    public: str
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +218,18 @@ _BY_URI = _SELECT.where(accounts.c.uri == sa.bindparam("uri"))
 _BY_HANDLE = _SELECT.where(accounts.c.domain == sa.bindparam("domain"), accounts.c.username_key == sa.bindparam("name"))
 _KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "account_uri"), accounts.c.uri]
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
-_KEY = _KEYS.where(keys.c.id == sa.bindparam("id"))
-_OWN_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None))
+_KEY = _KEYS.where(
+    keys.c.id == sa.bindparam("id"), sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now"))
+)
+_CURRENT = sa.and_(keys.c.account_id == sa.bindparam("account_id"), keys.c.expires_at.is_(None))
+_OWN_KEYS = _KEYS.where(_CURRENT, keys.c.private.is_not(None))
+_OLD_KEYS = (
+    sa.select(keys.c.id, keys.c.kind, keys.c.public, keys.c.expires_at)
+    .where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None), keys.c.revoked_at.is_(None))
+    .where(keys.c.expires_at > sa.bindparam("now"))
+    .order_by(keys.c.expires_at.desc(), keys.c.id)
+)
+_KEY_IDS = sa.select(keys.c.id).where(keys.c.account_id == sa.bindparam("account_id"))
 _ROLE = sa.select(users.c.role).where(users.c.account_id == sa.bindparam("account"))
 _IS_GONE = sa.select(tombstones.c.uri).where(tombstones.c.uri == sa.bindparam("uri"))
 _INSERT = sa.insert(accounts)
@@ -217,7 +241,7 @@ _LEARN_INBOX = (
 _FORGET_KEYS = sa.delete(keys).where(
     keys.c.account_id == sa.bindparam("account"), keys.c.id.not_in(sa.bindparam("kept", expanding=True))
 )
-_PUBLIC_KEYS = _KEYS.where(keys.c.account_id == sa.bindparam("account_id"))
+_PUBLIC_KEYS = _KEYS.where(_CURRENT)
 
 
 def find(tx: Tx, id_: int) -> Account | None:
@@ -334,19 +358,24 @@ def _insert(tx: Tx, id_: int, uri: str, username: str, pair: KeyPair, **values: 
         tx.conn.execute(sa.insert(accounts).values(row))
     except IntegrityError:
         raise Conflict(f"the name {username!r} is taken here; people and groups share one list of names.") from None
+    _insert_keys(tx, id_, uri, pair)
+    account = find(tx, id_)
+    assert account is not None
+    return account
+
+
+def _insert_keys(tx: Tx, id_: int, uri: str, pair: KeyPair, suffix: str = "", *, at: int | None = None) -> None:
     for kind, public, private in (
         ("rsa", pair.rsa_public, pair.rsa_private),
         ("ed25519", pair.ed25519_public, pair.ed25519_private),
     ):
-        fragment = "main-key" if kind == "rsa" else "ed25519-key"
+        fragment = ("main-key" if kind == "rsa" else "ed25519-key") + suffix
         tx.conn.execute(
             sa.insert(keys).values(
-                id=f"{uri}#{fragment}", account_id=id_, kind=kind, public=public, private=private, fetched_at=tx.ms
+                id=f"{uri}#{fragment}", account_id=id_, kind=kind, public=public, private=private,
+                fetched_at=tx.ms if at is None else at,
             )
-        )
-    account = find(tx, id_)
-    assert account is not None
-    return account
+        )  # fmt: skip
 
 
 def create_user(tx: Tx, account_id: int, *, email: str | None, password_hash: str, role: str = "user") -> None:
@@ -456,8 +485,15 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
 
 def _store_keys(tx: Tx, account_id: int, remote: RemoteAccount) -> None:
     kept = [key.id for key in remote.keys]
+    known = set(tx.conn.execute(_KEY_IDS, {"account_id": account_id}).scalars())
+    if known and kept and not known & set(kept):  # another owner would look just like that
+        values = {"created_at": tx.ms, "actor": remote.origin, "act": "keys.replaced", "subject": remote.uri}
+        tx.conn.execute(sa.insert(audit).values(outcome="noted", reason="all keys at once", **values))
     for key in remote.keys:
-        upsert(tx, keys, ("id",), id=key.id, account_id=account_id, kind=key.kind, public=key.public, fetched_at=tx.ms)
+        upsert(
+            tx, keys, ("id",), id=key.id, account_id=account_id, kind=key.kind, public=key.public, fetched_at=tx.ms,
+            expires_at=key.expires_at,
+        )  # fmt: skip
     tx.conn.execute(_FORGET_KEYS, {"account": account_id, "kept": kept})
 
 
@@ -466,18 +502,54 @@ def _store_keys(tx: Tx, account_id: int, remote: RemoteAccount) -> None:
 
 def find_key(tx: Tx, key_id: str) -> Key | None:
     """The key with this id on the wire, with the URI of its owner."""
-    row = tx.conn.execute(_KEY, {"id": key_id}).first()
+    row = tx.conn.execute(_KEY, {"id": key_id, "now": tx.ms}).first()
     return Key(*row) if row else None
 
 
 def signing_keys(tx: Tx, account_id: int) -> dict[str, Key]:
-    """The private keys of a local account: `rsa` and `ed25519`."""
+    """The private keys with which a local account signs now: `rsa` and `ed25519`."""
     return {row.kind: Key(*row) for row in tx.conn.execute(_OWN_KEYS, {"account_id": account_id})}
 
 
 def public_keys(tx: Tx, account_id: int) -> dict[str, Key]:
-    """The public keys of any account by kind."""
+    """The public keys of a local account by kind, those in use now."""
     return {row.kind: Key(*row) for row in tx.conn.execute(_PUBLIC_KEYS, {"account_id": account_id})}
+
+
+def old_keys(tx: Tx, account_id: int) -> list[OldKey]:
+    """Keys of a local account that were replaced and still hold, the last ones first."""
+    return [OldKey(*row) for row in tx.conn.execute(_OLD_KEYS, {"account_id": account_id, "now": tx.ms})]
+
+
+def rotate_keys(tx: Tx, account: Account, pair: KeyPair, *, stolen: bool = False) -> None:
+    """Give a local account new keys, under new ids. The old ones are listed for KEEP_KEYS_MS and sign what was made
+    before; with `stolen` they are good for nothing from now on.
+
+    Raises Unprocessable for a group: its ledger is checked with its first key for ever.
+    """
+    if not account.local or account.is_group:
+        raise Unprocessable("The keys of a group cannot be changed: its ledger is checked with them for ever.")
+    own = sa.and_(keys.c.account_id == account.id, keys.c.private.is_not(None))
+    if stolen:
+        tx.conn.execute(sa.update(keys).where(own, keys.c.revoked_at.is_(None)).values(revoked_at=tx.ms))
+    else:
+        tx.conn.execute(sa.update(keys).where(own, keys.c.expires_at.is_(None)).values(expires_at=tx.ms + KEEP_KEYS_MS))
+    _insert_keys(tx, account.id, account.uri, pair, f"-{tx.new_id()}", at=_NOT_TOLD)
+    newer = max(tx.ms, account.updated_at + 1)
+    tx.conn.execute(sa.update(accounts).where(accounts.c.id == account.id).values(updated_at=newer))
+    tx.record(AccountUpdated(account.id))
+
+
+def end_rotation(tx: Tx, account_id: int) -> bool:
+    """The new keys have been told, now: from here on they sign. False when there was nothing to tell."""
+    own = sa.and_(keys.c.account_id == account_id, keys.c.private.is_not(None), keys.c.revoked_at.is_(None))
+    untold = sa.update(keys).where(own, keys.c.expires_at.is_(None), keys.c.fetched_at == _NOT_TOLD)
+    if tx.conn.execute(untold.values(fetched_at=tx.ms)).rowcount == 0:
+        return False
+    last = sa.select(sa.func.max(keys.c.expires_at)).where(own).scalar_subquery()
+    replaced = tx.conn.execute(sa.select(keys.c.id).where(own, keys.c.expires_at == last)).scalars().all()
+    tx.conn.execute(sa.update(keys).where(keys.c.id.in_(replaced)).values(expires_at=tx.ms + KEEP_KEYS_MS))
+    return True
 
 
 # -- changing --------------------------------------------------------------------------------------------------------

@@ -200,6 +200,14 @@ class AccountDeleted(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMoved(Federated):
+    """An account of ours asks its followers to follow another one instead."""
+
+    account_id: int
+    target_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSuspended(Event):
     """A moderator of this department hid an account. Other servers are not told."""
 
@@ -368,6 +376,7 @@ KINDS: dict[str, type[Event]] = {
         Unfollowed,
         AccountUpdated,
         AccountDeleted,
+        AccountMoved,
         AccountSuspended,
         AccountDisabled,
         MemberChanged,

@@ -140,6 +140,8 @@ def follow(
     if uri is not None and tx.conn.execute(_UNDONE, {"uri": uri}).first():
         return "undone"  # its Undo came first
     known = find(tx, follower.id, target.id)
+    if known is None and target.moved_to_id is not None:
+        raise Forbidden("This account has moved; follow the new one.")
     options = {"reblogs": reblogs, "notify": notify, "languages": orjson.dumps(languages).decode()}
     is_open = not target.locked and follower.silenced_at is None  # whom moderators limited asks everybody first
     let_in = target.local and (is_open if admit is None else admit)

@@ -176,6 +176,7 @@ accounts = Table(
     Column("featured_uri", Text),
     _text("also_known_as", "[]"),
     _ref("moved_to_id", null=True),
+    _at("moved_at", null=True),  # the last move
     _at("created_at"),
     _at("updated_at"),  # of a remote account: its own `updated`; greater wins
     _at("fetched_at", null=True),
@@ -212,6 +213,13 @@ keys = Table(  # public keys of everybody, private keys of local accounts
     _at("revoked_at", null=True),
 )
 Index("ix_keys_account_id", keys.c.account_id)
+
+readings = Table(  # when a thread or an outbox elsewhere was last read from end to end
+    "readings",
+    metadata,
+    Column("uri", Text, primary_key=True),
+    _at("read_at"),
+)
 
 users = Table(  # who may log in here
     "users",

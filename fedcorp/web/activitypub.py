@@ -3,22 +3,23 @@
 Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to all:
 without its key nobody could check our signatures, and two strict servers could never meet.
 
-`fedcorp.app` puts `inbox` and `signers` into the state of the router.
+`fedcorp.app` puts `inbox`, `signers` and `client` into the state of the router.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec
+from typing import ClassVar, Concatenate, ParamSpec
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fedcorp.activitypub import desk, heads, serving
+from fedcorp.activitypub import desk, followers, heads, probe, serving, signatures
+from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.serving import Served
 from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON
-from fedcorp.errors import Gone
+from fedcorp.errors import Gone, Unauthorized
 from fedcorp.storage.database import Tx
 from fedcorp.urls import Urls
 from fedcorp.web.call import Call
@@ -57,7 +58,10 @@ def signed_request(request: Request, body: bytes | None = None) -> SignedRequest
 async def post_inbox(call: Call) -> Response:
     """Take an activity for whomever it concerns."""
     body = await call.capped_body(call.context.config.limits.body_bytes)
-    await _inbox(call).receive(signed_request(call, body))
+    try:
+        await _inbox(call).receive(signed_request(call, body))
+    except Unauthorized as error:
+        raise Unsigned(error.text, error.detail) from error
     return Response(status_code=ACCEPTED)
 
 
@@ -93,8 +97,20 @@ def _answer(served: Served, headers: dict[str, str]) -> Response:
     return Response(orjson.dumps(served.document), status, headers, ACTIVITY_JSON)
 
 
-async def _signer(call: Call) -> Signer:
-    return await _signers(call).identify(signed_request(call))
+async def _signer(call: Call, body: bytes | None = None) -> Signer:
+    try:
+        return await _signers(call).identify(signed_request(call, body))
+    except Unauthorized as error:
+        raise Unsigned(error.text, error.detail) from error
+
+
+class Unsigned(Unauthorized):
+    """A request without a signature that holds: the answer says what one must be (RFC 9421 section 5)."""
+
+    headers: ClassVar = {
+        "Accept-Signature": signatures.ACCEPT_SIGNATURE,
+        "WWW-Authenticate": 'Signature realm="fedcorp"',
+    }
 
 
 def _wants_page(call: Call) -> bool:
@@ -140,6 +156,11 @@ async def get_activity(call: Call) -> Response:
     return await _serve(call, serving.activity, _uri(call), await _signer(call))
 
 
+async def get_followers_at(call: Call) -> Response:
+    """Who on the asker's server follows an account, so that both sides can agree on it."""
+    return await _serve(call, serving.followers_at, _uri(call), await _signer(call))
+
+
 async def get_ledger(call: Call) -> Response:
     """The ledger of a group, a page at a time, behind the number `after`."""
     after = call.query.integer("after", least=0) or 0
@@ -161,13 +182,21 @@ def _get_desk(name: str) -> Callable[[Call], Awaitable[Response]]:
 async def post_heads(call: Call) -> Response:
     """Compare the ledger of a group with what another department was told of it."""
     body = await call.capped_body(call.context.config.limits.body_bytes)
-    signer = await _signers(call).identify(signed_request(call, body))
+    signer = await _signer(call, body)
     return _answer(await call.context.db.write(heads.meet, body, signer), _PRIVATE)
 
 
 async def get_stamp(call: Call) -> Response:
     """The leave to quote a post."""
     return await _serve(call, serving.stamp, _uri(call), await _signer(call))
+
+
+async def post_echo(call: Call) -> Response:
+    """Knock at the server that asks for it, so that its administrator learns whether we get through."""
+    body = await call.capped_body(call.context.config.limits.body_bytes)
+    client: Client = call.app.state.client
+    answer = await probe.echo(client, await _signer(call, body))
+    return Response(orjson.dumps(answer), OK, _PRIVATE, ACTIVITY_JSON)
 
 
 async def get_thread(call: Call) -> Response:
@@ -187,8 +216,10 @@ ROUTES = (
         for kind in ("u", "g")
         for name in ("followers", "following", "outbox", "featured")
     ),
+    *(Route("GET", f"/{kind}/{{id}}/{followers.PLACE}", get_followers_at) for kind in ("u", "g")),
     Route("GET", "/g/{id}/ledger", get_ledger),
     Route("POST", heads.PLACE, post_heads),
+    Route("POST", probe.ECHO, post_echo),
     *(Route("GET", f"/g/{{id}}/{name}", _get_desk(name)) for name in desk.NAMES),
     Route("GET", "/g/{id}/relay/{status}", get_relayed),
     *(Route("GET", f"/g/{{id}}/{name}", _get_actor_collection(name)) for name in ("moderators", "affiliations")),

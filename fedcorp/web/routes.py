@@ -4,7 +4,7 @@ What is not listed is not offered.
 The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
 """
 
-from fedcorp.web import activitypub, files, oauth, oembed, streaming, wellknown
+from fedcorp.web import activitypub, files, metrics, oauth, oembed, streaming, wellknown
 from fedcorp.web.api import (
     accounts,
     admin,
@@ -399,6 +399,7 @@ ROUTES: tuple[Route, ...] = (
     *streaming.ROUTES,
     *files.ROUTES,
     *oembed.ROUTES,
+    *metrics.ROUTES,
     *wellknown.ROUTES,
     *activitypub.ROUTES,
     *views.ROUTES,

@@ -249,3 +249,114 @@ def test_an_independent_implementation_agrees() -> None:
                 use_existing_digest=True)  # fmt: skip
     received = {name.lower(): str(value) for name, value in theirs.headers.items()}
     assert holds("9421-ed25519", received, now=now)
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (None, None),
+        ("", None),
+        ("sig1=1", None),
+        ('sig1=("@method" "@target-uri");created;keyid', ("9421-rsa", ("@method", "@target-uri"), ())),
+        ('s=("@authority" "date");alg="ed25519"', ("9421-ed25519", ("@authority", "date"), ())),
+        ('s=("@method");nonce="abc";tag="app"', ("9421-rsa", ("@method",), (("nonce", "abc"), ("tag", "app")))),
+        ('s=("@method" "cookie")', None),  # more than we show
+        ('s=("@method";req)', None),
+        ('s=("@method");alg="hmac-sha256"', None),
+        ('a=("cookie"), b=("@method")', ("9421-rsa", ("@method",), ())),  # the first that we can
+        ('s=("@method");nonce="a\\"b"', None),
+        ("x" * 9000, None),
+    ],
+)
+def test_what_a_server_asks_for(header: str | None, wanted: Any) -> None:
+    """RFC 9421 section 5: it may choose among what we sign, and nothing else."""
+    found = signatures.asked(header)
+    assert (found and (found.dialect, found.components, found.parameters)) == wanted
+
+
+def test_what_is_asked_for_is_covered_beside_what_we_always_cover() -> None:
+    wanted = signatures.asked('s=("@authority" "@path" "@query" "@scheme" "@request-target" "host" "date");nonce="n1"')
+    assert wanted is not None
+    made = signatures.sign(
+        "POST", ORIGIN + "/inbox?a=b", BODY, key_id=KEY_ID, private=private_of("9421-rsa"), dialect="9421-rsa",
+        now=NOW, headers=None, wanted=wanted,
+    )  # fmt: skip
+    received = {name.lower(): value for name, value in made.items()}
+    parsed = signatures.parse(received)
+    assert set(parsed.covered) == {"@method", "@target-uri", "content-digest", "content-type", *wanted.components}
+    assert 'nonce="n1"' in parsed.parameters
+    assert signatures.verify(
+        parsed, keys.load_public(PAIR.rsa_public), method="POST", target="/inbox?a=b", origin=ORIGIN, headers=received
+    )
+
+
+def test_what_we_ask_for_is_what_we_sign() -> None:
+    assert signatures.asked(signatures.ACCEPT_SIGNATURE) is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "https://www.example.com/path?param=value",
+            {"@target-uri": "https://www.example.com/path?param=value", "@authority": "www.example.com",
+             "@scheme": "https", "@request-target": "/path?param=value", "@path": "/path", "@query": "?param=value"},
+        ),
+        ("https://www.example.com/path?a=b&baz=bat%2Dman", {"@query": "?a=b&baz=bat%2Dman"}),
+        ("https://www.example.com/path?queryString", {"@query": "?queryString"}),
+        ("https://www.example.com/path", {"@query": "?"}),
+        ("https://WWW.example.com:443/", {"@authority": "www.example.com", "@path": "/"}),
+        ("https://www.example.com:8443/x", {"@authority": "www.example.com:8443"}),
+    ],
+)  # fmt: skip
+def test_derived_components_of_rfc_9421(url: str, expected: dict[str, str]) -> None:
+    """The examples of its sections 2.2.2 to 2.2.7: what is signed for another server reads as the RFC has it."""
+    names = " ".join(f'"{name}"' for name in expected)
+    wanted = signatures.asked(f"s=({names})")
+    assert wanted is not None
+    made = signatures.sign(
+        "GET", url, None, key_id=KEY_ID, private=private_of("9421-ed25519"), dialect="9421-ed25519", now=NOW,
+        headers=None, wanted=wanted,
+    )  # fmt: skip
+    received = {name.lower(): value for name, value in made.items()}
+    parsed = signatures.parse(received)
+    values = {"@method": "GET", "@target-uri": url, **expected}
+    lines = [f'"{name}": {values[name]}' for name in parsed.covered] + [f'"@signature-params": {parsed.parameters}']
+    assert keys.verify(keys.load_public(PAIR.ed25519_public), parsed.value, "\n".join(lines).encode())
+
+
+class _RsaResolver(oracle.HTTPSignatureKeyResolver):
+    def resolve_public_key(self, key_id: str) -> Any:
+        return keys.load_public(PAIR.rsa_public)
+
+    def resolve_private_key(self, key_id: str) -> Any:
+        return keys.load_private(PAIR.rsa_private)
+
+
+def test_an_independent_implementation_agrees_on_rsa_and_on_what_is_covered() -> None:
+    """Also with the header by which followers are compared, and with components that a server asked for."""
+    now = datetime.now(UTC)
+    wanted = signatures.asked('s=("@authority" "@path" "date");nonce="n"')
+    headers = signatures.sign(
+        "POST", ORIGIN + "/inbox", BODY, key_id=KEY_ID, private=private_of("9421-rsa"), dialect="9421-rsa",
+        now=now, headers={"Collection-Synchronization": 'collectionId="x", url="y", digest="z"'}, wanted=wanted,
+    )  # fmt: skip
+    request = requests.Request("POST", ORIGIN + "/inbox", data=BODY, headers=headers).prepare()
+    verifier = oracle.HTTPMessageVerifier(
+        signature_algorithm=oracle.algorithms.RSA_V1_5_SHA256, key_resolver=_RsaResolver()
+    )
+    (result,) = verifier.verify(request)
+    covered = set(result.covered_components)
+    assert {'"collection-synchronization"', '"@authority"', '"@path"', '"date"', '"content-digest"'} <= covered
+
+    theirs = requests.Request("GET", ORIGIN + "/o/1?a=b").prepare()
+    signer = oracle.HTTPMessageSigner(
+        signature_algorithm=oracle.algorithms.RSA_V1_5_SHA256, key_resolver=_RsaResolver()
+    )
+    signer.sign(theirs, key_id=KEY_ID, covered_component_ids=("@method", "@target-uri", "@query"), created=now)
+    received = {name.lower(): str(value) for name, value in theirs.headers.items()}
+    parsed = signatures.parse(received)
+    signatures.check(parsed, method="GET", headers=received, body=None, now=now)
+    public = keys.load_public(PAIR.rsa_public)
+    assert signatures.verify(parsed, public, method="GET", target="/o/1?a=b", origin=ORIGIN, headers=received)
+    assert not signatures.verify(parsed, public, method="GET", target="/o/2?a=b", origin=ORIGIN, headers=received)

@@ -744,6 +744,8 @@ def _may_fetch(path: str, signer: str, actor: str) -> bool:
     if signer.startswith("@"):
         people = set(STAFF.get(signer[1:], ("sam",)))
     name = path.rsplit("/", 1)[1]
+    if name == "followers_synchronization" and path.startswith("/g/") and not signer.startswith("@"):
+        return False  # which of their colleagues belong to a group is told to servers alone
     if name in ("requests", "invitations", "held", "reports"):
         return signer == "bo" and actor == "news"
     if name == "ledger":
@@ -854,6 +856,8 @@ EXEMPT: dict[str, str] = {
     "GET /q/{id}": "the leave to quote a post, for those who may read that post: test_quotes",
     "GET /g/{id}/relay/{status}": "for members whose servers cannot keep a group: test_group_relay",
     "GET /api/fedcorp/v1/openapi.json": "the same for everybody: it describes the API",
+    "POST /ap/echo": "says whether the asker can be reached, and nothing else: tests/federation/test_peer_test.py",
+    "GET /metrics": "numbers about peers, for this machine and moderators: tests/web/test_metrics.py",
     "POST /ap/heads": "departments compare signed entries: test_two_faces",
     "POST /inbox": _INBOX,
     "POST /u/{id}/inbox": _INBOX,
@@ -1028,7 +1032,8 @@ ROWS: dict[str, Row] = {
         f"GET {path}": of_actors(path)
         for path in (
             "/u/{id}", "/g/{id}",
-            *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in ("followers", "following", "outbox", "featured")),
+            *(f"/{kind}/{{id}}/{name}" for kind in "ug" for name in (
+                "followers", "followers_synchronization", "following", "outbox", "featured")),
             *(
                 f"/g/{{id}}/{name}"
                 for name in ("ledger", "requests", "invitations", "held", "reports", "moderators", "affiliations")

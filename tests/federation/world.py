@@ -353,14 +353,16 @@ class Outsider:
         signer: str | None = None,
         alter: Callable[[httpx.Request], httpx.Request] | None = None,
         dialect: Any = "cavage",
+        more: dict[str, str] | None = None,
     ) -> httpx.Response:
-        """POST an activity, signed by its actor (or `signer`); `alter` tampers with the signed request."""
+        """POST an activity, signed by its actor (or `signer`); `alter` tampers with the signed request, `more` are
+        headers that are signed as well."""
         body = json.dumps(document).encode()
         url = department.origin + path
         headers = signatures.sign(
             "POST", url, body, key_id=(signer or str(document.get("actor"))) + self.key_name,
             private=keys.load_private(self.pair.rsa_private), dialect=dialect, now=self.company.clock.now(),
-            headers=None,
+            headers=more,
         )  # fmt: skip
         request = httpx.Request("POST", url, content=body, headers=headers)
         if alter is not None:

@@ -221,6 +221,7 @@ def test_a_peer_is_added_while_both_run_one_side_at_a_time(
         assert not cleo.get("/api/v2/search", q=f"@{ada.handle}", resolve="true")["accounts"]
         introduce(legal, finance)
         cleo.follow(ada.handle)
+        assert "ok back" in finance.command("peer", "test", legal.domain)
 
         finance.command("peer", "remove", legal.domain)
         legal.command("peer", "remove", finance.domain)
@@ -230,6 +231,7 @@ def test_a_peer_is_added_while_both_run_one_side_at_a_time(
             ada.publish(text)
         eventually(lambda: "failing" in finance.peer(legal.domain)["State"])
         assert not set(texts) & set(cleo.texts())
+        assert f"peer add {finance.domain}" in finance.command("peer", "test", legal.domain, codes=(2,))
 
         legal.command("peer", "add", finance.domain)
         cleo.publish("we let you in")  # any signed contact wakes what waits

@@ -52,6 +52,7 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Undo", "Delete"): (stewards.verify_act, stewards.receive_undo_delete),
     **{("Update", kind): (actors.verify_own_actor, actors.receive_update_actor) for kind in sorted(ACTOR_TYPES)},
     **{("Delete", kind): (actors.verify_own_actor, actors.receive_delete_actor) for kind in sorted(ACTOR_TYPES)},
+    ("Move", "*"): (actors.verify_own_actor, actors.receive_move),
     ("Update", "Group"): (stewards.verify_group_update, stewards.receive_group_update),
     ("Delete", "Group"): (stewards.verify_group_delete, stewards.receive_group_delete),
 }

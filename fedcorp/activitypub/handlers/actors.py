@@ -1,11 +1,11 @@
-"""Update and Delete of an actor, by the actor itself."""
+"""Update, Delete and Move of an actor, by the actor itself."""
 
 from fedcorp.activitypub.documents import Activity, domain_of
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, embedded, sender
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.resolve import store_actor
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts
+from fedcorp.social import accounts, moving
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import tombstones
 from fedcorp.storage.upsert import insert_ignore
@@ -27,6 +27,25 @@ def receive_update_actor(tx: Tx, activity: Activity, intake: Intake) -> str:
     own_name = isinstance(name, str) and account.domain == domain_of(account.uri)
     store_actor(tx, {**doc, "id": account.uri}, str(name) if own_name else account.username, account.domain)
     return PROCESSED
+
+
+def receive_move(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """An account goes on under another one, which must say that it is this one, too: it is asked now, not remembered.
+
+    Our followers follow along. Source: federation by FEP-7628 (push), what Mastodon and GoToSocial do.
+    """
+    account = sender(tx, activity, intake)
+    uri = activity.target
+    if uri is None or uri == account.uri:
+        return IGNORED
+    if not tx.site.urls.owns(uri) and uri not in intake.stored:
+        intake.require(uri, "fresh actor")
+    target = accounts.find_by_uri(tx, intake.stored.get(uri, uri))
+    if target is None or (not target.local and uri not in intake.stored):
+        raise Forbidden("The account that it moved to cannot be found.")
+    if account.uri not in moving.aliases(target):
+        raise Forbidden("The account that it moved to does not say that it is this one.")
+    return PROCESSED if moving.receive(tx, account, target) else IGNORED
 
 
 def receive_delete_actor(tx: Tx, activity: Activity, intake: Intake) -> str:

@@ -11,7 +11,7 @@ from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, 
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import first_string, ids_of, value_or_id
 from fedcorp.errors import Forbidden, NotFound
-from fedcorp.social import accounts, follows, groups, memberships, stewardship, text
+from fedcorp.social import accounts, follows, groups, memberships, stewardship, text, threads
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
@@ -80,6 +80,7 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     group = groups.find(tx, found.target_id)
     if group is not None and group.ledger_uri is not None:  # who belongs, and what was said before
         jobs.put(tx, "pull_ledger", {"group": found.target_id})
+    threads.want_outbox(tx, accounts.get(tx, found.target_id), found.follower_id)
     return PROCESSED
 
 

@@ -114,7 +114,7 @@ async def show(call: Call) -> Response:
 
 
 def _show(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
-    return entities.account(tx.site, get_shown(tx, id_, viewer.account_id))
+    return entities.whole(tx, get_shown(tx, id_, viewer.account_id))
 
 
 async def show_many(call: Call) -> Response:
@@ -138,7 +138,7 @@ def _lookup(tx: Tx, viewer: Viewer, acct: str) -> dict[str, Any]:
     found = accounts.find_by_handle(tx, *split_handle(acct))
     if found is None or not is_shown(tx, found, viewer.account_id):
         raise NotFound
-    return entities.account(tx.site, found)
+    return entities.whole(tx, found)
 
 
 async def find(call: Call) -> Response:

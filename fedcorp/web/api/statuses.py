@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from fedcorp.social import accounts, interactions, media, publishing, quotes, scheduling, statuses, timelines
+from fedcorp.social import accounts, interactions, media, publishing, quotes, scheduling, statuses, threads, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.publishing import Draft
@@ -107,16 +107,20 @@ async def show_many(call: Call) -> Response:
 
 async def context(call: Call) -> Response:
     """GET /api/v1/statuses/{id}/context"""
-    return json(await call.read(_context, call.context.rendered, call.id()))
+    body, due = await call.read(_context, call.context.rendered, call.id())
+    if due is not None:  # answers that other servers know are there when the thread is opened again
+        await call.context.db.write(threads.want, due)
+    return json(body)
 
 
-def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> bytes:
+def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> tuple[bytes, int | None]:
     status = statuses.get_original(tx, viewer.account_id, id_)
     ancestors, descendants = statuses.context(tx, viewer.account_id, status)
     found = [*ancestors, *descendants]
     rendered = entities.render_map(tx, cache, viewer.account_id, found, context="thread")
     parts = [entities.array(rendered[id_] for id_ in ids if id_ in rendered) for ids in (ancestors, descendants)]
-    return b'{"ancestors":%b,"descendants":%b}' % tuple(parts)
+    due = threads.find_due(tx, status) if viewer.account_id is not None else None
+    return b'{"ancestors":%b,"descendants":%b}' % tuple(parts), due
 
 
 async def source(call: Call) -> Response:

@@ -82,11 +82,20 @@ def account(site: Site, row: Account) -> dict[str, Any]:
     }
 
 
+def whole(tx: Tx, row: Account) -> dict[str, Any]:
+    """The Account entity with, of one that moved, where to."""
+    entity = account(tx.site, row)
+    target = accounts.find(tx, row.moved_to_id) if row.moved_to_id is not None else None
+    if target is not None and not target.hidden:
+        entity["moved"] = account(tx.site, target)
+    return entity
+
+
 def many(tx: Tx, ids: Iterable[int]) -> list[dict[str, Any]]:
     """Account entities in this order; those that are gone or suspended are left out."""
     wanted = list(ids)
     found = accounts.find_many(tx, wanted)
-    return [account(tx.site, found[id_]) for id_ in wanted if id_ in found and not found[id_].hidden]
+    return [whole(tx, found[id_]) for id_ in wanted if id_ in found and not found[id_].hidden]
 
 
 def muted(tx: Tx, ends: dict[int, int | None]) -> list[dict[str, Any]]:
@@ -101,7 +110,7 @@ def credentials(tx: Tx, row: Account) -> dict[str, Any]:
     """The CredentialAccount entity, for the person itself."""
     settings = accounts.settings_of(tx, row.id)
     role = accounts.role_of(tx, row.id) or "user"
-    return account(tx.site, row) | {
+    return whole(tx, row) | {
         "source": {
             "privacy": settings.privacy,
             "sensitive": settings.sensitive,

@@ -1,0 +1,150 @@
+"""Reads what was said before somebody here listened: the outbox of whom they follow now, and threads that they open.
+
+Everything is stored as history: no bell rings. A post counts where it stands at its own address, or inside the outbox
+of its author, which lies under the same origin. Each piece of work has a budget of requests, and the peer policy is
+asked before every one.
+
+Sources: FEP-7888 and FEP-f228 (`context`), ActivityPub 5.1 and 5.6 (outbox, replies).
+"""
+
+import logging
+from collections import deque
+from typing import Any
+
+from fedcorp.activitypub import paging, translate
+from fedcorp.activitypub.client import Client
+from fedcorp.activitypub.documents import same_origin
+from fedcorp.activitypub.resolve import Budget, Resolver
+from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
+from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
+from fedcorp.social import accounts, statuses
+from fedcorp.storage.database import Database
+
+OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
+THREAD_POSTS, THREAD_FETCHES = 200, 50
+
+log = logging.getLogger("fedcorp.activitypub")
+
+
+class Backfill:
+    """The jobs `read_outbox` and `read_thread`."""
+
+    def __init__(self, client: Client, resolver: Resolver, db: Database) -> None:
+        self._client = client
+        self._resolver = resolver
+        self._db = db
+
+    # -- outboxes ----------------------------------------------------------------------------------------------------
+
+    async def read_outbox(self, payload: dict[str, Any]) -> None:
+        """Store the latest posts of an account. Raises Unavailable, so that it is tried again later."""
+        account = await self._db.read(accounts.find, int(payload["account"]))
+        if account is None or account.hidden or account.outbox_uri is None:
+            return
+        budget = Budget(OUTBOX_FETCHES)
+        signer = int(payload["follower"])  # what only followers may read is shown to a follower's key
+        try:
+            read = await paging.read(
+                self._client, account.outbox_uri, pages=OUTBOX_PAGES, most=OUTBOX_POSTS, signer_id=signer,
+                take=budget.take,
+            )  # fmt: skip
+        except Unavailable:
+            raise
+        except FedcorpError as error:
+            log.info("an outbox could not be read: %s", error.text)
+            return
+        for item in reversed(read.found):
+            await self._store_created(item, account.uri, signer, budget)
+
+    async def _store_created(self, item: Any, author: str, signer: int, budget: Budget) -> None:
+        """One entry of an outbox: the Create of a post, or the post itself. Boosts are not history of their own."""
+        if isinstance(item, dict) and "Create" in types_of(item):
+            item = item.get("object") if value_or_id(item.get("actor")) == author else None
+        try:
+            if isinstance(item, dict) and translate.is_note(item):
+                uri = value_or_id(item)
+                if uri is not None and same_origin(uri, author) and translate.author_of(item) == author:
+                    await self._resolver.store(item, budget)
+            elif isinstance(item, str) and same_origin(item, author):
+                await self._fetch(item, budget, signer)
+        except FedcorpError as error:
+            log.info("a post of an outbox was left out: %s", error.text)
+
+    async def _fetch(self, uri: str, budget: Budget, signer: int | None = None) -> dict[str, Any] | None:
+        """Read a post at its address and store it, unless it is here already; its document when it was read."""
+        if self._db.site.urls.owns(uri) or await self._db.read(statuses.find_by_uri, uri) is not None:
+            return None
+        budget.take()
+        doc = await self._client.get(uri, signer_id=signer)
+        if translate.is_note(doc) and not translate.is_vote(doc):
+            await self._resolver.store(doc, budget)
+            return doc
+        return None
+
+    # -- threads -----------------------------------------------------------------------------------------------------
+
+    async def read_thread(self, payload: dict[str, Any]) -> None:
+        """Store the answers of a thread that are not here: by its `context`, then by the `replies` of each post."""
+        root = await self._db.read(statuses.find, int(payload["status"]))
+        if root is None or root.deleted_at is not None:
+            return
+        budget = Budget(THREAD_FETCHES)
+        try:
+            await self._read_thread(root.uri, budget)
+        except TooManyRequests:
+            log.info("a thread was too long to be read whole")
+
+    async def _read_thread(self, root_uri: str, budget: Budget) -> None:
+        budget.take()
+        try:
+            doc = await self._client.get(root_uri)
+        except FedcorpError as error:
+            log.info("a thread could not be read: %s", error.text)
+            return
+        seen = {root_uri}
+        waiting: deque[dict[str, Any]] = deque([doc])
+        context = value_or_id(doc.get("context"))
+        listed = await self._listed(context, root_uri, budget) if context is not None else []
+        while listed or waiting:
+            for item in listed:
+                found = await self._store_answer(item, seen, budget)
+                if found is not None:
+                    waiting.append(found)
+            if not waiting or len(seen) >= THREAD_POSTS:
+                return
+            listed = await self._replies(waiting.popleft(), budget)
+
+    async def _store_answer(self, item: Any, seen: set[str], budget: Budget) -> dict[str, Any] | None:
+        uri = value_or_id(item)
+        if uri is None or uri in seen:
+            return None
+        seen.add(uri)
+        try:
+            return await self._fetch(uri, budget)
+        except TooManyRequests:
+            raise
+        except FedcorpError as error:
+            log.info("an answer was left out: %s", error.text)
+            return None
+
+    async def _replies(self, doc: dict[str, Any], budget: Budget) -> list[Any]:
+        """Who answers a post, by its own word: a collection elsewhere, or one that stands inside it (Mastodon)."""
+        replies, uri = doc.get("replies"), str(doc.get("id"))
+        inside: list[Any] = []
+        if isinstance(replies, dict):
+            page = replies.get("first")
+            parts = [replies, page] if isinstance(page, dict) else [replies]
+            inside = [item for part in parts for name in ("orderedItems", "items") for item in as_list(part.get(name))]
+        address = value_or_id(replies)
+        return inside + (await self._listed(address, uri, budget) if address is not None else [])
+
+    async def _listed(self, address: str, of_uri: str, budget: Budget) -> list[Any]:
+        """The items of a collection of the server that a post lives on; nothing when it cannot be read."""
+        if not same_origin(address, of_uri):
+            return []
+        try:
+            return (await paging.read(self._client, address, most=THREAD_POSTS, take=budget.take)).found
+        except TooManyRequests:
+            raise
+        except FedcorpError:
+            return []

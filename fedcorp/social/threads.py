@@ -1,0 +1,57 @@
+"""When threads and outboxes of other servers are read from end to end: asked for by who opens or follows, not often.
+
+Only asks; the wire fetches. Threads in groups with a ledger are not asked for: the group's own server tells all.
+"""
+
+import sqlalchemy as sa
+
+from fedcorp.social import groups, statuses
+from fedcorp.social.accounts import Account
+from fedcorp.social.statuses import Status
+from fedcorp.storage import jobs
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import readings
+from fedcorp.storage.upsert import upsert
+
+THREAD_AGAIN_MS = 15 * 60_000
+OUTBOX_AGAIN_MS = 86_400_000
+_READ_AT = sa.select(readings.c.read_at).where(readings.c.uri == sa.bindparam("uri"))
+
+
+def _is_due(tx: Tx, uri: str, again_ms: int) -> bool:
+    read_at = tx.conn.execute(_READ_AT, {"uri": uri}).scalar()
+    return read_at is None or read_at <= tx.ms - again_ms
+
+
+def find_due(tx: Tx, status: Status) -> int | None:
+    """The first post of the thread of a status, when others may know more of it and were not asked lately."""
+    root = statuses.find(tx, status.thread_id)
+    if root is None or root.local or root.deleted_at is not None or root.visibility not in ("public", "unlisted"):
+        return None
+    group = groups.find(tx, root.group_id) if root.group_id is not None else None
+    if group is not None and group.ledger_uri is not None:
+        return None
+    return root.id if _is_due(tx, root.uri, THREAD_AGAIN_MS) else None
+
+
+def want(tx: Tx, root_id: int) -> None:
+    """Have a thread read soon."""
+    root = statuses.find(tx, root_id)
+    if root is not None and _is_due(tx, root.uri, THREAD_AGAIN_MS):
+        upsert(tx, readings, ("uri",), uri=root.uri, read_at=tx.ms)
+        jobs.put(tx, "read_thread", {"status": root_id}, unique_key=f"read_thread:{root_id}")
+
+
+def want_outbox(tx: Tx, account: Account, follower_id: int) -> None:
+    """Have the latest posts of an account read, as `follower_id` may see them, since somebody here follows it now."""
+    uri = account.outbox_uri
+    if account.local or account.is_group or uri is None or not _is_due(tx, uri, OUTBOX_AGAIN_MS):
+        return
+    upsert(tx, readings, ("uri",), uri=uri, read_at=tx.ms)
+    payload = {"account": account.id, "follower": follower_id}
+    jobs.put(tx, "read_outbox", payload, unique_key=f"read_outbox:{account.id}")
+
+
+def prune(tx: Tx) -> None:
+    """Forget when what was read, once it may be read again."""
+    tx.conn.execute(sa.delete(readings).where(readings.c.read_at < tx.ms - OUTBOX_AGAIN_MS))

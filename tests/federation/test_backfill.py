@@ -1,0 +1,220 @@
+"""What was said before somebody listened: outboxes of whom people follow, and threads that they open."""
+
+from typing import Any
+
+import pytest
+
+from fedcorp.company import peers
+from fedcorp.social import statuses
+from tests.federation.test_departments import start
+from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
+
+pytestmark = pytest.mark.anyio
+AS = "https://www.w3.org/ns/activitystreams"
+
+
+async def test_who_follows_sees_what_was_said_before(company: Company) -> None:
+    finance, operations = await start(company, "finance", "operations")
+    ann, bo, other = await finance.person("ann"), await operations.person("bo"), await finance.person("other")
+    for text, visibility in (("first", "public"), ("second", "private"), ("a secret", "direct"), ("third", "unlisted")):
+        await ann.publish(text, visibility=visibility)
+    await ann.publish(f"@{other.handle} a word", visibility="direct")
+    await company.settle()
+    await bo.follow(ann.handle)
+    await company.settle()
+    found = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}/statuses")
+    assert [plain(item["content"]) for item in found] == ["third", "second", "first"]
+    assert await bo.notifications() == []
+    assert {"first", "second", "third"} <= set(await bo.texts())
+    asked = [one for one in company.network.requests if one.url.path.endswith("/outbox")]
+    assert len(asked) == 1
+    assert f"{bo.account.uri}#" in (asked[0].headers.get("signature-input", "") + asked[0].headers["signature"])
+
+    col = await operations.person("col")
+    await col.follow(ann.handle)
+    await company.settle()
+    asked = [one for one in company.network.requests if one.url.path.endswith("/outbox")]
+    assert len(asked) == 1, "within a day an outbox is read once"
+    assert {"first", "second", "third"} <= set(await col.texts())
+
+
+class Scene:
+    """carl and dora on servers of other make; ann of finance follows carl."""
+
+    def __init__(self, company: Company, finance: Department, ann: Person) -> None:
+        self.company, self.finance, self.ann = company, finance, ann
+        self.one, self.two = Outsider(company, "one.localhost"), Outsider(company, "two.localhost", number=4)
+        self.stranger = Outsider(company, "stranger.localhost", number=5)
+        self.carl, self.dora = self.one.actor("carl"), self.two.actor("dora")
+        self.eve = self.stranger.actor("eve")
+
+    async def follow(self) -> None:
+        await self.ann.follow("carl@one.localhost")
+        await self.company.settle()
+        follow = next(item for item in self.one.received if item["type"] == "Follow")
+        await self.one.deliver(self.finance, self.one.activity("Accept", self.carl, follow))
+        await self.company.settle()
+
+    def serve(self, uri: str, items: list[Any], **more: Any) -> str:
+        self.one.documents[uri] = {
+            "@context": AS,
+            "id": uri,
+            "type": "OrderedCollection",
+            "orderedItems": items,
+            **more,
+        }
+        return uri
+
+    def create(self, note: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {**self.one.activity("Create", self.carl, note), **more}
+
+    async def texts(self) -> list[str]:
+        found = await self.ann.get(f"/api/v1/accounts/{await self.ann.find('carl@one.localhost')}/statuses", limit=40)
+        return [plain(item["content"]) for item in found]
+
+
+@pytest.fixture
+async def scene(company: Company) -> Scene:
+    finance = await company.department("finance")
+    made = Scene(company, finance, await finance.person("ann"))
+    for server in (made.one, made.two):
+        await finance.db.write(peers.add, server.domain, "partner")
+    return made
+
+
+async def test_an_outbox_in_pages_of_activities_ids_and_posts(scene: Scene) -> None:
+    """Mastodon embeds Creates in pages, GoToSocial names ids, others put the posts themselves."""
+    outbox = f"{scene.carl}/outbox"
+    mine = [
+        scene.one.note(scene.carl, f"post {number}", published=f"2026-11-0{number}T10:00:00Z") for number in range(1, 5)
+    ]
+    boost = scene.one.activity("Announce", scene.carl, scene.two.note(scene.dora, "boosted")["id"])
+    scene.serve(outbox, [], first=f"{outbox}?page=1")
+    scene.serve(
+        f"{outbox}?page=1", [scene.create(mine[3]), boost, scene.create(mine[2]["id"])], next=f"{outbox}?page=2"
+    )
+    scene.serve(f"{outbox}?page=2", [mine[1], mine[0]["id"]])
+    await scene.follow()
+    assert await scene.texts() == ["post 4", "post 3", "post 2", "post 1"]
+    assert await scene.ann.notifications() == []
+
+
+async def test_an_outbox_speaks_for_its_owner_alone(scene: Scene) -> None:
+    erin = scene.one.actor("erin")
+    forged = {**scene.two.note(scene.dora, "forged"), "content": "<p>forged</p>"}
+    scene.two.documents.pop(forged["id"])
+    theirs = scene.one.note(erin, "by a neighbour")
+    scene.serve(
+        f"{scene.carl}/outbox",
+        [
+            scene.create(theirs),
+            scene.create(scene.one.note(scene.carl, "wrapped by somebody else"), actor=erin),
+            scene.create(forged),
+            forged,
+            forged["id"],
+            7,
+            None,
+            {"type": "Create"},
+            scene.create(scene.one.note(scene.carl, "mine")),
+        ],
+    )
+    await scene.follow()
+    assert await scene.texts() == ["mine"]
+    assert await scene.finance.db.read(lambda tx: statuses.find_by_uri(tx, theirs["id"])) is None
+    assert all("forged" not in text for text in await scene.ann.texts())
+    assert [url for url in scene.two.fetched if "nodeinfo" not in url] == []
+
+
+async def test_an_outbox_costs_little(scene: Scene) -> None:
+    outbox = f"{scene.carl}/outbox"
+    scene.serve(outbox, [], first=f"{outbox}?page=0")
+    for page in range(20):
+        notes = [scene.one.note(scene.carl, f"{page} {number}") for number in range(5)]
+        scene.serve(f"{outbox}?page={page}", [note["id"] for note in notes], next=f"{outbox}?page={page + 1}")
+    await scene.follow()
+    assert len([url for url in scene.one.fetched if "/outbox" in url]) <= 3
+    assert len(scene.one.fetched) <= 30
+    assert len(await scene.texts()) <= 20
+
+
+async def _thread(scene: Scene) -> tuple[Any, dict[str, Any]]:
+    """ann has the first post of a thread; its server lists the answers in its context."""
+    await scene.follow()
+    root = scene.one.note(scene.carl, "the beginning", context=f"{scene.one.origin}/t/1")
+    await scene.one.deliver(scene.finance, scene.create(root))
+    await scene.company.settle()
+    return await scene.ann.find_status(root["id"]), root
+
+
+async def _descendants(scene: Scene, status: Any) -> list[str]:
+    found = await scene.ann.get(f"/api/v1/statuses/{status['id']}/context")
+    return sorted(plain(item["content"]) for item in found["descendants"])
+
+
+async def test_opening_a_thread_brings_the_answers_that_others_know(scene: Scene) -> None:
+    status, root = await _thread(scene)
+    answer = scene.two.note(scene.dora, "an answer", inReplyTo=root["id"])
+    below = scene.one.note(scene.carl, "and one to that", inReplyTo=answer["id"])
+    answer["replies"] = {"type": "Collection", "first": {"type": "CollectionPage", "items": [below["id"]]}}
+    lost = scene.stranger.note(scene.eve, "of a stranger", inReplyTo=root["id"])
+    scene.serve(root["context"], [root["id"], answer["id"], lost["id"], 7, scene.ann.account.uri])
+    assert await _descendants(scene, status) == []
+    await scene.company.settle()
+    assert await _descendants(scene, status) == ["an answer", "and one to that"]
+    assert scene.stranger.fetched == []
+    assert await scene.ann.notifications() == []
+
+    later = scene.two.note(scene.dora, "later", inReplyTo=root["id"])
+    scene.serve(root["context"], [later["id"]])
+    await _descendants(scene, status)
+    await scene.company.settle()
+    assert "later" not in await _descendants(scene, status), "asked again after a quarter of an hour only"
+    scene.company.clock.shift_ms += 16 * 60_000
+    await _descendants(scene, status)
+    await scene.company.settle()
+    assert "later" in await _descendants(scene, status)
+
+
+async def test_a_thread_without_context_is_read_by_its_replies(scene: Scene) -> None:
+    await scene.follow()
+    root = scene.one.note(scene.carl, "the beginning")
+    first = scene.one.note(scene.carl, "first", inReplyTo=root["id"])
+    second = scene.two.note(scene.dora, "second", inReplyTo=first["id"])
+    root["replies"] = scene.serve(f"{root['id']}/replies", [first["id"]])
+    first["replies"] = scene.serve(f"{first['id']}/replies", [second["id"]])
+    await scene.one.deliver(scene.finance, scene.create(root))
+    await scene.company.settle()
+    status = await scene.ann.find_status(root["id"])
+    await _descendants(scene, status)
+    await scene.company.settle()
+    assert await _descendants(scene, status) == ["first", "second"]
+
+
+async def test_a_thread_has_a_budget_and_ends(scene: Scene) -> None:
+    status, root = await _thread(scene)
+    ids = []
+    for number in range(120):
+        note = scene.one.note(scene.carl, f"n{number}", inReplyTo=root["id"])
+        note["replies"] = scene.serve(f"{note['id']}/replies", [root["id"], note["id"]])
+        ids.append(note["id"])
+    scene.serve(root["context"], ids)
+    scene.one.fetched.clear()
+    await _descendants(scene, status)
+    await scene.company.settle()
+    assert len(scene.one.fetched) <= 50
+    assert len(await _descendants(scene, status)) >= 20
+
+
+async def test_threads_of_ours_and_narrow_ones_cost_no_request(scene: Scene) -> None:
+    await scene.follow()
+    mine = await scene.ann.publish("mine")
+    narrow = scene.one.note(scene.carl, "narrow", to=[scene.carl + "/followers"], cc=[])
+    await scene.one.deliver(scene.finance, scene.create(narrow))
+    await scene.company.settle()
+    status = next(item for item in await scene.ann.home() if plain(item["content"]) == "narrow")
+    scene.one.fetched.clear()
+    for one in (mine, status):
+        await _descendants(scene, one)
+        await scene.company.settle()
+    assert scene.one.fetched == []
+    assert PUBLIC not in narrow["to"]
