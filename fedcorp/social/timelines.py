@@ -4,7 +4,8 @@ Everything is filtered by the one predicate of `fedcorp.social.visibility`, and 
 wherever they did not ask for it by name.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -41,6 +42,9 @@ class Entry(NamedTuple):
     status_id: int
 
 
+_as_entry: Callable[[Any], Entry] = partial(tuple.__new__, Entry)  # like `Entry._make`, without its check of the length
+
+
 class Listed(NamedTuple):
     """An account in a list whose pages are cut by `id`, which is no account id."""
 
@@ -70,7 +74,7 @@ def _follows(author: Any) -> "sa.ColumnElement[bool]":
 
 
 def _entries(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **values: Any) -> list[Entry]:
-    return listing.rows(tx, page, Entry._make, viewer=viewer_id, now=tx.ms, **values)
+    return listing.rows(tx, page, _as_entry, viewer=viewer_id, now=tx.ms, **values)
 
 
 def _wanted_entry() -> "sa.ColumnElement[bool]":

@@ -43,13 +43,9 @@ class Call(Request):
     @property
     def base(self) -> str:
         """scheme://host under which the caller reached us, for links back to this API."""
-        return f"{self.scope['scheme']}://{self.headers.get('host', '')}" if self._is_loopback() else self._origin()
-
-    def _is_loopback(self) -> bool:
-        return self.headers.get("host", "").startswith(("127.0.0.1", "localhost", "[::1]"))
-
-    def _origin(self) -> str:
-        return self.context.config.origin
+        host = self.headers.get("host", "")
+        is_loopback = host.startswith(("127.0.0.1", "localhost", "[::1]"))
+        return f"{self.scope['scheme']}://{host}" if is_loopback else self.context.config.origin
 
     @property
     def query(self) -> Params:

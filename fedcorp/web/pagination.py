@@ -1,6 +1,7 @@
 """Pages: from the parameters of a request, and as the Link header that leads to the pages beside (RFC 8288)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode
 
 from fedcorp.social.pages import Page
@@ -32,10 +33,19 @@ def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, s
     """
     if not ids:
         return {}
-    given = parse_qsl(call.scope["query_string"].decode("latin-1"))
+    there, came_up = _around(call.scope["path"], call.scope["query_string"])
+    url = call.base + there
+    previous = f'<{url}min_id={ids[0]}>; rel="prev"'
+    if full or came_up:
+        return {"Link": f'<{url}max_id={ids[-1]}>; rel="next", {previous}'}
+    return {"Link": previous}
+
+
+@lru_cache(maxsize=512)
+def _around(path: str, query: bytes) -> tuple[str, bool]:
+    """What the links of a page have in common, and whether its reader came up from below. Clients ask for the first
+    page again and again."""
+    given = parse_qsl(query.decode("latin-1"))
     kept = urlencode([pair for pair in given if pair[0] not in _LEFT_OUT])
-    url = call.base + quote(call.scope["path"], safe="/@:") + "?" + (kept + "&" if kept else "")
-    links_ = [f'<{url}min_id={ids[0]}>; rel="prev"']
-    if full or any(name == "min_id" for name, _ in given):
-        links_.insert(0, f'<{url}max_id={ids[-1]}>; rel="next"')
-    return {"Link": ", ".join(links_)}
+    url = quote(path, safe="/@:") + "?" + (kept + "&" if kept else "")
+    return url, any(name == "min_id" for name, _ in given)
