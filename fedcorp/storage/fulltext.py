@@ -22,7 +22,7 @@ from fedcorp.storage.upsert import upsert
 
 GAP = "z"  # stands where no phrase may go on; never looked for
 MOST_PLACES = 255  # of one token in one run: what PostgreSQL keeps, and therefore what counts
-FEW = 2000  # documents that PostgreSQL reads one by one before it asks its index
+FEW = 500  # documents that PostgreSQL reads one by one before it asks its index
 MERGED_PAGES = 500  # of SQLite's index in one unit: some milliseconds
 
 status_index = sa.Table(  # SQLite's; not in `tables`, which both databases share
