@@ -25,7 +25,7 @@ QUESTIONS = {
     "two_words": "q=budget%20planning",
     "phrase": "q=%22quarterly%20budget%22",
     "none": "q=unheardof",
-    "of_one": "q=budget%20from%3Ap7",
+    "of_one": "q=budget%20from%3Ap5",
     "operators": "q=budget%20has%3Alink%20-is%3Areply%20language%3Anl",
     "before": "q=budget%20before%3A2026-02-03",
 }

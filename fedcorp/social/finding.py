@@ -61,6 +61,13 @@ class _Impossible(Exception):
     """No status can be meant."""
 
 
+def is_short(q: str) -> bool:
+    """Whether no lists of the index have to be compared, which SQLite does in one step however long they are."""
+    terms = queries.parse(q)
+    first = terms[0] if len(terms) == 1 else None
+    return not terms or (isinstance(first, Words) and len(first.words) == 1 and not first.negated)
+
+
 def status_ids(
     tx: Tx,
     viewer_id: int,

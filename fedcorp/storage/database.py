@@ -532,7 +532,7 @@ def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
 
 
 def _postgres_engine(url: str, isolation: str) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         isolation_level=isolation,
         pool_size=8,
@@ -540,3 +540,10 @@ def _postgres_engine(url: str, isolation: str) -> Engine:
         pool_pre_ping=False,
         hide_parameters=True,
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("SET jit = off")  # compiling a statement takes longer than any of ours
+        connection.commit()
+
+    return engine

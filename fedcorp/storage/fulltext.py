@@ -22,7 +22,7 @@ from fedcorp.storage.upsert import upsert
 
 GAP = "z"  # stands where no phrase may go on; never looked for
 MOST_PLACES = 255  # of one token in one run: what PostgreSQL keeps, and therefore what counts
-FEW = 2000  # documents that PostgreSQL reads one by one before it asks its index
+FEW = 500  # documents that PostgreSQL reads one by one before it asks its index
 MERGED_PAGES = 500  # of SQLite's index in one unit: some milliseconds
 
 status_index = sa.Table(  # SQLite's; not in `tables`, which both databases share
@@ -125,14 +125,14 @@ def _fits(column: "sa.ColumnElement[Any]") -> "sa.ColumnElement[bool]":
 def _border(upward: bool) -> "sa.Select[Any]":
     id_ = status_words.c.status_id
     between = sa.select(id_).where(id_ > _ABOVE, id_ < _BELOW)
-    return between.order_by(id_.asc() if upward else id_.desc()).offset(FEW).limit(1)
+    return between.order_by(id_.asc() if upward else id_.desc()).offset(sa.bindparam("few", type_=sa.Integer)).limit(1)
 
 
 def parts(tx: Tx, above: int, below: int, *, upward: bool) -> list[tuple[bool, int, int]]:
     """The ids between two bounds as parts (few, above, below) to look through one after the other."""
     if tx.dialect == "sqlite":
         return [(True, above, below)]
-    border = tx.conn.execute(_border(upward), {"above": above, "below": below}).scalar()
+    border = tx.conn.execute(_border(upward), {"above": above, "below": below, "few": FEW}).scalar()
     if border is None:
         return [(True, above, below)]
     if upward:

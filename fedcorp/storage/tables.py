@@ -623,7 +623,9 @@ status_words = (
         Column("version", Integer, nullable=False),  # of the way in which words are made of texts
     )
 )
-Index("ix_status_words_words", status_words.c.words, postgresql_using="gin").ddl_if(dialect="postgresql")
+Index(
+    "ix_status_words_words", status_words.c.words, postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+).ddl_if(dialect="postgresql")
 
 status_edits = Table(  # earlier versions, oldest first
     "status_edits",

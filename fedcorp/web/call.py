@@ -105,6 +105,10 @@ class Call(Request):
         """Run `work(tx, viewer, ...)` in a reading unit. Raises Unauthorized, Forbidden and what `work` raises."""
         return await self.context.db.glance(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
 
+    async def read_long(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `read`, for what may take long without SQLite noticing: never on the thread of the event loop."""
+        return await self.context.db.read(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))
+
     async def write(self, work: Callable[Concatenate[Tx, Viewer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, viewer, ...)` in a writing unit; resumes after COMMIT. Raises like `read`."""
         return await self.context.db.write(lambda tx: work(tx, self._authenticate(tx), *args, **kwargs))

@@ -1,6 +1,6 @@
 """Statuses found by words and operators: the same as reading everything that the viewer may see, on both databases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +49,14 @@ pytestmark = pytest.mark.anyio
 DAY = 86_400_000
 WORDS = ("plan", "plannen", "planning", "budget", "budgets", "Café", "cafe", "de", "meeting", "meet", "#budget", "会議")
 PEOPLE = ("ann", "ben", "cas")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_are_few() -> Iterator[None]:
+    """PostgreSQL reads some documents one by one and finds the others by its index: both ways are looked at."""
+    usual, fulltext.FEW = fulltext.FEW, 2
+    yield
+    fulltext.FEW = usual
 
 
 # -- one by one ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedcorp.social import queries, words
+from fedcorp.social import finding, queries, words
 from fedcorp.social.queries import Operator, Words
 from fedcorp.storage import fulltext
 
@@ -36,6 +36,22 @@ HARD = st.text(alphabet=st.sampled_from("abé'\u2019_-+:\"“ \x00\ud800*()^<>&|
 )
 def test_what_is_asked_for(text: str, found: list[Words | Operator]) -> None:
     assert queries.parse(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("budget", True),
+        ("", True),
+        ("-budget", False),
+        ("a b", False),
+        ('"a b"', False),
+        ("from:me", False),
+        ("e-mail", False),
+    ],
+)
+def test_one_word_is_short(text: str, short: bool) -> None:
+    assert finding.is_short(text) is short
 
 
 def test_what_goes_beyond_is_not_looked_at() -> None:

@@ -49,7 +49,8 @@ async def find(call: Call) -> Response:
     wanted = _Wanted(
         q, kind, limit, offset, params.flag("following"), params.id("account_id"), bounds, account_id, status_id
     )
-    return json(await call.read(_find, call.context.rendered, wanted))
+    short = kind in ("accounts", "hashtags") or q.startswith(ADDRESSES) or finding.is_short(q)
+    return json(await (call.read if short else call.read_long)(_find, call.context.rendered, wanted))
 
 
 def _find(tx: Tx, viewer: Viewer, cache: Rendered, wanted: _Wanted) -> dict[str, object]:
