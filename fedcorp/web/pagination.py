@@ -41,7 +41,7 @@ def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, s
     return {"Link": previous}
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _around(path: str, query: bytes) -> tuple[str, bool]:
     """What the links of a page have in common, and whether its reader came up from below. Clients ask for the first
     page again and again."""

@@ -155,9 +155,11 @@ async def test_retention_counts_who_came_and_stayed(office: Office, ann: Person,
             await mo.refused(422, "POST", path, json=body)
 
 
-async def test_hashtags_that_are_much_used(office: Office, ann: Person) -> None:
+async def test_hashtags_that_are_much_used(office: Office, ann: Person, ben: Person) -> None:
     mo = await office.staff("mo")
     await ann.publish("hello #chess")
+    assert await mo.get("/api/v1/admin/trends/tags") == [], "of one person nothing is said"
+    await ben.publish("me too #chess")
     (tag,) = await mo.get("/api/v1/admin/trends/tags")
-    assert (tag["name"], tag["history"][0]["uses"], tag["requires_review"]) == ("chess", "1", False)
+    assert (tag["name"], tag["history"][0]["uses"], tag["requires_review"]) == ("chess", "2", False)
     await ann.refused(403, "GET", "/api/v1/admin/trends/tags")
