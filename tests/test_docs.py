@@ -147,7 +147,11 @@ def findings() -> dict[str, set[str]]:
                 name, level = node.args[0], node.args[1]
                 assert isinstance(name, ast.Constant), ast.unparse(node)
                 assert isinstance(name.value, str), ast.unparse(node)
-                words = {part.id for part in ast.walk(level) if isinstance(part, ast.Name)} & {"WARNING", "FAULT"}
+                words = {part.id for part in ast.walk(level) if isinstance(part, ast.Name)} & {
+                    "NOTE",
+                    "WARNING",
+                    "FAULT",
+                }
                 found.setdefault(name.value, set()).update(word.lower() for word in words)
     return found
 

@@ -17,7 +17,7 @@ from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
 from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
-from fedcorp.social import accounts, statuses
+from fedcorp.social import accounts, statuses, threads
 from fedcorp.storage.database import Database
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
@@ -93,6 +93,7 @@ class Backfill:
             await self._read_thread(root.uri, budget)
         except TooManyRequests:
             log.info("a thread was too long to be read whole")
+        await self._db.write(threads.finish, root.uri)
 
     async def _read_thread(self, root_uri: str, budget: Budget) -> None:
         budget.take()
@@ -110,6 +111,7 @@ class Backfill:
                 found = await self._store_answer(item, seen, budget)
                 if found is not None:
                     waiting.append(found)
+                    await self._db.write(threads.count_found, root_uri)
             if not waiting or len(seen) >= THREAD_POSTS:
                 return
             listed = await self._replies(waiting.popleft(), budget)

@@ -28,6 +28,7 @@ from fedcorp.social import (
     moving,
     policy,
     polls,
+    presentation,
     quotes,
     statuses,
 )
@@ -135,8 +136,12 @@ def _old_key(account: Account, key: OldKey) -> dict[str, Any]:
 
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
-    named = {"icon": account.avatar, "image": account.header}
-    return {name: {"type": "Image", "url": tx.site.urls.media(key)} for name, key in named.items() if key}
+    shown = presentation.read(account.presentation)
+    named = {"icon": (account.avatar, shown.avatar_description), "image": (account.header, shown.header_description)}
+    return {
+        name: {"type": "Image", "url": tx.site.urls.media(key), **({"name": words} if words else {})}
+        for name, (key, words) in named.items() if key
+    }  # fmt: skip
 
 
 def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def actor(doc: dict[str, Any], *, username: str, domain: str, tier: str) -> Remo
         keys=tuple(_keys(doc, uri)),
         group=_group(doc, tier) if "Group" in kinds else None,
         emojis=_emojis(doc),
+        avatar_description=_words_of(doc.get("icon")),
+        header_description=_words_of(doc.get("image")),
     )
 
 
@@ -116,6 +118,15 @@ def _picture(value: Any) -> str | None:
         if url is not None and _is_web_url(url):
             return url
     return None
+
+
+def _words_of(picture: Any) -> str:
+    """What a picture shows, for who cannot see it: its `name`, with some servers its `summary`."""
+    for item in as_list(picture):
+        for words in (item.get("name"), item.get("summary")) if isinstance(item, dict) else ():
+            if isinstance(words, str) and words:
+                return words
+    return ""
 
 
 def _is_web_url(url: Any) -> bool:

@@ -1,6 +1,7 @@
 """`fedcorp doctor`: looks at an instance as its administrator would, names what is wrong and says what to do about it.
 
-Changes nothing. Every finding has a name for scripts; the exit code is 0 (well), 1 (warnings) or 2 (faults).
+Changes nothing. Every finding has a name for scripts; the exit code is 0 (well, notes at most), 1 (warnings) or
+2 (faults).
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from rich.markup import escape
 from fedcorp import config as configuration
 from fedcorp.clock import Clock
 from fedcorp.commands import doctor_net, doctor_store
-from fedcorp.commands.findings import FAULT, Finding
+from fedcorp.commands.findings import FAULT, NOTE, WARNING, Finding
 from fedcorp.commands.options import DEFAULT, ConfigPath, console
 from fedcorp.config import Config
 from fedcorp.social import effects
@@ -41,7 +42,7 @@ def examine(
 ) -> list[Finding]:
     """Everything that is wrong, worst first. `transport` replaces the network."""
     found = [*doctor_store.examine_disk(config), *doctor_store.examine_database(config)]
-    found += doctor_store.examine_certificate(config, clock)
+    found += [*doctor_store.examine_certificate(config, clock), *doctor_store.examine_programs(config)]
     if not any(finding.stops for finding in found):
         found += asyncio.run(_examine_running(config, clock, transport))
     return sorted(found, key=lambda finding: -finding.level)
@@ -60,11 +61,13 @@ async def _examine_running(
         clock.close()
 
 
+_SHOWN = {FAULT: ("bold red", "fault"), WARNING: ("bold yellow", "warning"), NOTE: ("bold", "note")}
+
+
 def _print(found: list[Finding]) -> None:
     for finding in found:
-        style = "bold red" if finding.level == FAULT else "bold yellow"
-        word = "fault" if finding.level == FAULT else "warning"
+        style, word = _SHOWN[finding.level]
         console.print(f"[{style}]{word}[/] {finding.name}: {escape(finding.text)}")
         console.print(f"  cure: {escape(finding.cure)}")
-    if not found:
+    if all(finding.level == NOTE for finding in found):
         console.print("Everything that was looked at is well: disk, database, keys, address, peers, clocks.")

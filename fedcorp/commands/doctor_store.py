@@ -1,5 +1,5 @@
-"""The doctor's look at what lies on this machine: disk, database, certificate, keys, work that nobody does, and groups
-whose history is in doubt.
+"""The doctor's look at what lies on this machine: disk, programs, database, certificate, keys, work that nobody does,
+and groups whose history is in doubt.
 """
 
 import shutil
@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from cryptography import x509
 
 from fedcorp.clock import Clock
-from fedcorp.commands.findings import FAULT, WARNING, Finding
+from fedcorp.commands.findings import FAULT, NOTE, WARNING, Finding
 from fedcorp.commands.opening import check_exists
 from fedcorp.config import Config
 from fedcorp.errors import ConfigError, NotFound
-from fedcorp.social import accounts, effects
+from fedcorp.social import accounts, effects, films
 from fedcorp.storage import health, jobs, schema
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -39,6 +39,15 @@ def examine_disk(config: Config) -> list[Finding]:
             cure = "free space or enlarge the disk; a full disk stops every post and every delivery."
             found[str(usage)] = Finding("disk-nearly-full", WARNING, text, cure)
     return list(found.values())
+
+
+def examine_programs(config: Config) -> list[Finding]:
+    """What is not installed, though the configuration counts on it: no fault, since everything else works."""
+    if config.limits.video_bytes == 0 or films.find_tools() is not None:
+        return []
+    text = "ffmpeg and ffprobe are not both on the path, so video and sound are refused; pictures work"
+    cure = "install ffmpeg and restart the server, or say limits.video_bytes = 0 when only pictures are wanted."
+    return [Finding("ffmpeg-missing", NOTE, text, cure)]
 
 
 def examine_database(config: Config) -> list[Finding]:

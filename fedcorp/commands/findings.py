@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-WARNING, FAULT = 1, 2
+NOTE, WARNING, FAULT = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: a name for scripts, WARNING or FAULT, what was seen, what to do.
+    """Something that is wrong: a name for scripts, WARNING or FAULT, what was seen, what to do. NOTE: worth knowing.
 
     `stops`: nothing further can be examined before this is cured.
     """

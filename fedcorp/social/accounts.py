@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from fedcorp import ids
 from fedcorp.errors import Conflict, Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
-from fedcorp.social import custom_emojis, text
+from fedcorp.social import custom_emojis, presentation, text
 from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import AccountDeleted, AccountUpdated
 from fedcorp.social.policy import QUOTERS, REACHES, VISIBILITIES
@@ -30,7 +30,7 @@ MAX_NAME, MAX_NOTE, MAX_FIELDS, MAX_FIELD = 100, 1000, 8, 500
 
 @dataclass(slots=True)
 class Account:
-    """One row of `accounts`: times in ms, `note` HTML, `fields` and `also_known_as` JSON text."""
+    """One row of `accounts`: times in ms, `note` HTML, `fields`, `also_known_as` and `presentation` JSON text."""
 
     id: int
     uri: str
@@ -74,6 +74,7 @@ class Account:
     following_count: int
     last_status_at: int | None
     emojis: str = "[]"
+    presentation: str = presentation.UNCHANGED
 
     @property
     def acct(self) -> str:
@@ -180,6 +181,8 @@ class RemoteAccount:
     keys: tuple[RemoteKey, ...] = ()
     group: RemoteGroup | None = None
     emojis: tuple[RemoteEmoji, ...] = ()
+    avatar_description: str = ""
+    header_description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A change to a profile; None leaves a part as it is. `note` and field values are plain text."""
+    """A change to a profile; None leaves a part as it is. `note` and field values are plain text; `shown` holds fields
+    of `presentation.Presentation`. Who changes a picture without words for it loses those of the old one."""
 
     display_name: str | None = None
     note: str | None = None
@@ -208,6 +212,7 @@ class Profile:
     avatar: str | None = None
     header: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] = field(default_factory=dict)
 
 
 _COLUMNS = [accounts.c[item.name] for item in fields(Account)]
@@ -473,6 +478,7 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
         "fields": shown,
         "also_known_as": orjson.dumps(remote.also_known_as).decode(),
         "fetched_at": tx.ms,
+        "presentation": presentation.described(remote.avatar_description, remote.header_description),
     }
     if known is None:
         tx.conn.execute(_INSERT, {"id": id_, "local": False, "created_at": remote.created_at or tx.ms, **values})
@@ -584,6 +590,9 @@ def _profile_values(tx: Tx, account: Account, change: Profile) -> dict[str, Any]
         if len(change.note) > MAX_NOTE:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
         values |= {"note_source": change.note, "note": _html(tx, change.note)}
+    pictures = {f"{name}_description": "" for name in ("avatar", "header") if name in values}
+    if pictures or change.shown:
+        values["presentation"] = presentation.changed(account.presentation, pictures | change.shown)
     if change.fields is not None:
         values["fields"] = orjson.dumps(_fields(tx, account, change.fields)).decode()
         jobs.put(tx, "verify_links", {"account_id": account.id}, unique_key=f"verify_links:{account.id}")
@@ -651,7 +660,7 @@ def _save_settings(tx: Tx, account_id: int, change: dict[str, Any]) -> None:
 def delete(tx: Tx, account: Account) -> None:
     """Delete an account for good: it shows nowhere, its uri answers 410, and other servers are told."""
     gone = {"deleted_at": tx.ms, "display_name": "", "note": "", "note_source": "", "fields": "[]", "avatar": None,
-            "header": None, "version": accounts.c.version + 1}  # fmt: skip
+            "header": None, "presentation": presentation.UNCHANGED, "version": accounts.c.version + 1}  # fmt: skip
     tx.conn.execute(sa.update(accounts).where(accounts.c.id == account.id).values(**gone))
     tx.conn.execute(sa.update(users).where(users.c.account_id == account.id).values(disabled_at=tx.ms))
     insert_ignore(tx, tombstones, uri=account.uri, owner_uri=account.uri, former_type=account.kind, deleted_at=tx.ms)

@@ -14,7 +14,7 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.visibility import domain_blocked, is_shown, limited, membership_shown, shown
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import account_notes, blocks, endorsements, follows, groups
+from fedcorp.storage.tables import account_notes, blocks, dismissed_suggestions, endorsements, follows, groups
 from fedcorp.storage.tables import accounts as table
 from fedcorp.storage.tables import memberships as membership_rows
 from fedcorp.storage.upsert import insert_ignore, upsert
@@ -190,16 +190,24 @@ def directory(
 
 
 def suggestions(tx: Tx, viewer_id: int, limit: int) -> list[int]:
-    """Whom to follow: groups, then the most followed, without those that are followed or asked already."""
+    """Whom to follow: groups, then the most followed, without those that are followed, asked or put away already."""
+    away = sa.select(dismissed_suggestions.c.target_id).where(dismissed_suggestions.c.account_id == viewer_id)
     followed = sa.select(follows.c.target_id).where(follows.c.follower_id == viewer_id)
     statement = (
         sa.select(table.c.id)
         .where(_ALIVE, table.c.discoverable, table.c.id != viewer_id, table.c.id.not_in(followed))
+        .where(table.c.id.not_in(away))
         .where(shown(table.c.id, viewer_id), _not_blocked(table.c.id, viewer_id), ~limited(table.c.id, viewer_id))
         .order_by(sa.case((table.c.kind == "group", 0), else_=1), table.c.followers_count.desc(), table.c.id)
         .limit(limit)
     )
     return list(tx.conn.execute(statement).scalars())
+
+
+def dismiss_suggestion(tx: Tx, account_id: int, target_id: int) -> None:
+    """Suggest somebody to this person no more. Nothing happens when there is no such account."""
+    if target_id != account_id and accounts.find(tx, target_id) is not None:
+        insert_ignore(tx, dismissed_suggestions, account_id=account_id, target_id=target_id, created_at=tx.ms)
 
 
 def set_note(tx: Tx, account_id: int, target_id: int, comment: str) -> None:

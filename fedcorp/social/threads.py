@@ -3,6 +3,8 @@
 Only asks; the wire fetches. Threads in groups with a ledger are not asked for: the group's own server tells all.
 """
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from fedcorp.social import groups, statuses
@@ -15,12 +17,43 @@ from fedcorp.storage.upsert import upsert
 
 THREAD_AGAIN_MS = 15 * 60_000
 OUTBOX_AGAIN_MS = 86_400_000
+READS_AT_MOST_MS = 5 * 60_000  # after that nobody is told to wait, whatever became of the work
+_READING = sa.select(readings.c.read_at, readings.c.done_at, readings.c.found).where(
+    readings.c.uri == sa.bindparam("uri")
+)
 _READ_AT = sa.select(readings.c.read_at).where(readings.c.uri == sa.bindparam("uri"))
 
 
 def _is_due(tx: Tx, uri: str, again_ms: int) -> bool:
     read_at = tx.conn.execute(_READ_AT, {"uri": uri}).scalar()
     return read_at is None or read_at <= tx.ms - again_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far the thread of a post has been read: whether that goes on, and how many posts were not here before."""
+
+    running: bool
+    found: int
+
+
+def reading_of(tx: Tx, status: Status) -> Reading | None:
+    """The last reading of the thread of a status; None when there was none of late."""
+    root = statuses.find(tx, status.thread_id)
+    row = tx.conn.execute(_READING, {"uri": root.uri}).first() if root is not None else None
+    if row is None:
+        return None
+    return Reading(row.done_at is None and row.read_at > tx.ms - READS_AT_MOST_MS, row.found)
+
+
+def count_found(tx: Tx, root_uri: str) -> None:
+    """One more post of a thread is here that was not."""
+    tx.conn.execute(sa.update(readings).where(readings.c.uri == root_uri).values(found=readings.c.found + 1))
+
+
+def finish(tx: Tx, root_uri: str) -> None:
+    """A thread was read to its end, or as far as it could be."""
+    tx.conn.execute(sa.update(readings).where(readings.c.uri == root_uri).values(done_at=tx.ms))
 
 
 def find_due(tx: Tx, status: Status) -> int | None:
@@ -38,7 +71,7 @@ def want(tx: Tx, root_id: int) -> None:
     """Have a thread read soon."""
     root = statuses.find(tx, root_id)
     if root is not None and _is_due(tx, root.uri, THREAD_AGAIN_MS):
-        upsert(tx, readings, ("uri",), uri=root.uri, read_at=tx.ms)
+        upsert(tx, readings, ("uri",), uri=root.uri, read_at=tx.ms, done_at=None, found=0)
         jobs.put(tx, "read_thread", {"status": root_id}, unique_key=f"read_thread:{root_id}")
 
 

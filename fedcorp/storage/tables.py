@@ -190,6 +190,7 @@ accounts = Table(
     _count("following_count"),
     _at("last_status_at", null=True),
     _text("emojis", "[]"),  # in its texts: [{"shortcode", "key", "still_key", "category"}]
+    _text("presentation", "{}"),  # what differs from fedcorp.social.presentation.Presentation
     UniqueConstraint("domain", "username_key"),
 )
 Index("ix_accounts_username_key", accounts.c.username_key)
@@ -218,7 +219,9 @@ readings = Table(  # when a thread or an outbox elsewhere was last read from end
     "readings",
     metadata,
     Column("uri", Text, primary_key=True),
-    _at("read_at"),
+    _at("read_at"),  # asked for
+    _at("done_at", null=True),  # of a thread: read to its end, with `found` posts that were not here
+    _count("found"),
 )
 
 users = Table(  # who may log in here
@@ -368,6 +371,14 @@ account_notes = Table(
     _ref("account_id", primary=True),
     _ref("target_id", primary=True),
     Column("comment", Text, nullable=False),
+)
+
+dismissed_suggestions = Table(  # whom somebody does not want to be told of as worth following
+    "dismissed_suggestions",
+    metadata,
+    _ref("account_id", primary=True),
+    _ref("target_id", primary=True),
+    _at("created_at"),
 )
 
 # -- groups ----------------------------------------------------------------------------------------------------------

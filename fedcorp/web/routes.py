@@ -58,6 +58,8 @@ _APPS = (
 _ACCOUNTS = (
     Route("GET", "/api/v1/accounts/verify_credentials", accounts.verify_credentials, f"{READ_ACCOUNTS} profile"),
     Route("PATCH", "/api/v1/accounts/update_credentials", accounts.update_credentials, WRITE_ACCOUNTS, uploads=True),
+    Route("GET", "/api/v1/profile", accounts.show_profile, f"{READ_ACCOUNTS} profile"),
+    Route("PATCH", "/api/v1/profile", accounts.update_profile, WRITE_ACCOUNTS, uploads=True),
     Route("DELETE", "/api/v1/profile/avatar", accounts.delete_avatar, WRITE_ACCOUNTS),
     Route("DELETE", "/api/v1/profile/header", accounts.delete_header, WRITE_ACCOUNTS),
     Route("GET", "/api/v1/preferences", accounts.preferences, READ_ACCOUNTS),
@@ -94,6 +96,7 @@ _ACCOUNTS = (
     Route("GET", "/api/v1/directory", accounts.directory, READ_ACCOUNTS),
     Route("GET", "/api/v1/suggestions", accounts.suggestions_v1, "read"),
     Route("GET", "/api/v2/suggestions", accounts.suggestions, "read"),
+    Route("DELETE", "/api/v1/suggestions/{id}", accounts.dismiss_suggestion, "read"),
     Route("GET", "/api/v1/endorsements", accounts.list_own_endorsements, READ_ACCOUNTS),
     Route("GET", "/api/v1/featured_tags", featured_tags.listing, READ_ACCOUNTS),
     Route("POST", "/api/v1/featured_tags", featured_tags.create, WRITE_ACCOUNTS),
@@ -111,6 +114,7 @@ _STATUSES = (
     Route("PUT", "/api/v1/statuses/{id}", statuses.edit, WRITE_STATUSES),
     Route("DELETE", "/api/v1/statuses/{id}", statuses.delete, WRITE_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/context", statuses.context, READ_STATUSES, anonymous=True),
+    Route("GET", "/api/v1_alpha/async_refreshes/{id}", statuses.show_refresh, "read"),
     Route("POST", "/api/v1/statuses/{id}/translate", translations.translate, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/source", statuses.source, READ_STATUSES),
     Route("GET", "/api/v1/statuses/{id}/history", statuses.history, READ_STATUSES, anonymous=True),
@@ -345,6 +349,8 @@ _MEASURES = (
     Route("POST", "/api/v1/admin/dimensions", admin_measures.list_dimensions, "admin:read", role="moderator"),
     Route("POST", "/api/v1/admin/retention", admin_measures.list_retention, "admin:read", role="moderator"),
     Route("GET", "/api/v1/admin/trends/tags", admin_measures.list_trending_tags, "admin:read", role="moderator"),
+    Route("GET", "/api/v1/admin/trends/statuses", trends.list_admin_statuses, "admin:read", role="moderator"),
+    Route("GET", "/api/v1/admin/trends/links", trends.list_admin_links, "admin:read", role="moderator"),
 )
 _ALLOWS, _ALLOW = "/api/v1/admin/domain_allows", "/api/v1/admin/domain_allows/{id}"
 _BLOCKS, _BLOCK = "/api/v1/admin/domain_blocks", "/api/v1/admin/domain_blocks/{id}"
@@ -370,6 +376,7 @@ _INSTANCE = (
     Route("GET", "/api/v1/instance/extended_description", instance.extended_description),
     Route("GET", "/api/v1/instance/privacy_policy", instance.privacy_policy),
     Route("GET", "/api/v1/instance/terms_of_service", instance.terms_of_service),
+    Route("GET", "/api/v1/instance/terms_of_service/{date}", instance.terms_of_service_of),
     Route("GET", "/api/v1/instance/translation_languages", translations.languages),
     Route("GET", "/api/v1/custom_emojis", instance.list_emojis, "", anonymous=True, app=True),
     Route("GET", "/api/v1/announcements", announcements.listing, ""),

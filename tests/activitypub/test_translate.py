@@ -25,13 +25,15 @@ def test_an_actor_is_cut_and_cleaned() -> None:
     made = actor(
         name="Bo\n" + "x" * 500,
         summary="<p onclick='x'>hi<script>alert(1)</script></p>",
-        icon={"type": "Image", "url": "javascript:alert(1)"},
+        icon={"type": "Image", "url": "javascript:alert(1)", "name": "a  shark\n"},
+        image=[{"type": "Image", "url": "https://lemon.example/sea.png", "summary": "the sea"}],
         attachment=[{"type": "PropertyValue", "name": "Site", "value": "<b>x</b><img src=x>"}, 7],
         published="2026-01-05T00:00:00Z",
     )
     assert len(made.display_name) <= translate.MAX_NAME
     assert "script" not in made.note
     assert made.avatar is None
+    assert (made.avatar_description, made.header_description) == ("a  shark\n", "the sea")  # cut where they are kept
     assert "<img" not in made.fields[0]["value"]
 
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from fedcorp.clock import Clock
 from fedcorp.commands import doctor_store
 from fedcorp.commands.doctor import examine
-from fedcorp.commands.findings import FAULT, WARNING, Finding
+from fedcorp.commands.findings import FAULT, NOTE, WARNING, Finding
 from tests.commands.conftest import DOMAIN, Line
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -51,7 +52,7 @@ def network(line: Line, **places: Answer) -> Answer:
 def names(line: Line, answer: Answer | None = None, clock: Clock | None = None) -> dict[str, Finding]:
     handler = answer or network(line)
     found = examine(line.config, clock or Clock(), lambda: httpx.MockTransport(handler))
-    return {finding.name: finding for finding in found}
+    return {finding.name: finding for finding in found if finding.name != "ffmpeg-missing"}  # of the machine
 
 
 def test_all_is_well(line: Line) -> None:
@@ -180,6 +181,22 @@ def test_disk_is_nearly_full(line: Line, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(100 << 30, 98 << 30, 2 << 30))
     assert names(line)["disk-nearly-full"].level == WARNING
+
+
+@pytest.mark.parametrize("there", [(), ("ffmpeg",), ("ffmpeg", "ffprobe")])
+def test_programs_that_are_missing_are_noted(
+    line: Line, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
+) -> None:
+    (line.folder / "bin").mkdir()
+    for name in there:
+        (line.folder / "bin" / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(line.folder / "bin"))
+    found = doctor_store.examine_programs(line.config)
+    assert [(finding.name, finding.level) for finding in found] == (
+        [("ffmpeg-missing", NOTE)] if len(there) < 2 else []
+    )
+    limits = replace(line.config.limits, video_bytes=0)
+    assert doctor_store.examine_programs(replace(line.config, limits=limits)) == []
 
 
 def test_nobody_works(line: Line, sql: Any) -> None:

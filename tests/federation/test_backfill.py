@@ -175,6 +175,35 @@ async def test_opening_a_thread_brings_the_answers_that_others_know(scene: Scene
     assert "later" in await _descendants(scene, status)
 
 
+async def test_apps_are_told_that_a_thread_is_being_read(scene: Scene) -> None:
+    status, root = await _thread(scene)
+    path, refresh = f"/api/v1/statuses/{status['id']}/context", f"/api/v1_alpha/async_refreshes/{status['id']}"
+    answers = [scene.two.note(scene.dora, f"a{number}", inReplyTo=root["id"]) for number in range(3)]
+    scene.serve(root["context"], [root["id"], *(answer["id"] for answer in answers)])
+    assert (await scene.ann.http.get(refresh)).status_code == 404, "nobody has opened it"
+    opened = await scene.ann.http.get(path)
+    assert opened.headers["Mastodon-Async-Refresh"] == f'id="{status["id"]}", retry=3, result_count=0'
+    told = {"id": status["id"], "status": "running", "result_count": 0}
+    assert await scene.ann.get(refresh) == {"async_refresh": told}
+    again = await scene.ann.http.get(path)
+    assert again.headers["Mastodon-Async-Refresh"].endswith("result_count=0"), "it still waits"
+    nobody = await scene.ann.http.get(path, headers={"Authorization": ""})
+    assert "Mastodon-Async-Refresh" not in nobody.headers, "the work is asked for by people"
+    await scene.company.settle()
+    assert await scene.ann.get(refresh) == {"async_refresh": {**told, "status": "finished", "result_count": 3}}
+    assert "Mastodon-Async-Refresh" not in (await scene.ann.http.get(path)).headers
+    answer = await scene.ann.find_status(answers[0]["id"])
+    below = await scene.ann.get(f"/api/v1_alpha/async_refreshes/{answer['id']}")
+    assert below["async_refresh"]["status"] == "finished", "each post of a thread tells of the whole"
+    scene.company.clock.shift_ms += 16 * 60_000
+    await scene.ann.http.get(path)
+    assert await scene.ann.get(refresh) == {"async_refresh": told}, "a new reading begins to count anew"
+    scene.company.clock.shift_ms += 6 * 60_000
+    assert (await scene.ann.get(refresh))["async_refresh"]["status"] == "finished", "nobody waits for ever"
+    mine = await scene.ann.publish("mine")
+    assert (await scene.ann.http.get(f"/api/v1_alpha/async_refreshes/{mine['id']}")).status_code == 404
+
+
 async def test_a_thread_without_context_is_read_by_its_replies(scene: Scene) -> None:
     await scene.follow()
     root = scene.one.note(scene.carl, "the beginning")

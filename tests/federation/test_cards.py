@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from fedcorp.social import applications
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import users
 from tests.federation.world import Company, Department, Person
 from tests.web.instance import picture
 
@@ -166,6 +170,12 @@ async def test_a_link_to_a_department_shows_what_everybody_may_read(company: Com
     assert await card_of(ann, narrow["url"]) is None
 
 
+def _moderate(tx: Tx, account_id: int) -> str:
+    tx.conn.execute(sa.update(users).where(users.c.account_id == account_id).values(role="moderator"))
+    application = applications.command_line_application(tx)
+    return applications.issue_token(tx, account_id=account_id, application_id=application.id, scopes="admin:read")
+
+
 async def test_pages_that_people_share_are_trends(company: Company) -> None:
     Web(company, "wiki.localhost")
     finance, ann = await office(company)
@@ -177,4 +187,8 @@ async def test_pages_that_people_share_are_trends(company: Company) -> None:
     assert (link["url"], link["history"][0]["accounts"], len(link["history"])) == (f"{WIKI}/one", "2", 7)
     assert (await ann.http.get(link["image"].removeprefix(finance.origin))).status_code == 200
     anonymous = await ann.http.get("/api/v1/trends/links", headers={"Authorization": ""})
+    mo = await finance.person("mo")
+    token = {"Authorization": f"Bearer {await finance.db.write(_moderate, mo.account.id)}"}
+    moderated = (await mo.http.get("/api/v1/admin/trends/links", headers=token)).json()
+    assert [(item["url"], item["requires_review"]) for item in moderated] == [(link["url"], False)]
     assert anonymous.json() == []

@@ -4,6 +4,7 @@ import pytest
 
 from fedcorp.social import accounts
 from tests.federation.world import Company, Department, Person
+from tests.web.instance import picture
 
 pytestmark = pytest.mark.anyio
 
@@ -152,3 +153,17 @@ async def test_an_account_that_is_deleted_is_gone_everywhere(company: Company) -
     assert await bo.home() == []
     found = await bo.get("/api/v1/accounts/search", q=ann.handle)
     assert found == []
+
+
+async def test_words_for_pictures_of_a_profile_are_read_in_other_departments(company: Company) -> None:
+    ann, bo = await friends(company)
+    files = {"avatar": ("me.png", picture("red"), "image/png"), "header": ("sea.png", picture("blue"), "image/png")}
+    words = {"avatar_description": "a shark", "header_description": "the sea"}
+    assert (await ann.http.patch("/api/v1/profile", files=files, data=words)).status_code == 200
+    await company.settle()
+    seen = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}")
+    assert {name: seen[name] for name in words} == words
+    await ann.send("DELETE", "/api/v1/profile/header")
+    await company.settle()
+    seen = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}")
+    assert (seen["avatar_description"], seen["header_description"]) == ("a shark", "")

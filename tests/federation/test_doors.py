@@ -118,6 +118,20 @@ def acts_on_posts(method: str, path: str, **body: Any) -> Row:
     return row
 
 
+async def refreshes(world: DoorWorld) -> Complaints:
+    """How far a thread has been read: for who may read the post; for others the same as of no post."""
+    path = "/api/v1_alpha/async_refreshes/{id}"
+    for viewer in VIEWERS:
+        app, mine, here = world.app(viewer), readable(viewer), world.ids[world.home_of(viewer)]
+        missing = await app.get(path.format(id=1))
+        for key, id_ in here.items():
+            await app.get(f"/api/v1/statuses/{id_}/context")  # so that there is something to tell
+            answer = await app.get(path.format(id=id_))
+            told = viewer != NOBODY and key in mine and answer.status_code == 200
+            if not told and not same(answer, missing):
+                yield f"{viewer} learns that there is {key} by {path}: {answer.status_code} {answer.text[:80]}"
+
+
 def listing(path: str, *queries: dict[str, Any], wanted: Callable[[str], set[str]] | None = None) -> Row:
     """A list without a post in its address. `wanted` (viewer): the keys that must stand in the first one."""
 
@@ -787,6 +801,8 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/apps": _OWN,
     "GET /api/v1/apps/verify_credentials": _OWN,
     "PATCH /api/v1/accounts/update_credentials": _OWN,
+    "GET /api/v1/profile": _OWN,
+    "PATCH /api/v1/profile": _OWN,
     "DELETE /api/v1/profile/avatar": _OWN,
     "DELETE /api/v1/profile/header": _OWN,
     "POST /api/v1/statuses": "what may be answered and mentioned: test_words_that_reach_into_what_is_hidden",
@@ -839,6 +855,7 @@ EXEMPT: dict[str, str] = {
     "POST /api/v1/tags/{name}/unfeature": _OWN,
     "POST /api/v1/featured_tags": _OWN,
     "DELETE /api/v1/featured_tags/{id}": _OWN,
+    "GET /api/v1/instance/terms_of_service/{date}": _OPEN,
     "POST /api/v1/announcements/{id}/dismiss": _OPEN,
     "PUT /api/v1/announcements/{id}/reactions/{name}": _OPEN,
     "DELETE /api/v1/announcements/{id}/reactions/{name}": _OPEN,
@@ -936,9 +953,11 @@ ROWS: dict[str, Row] = {
         f"POST /api/v1/accounts/{{id}}/{verb}": about_accounts(f"/api/v1/accounts/{{id}}/{verb}", method="POST")
         for verb in _ACCOUNT_VERBS
     },
+    "DELETE /api/v1/suggestions/{id}": about_accounts("/api/v1/suggestions/{id}", method="DELETE"),
     "POST /api/v1/reports": about_accounts("/api/v1/reports?account_id={id}", method="POST"),
     "GET /api/v1/statuses": many_posts,
     "GET /api/v1/statuses/{id}": about_posts("/api/v1/statuses/{id}"),
+    "GET /api/v1_alpha/async_refreshes/{id}": refreshes,
     "GET /api/v1/statuses/{id}/context": about_posts("/api/v1/statuses/{id}/context", shows=False),
     "GET /api/v1/statuses/{id}/source": about_posts(
         "/api/v1/statuses/{id}/source", only=lambda viewer, key: KINDS[key].author == viewer

@@ -135,9 +135,10 @@ ROLES = ("outcast", "member", "moderator", "admin")
 
 _ACCOUNT: Shape = {
     "id": id_, "username": filled, "acct": filled, "url": link, "uri": link, "display_name": text, "note": text,
-    "avatar": link, "avatar_static": link, "header": link, "header_static": link, "locked": flag, "bot": flag,
-    "group": flag, "discoverable": flag, "created_at": time, "fields": each(entity("Field")),
-    "emojis": each(entity("CustomEmoji")),
+    "avatar": link, "avatar_static": link, "header": link, "header_static": link, "avatar_description": text,
+    "header_description": text, "show_media": flag, "show_media_replies": flag, "show_featured": flag,
+    "locked": flag, "bot": flag, "group": flag, "discoverable": flag, "created_at": time,
+    "fields": each(entity("Field")), "emojis": each(entity("CustomEmoji")),
     "statuses_count": number, "followers_count": number, "following_count": number, "last_status_at": maybe(day),
     "roles": none,
 }  # fmt: skip
@@ -232,10 +233,22 @@ SHAPES: dict[str, Shape] = {
             {
                 "note": text, "fields": each(entity("Field")), "privacy": one_of(*VISIBILITIES), "sensitive": flag,
                 "language": maybe(filled), "follow_requests_count": number, "reach": one_of(*REACHES),
-                "quote_policy": one_of("public", "followers", "nobody"),
+                "quote_policy": one_of("public", "followers", "nobody"), "attribution_domains": each(filled),
             }
         ),
         "role": fields({"id": filled, "name": text, "color": text, "permissions": text, "highlighted": flag}),
+    },
+    "Profile": {
+        "id": id_, "display_name": text, "note": text, "fields": each(entity("Field")), "avatar": maybe(link),
+        "avatar_static": maybe(link), "avatar_description": text, "header": maybe(link), "header_static": maybe(link),
+        "header_description": text, "attribution_domains": each(filled), "featured_tags": each(entity("FeaturedTag")),
+        **dict.fromkeys(
+            (
+                "locked", "bot", "hide_collections", "discoverable", "indexable", "show_media", "show_media_replies",
+                "show_featured",
+            ),
+            flag,
+        ),
     },
     "Relationship": {
         "id": id_, "note": text, "languages": maybe(each(filled)),
@@ -541,6 +554,8 @@ ANSWERS: dict[str, Check | None] = {
     # accounts
     "GET /api/v1/accounts/verify_credentials": entity("CredentialAccount"),
     "PATCH /api/v1/accounts/update_credentials": entity("CredentialAccount"),
+    "GET /api/v1/profile": entity("Profile"),
+    "PATCH /api/v1/profile": entity("Profile"),
     "DELETE /api/v1/profile/avatar": entity("CredentialAccount"),
     "DELETE /api/v1/profile/header": entity("CredentialAccount"),
     "GET /api/v1/preferences": entity("Preferences"),
@@ -575,6 +590,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/directory": _ACCOUNTS,
     "GET /api/v1/suggestions": _ACCOUNTS,
     "GET /api/v2/suggestions": each(entity("Suggestion")),
+    "DELETE /api/v1/suggestions/{id}": empty,
     "GET /api/v1/endorsements": _ACCOUNTS,
     "GET /api/v1/featured_tags": each(entity("FeaturedTag")),
     "POST /api/v1/featured_tags": entity("FeaturedTag"),
@@ -590,6 +606,9 @@ ANSWERS: dict[str, Check | None] = {
     "PUT /api/v1/statuses/{id}": entity("Status"),
     "DELETE /api/v1/statuses/{id}": entity("DeletedStatus"),
     "GET /api/v1/statuses/{id}/context": entity("Context"),
+    "GET /api/v1_alpha/async_refreshes/{id}": fields({
+        "async_refresh": fields({"id": filled, "status": one_of("running", "finished"), "result_count": number}),
+    }),
     "GET /api/v1/statuses/{id}/source": entity("StatusSource"),
     "GET /api/v1/statuses/{id}/history": each(entity("StatusEdit")),
     "GET /api/v1/statuses/{id}/quotes": _STATUSES,
@@ -766,6 +785,8 @@ ANSWERS: dict[str, Check | None] = {
     "POST /api/v1/admin/dimensions": each(entity("AdminDimension")),
     "POST /api/v1/admin/retention": each(entity("AdminCohort")),
     "GET /api/v1/admin/trends/tags": each(entity("AdminTag")),
+    "GET /api/v1/admin/trends/statuses": each(fields(_STATUS | {"requires_review": flag})),
+    "GET /api/v1/admin/trends/links": each(fields(SHAPES["TrendingLink"] | {"id": id_, "requires_review": flag})),
     "GET /api/v1/admin/domain_allows": each(entity("AdminDomainAllow")),
     "POST /api/v1/admin/domain_allows": entity("AdminDomainAllow"),
     "GET /api/v1/admin/domain_allows/{id}": entity("AdminDomainAllow"),
@@ -785,6 +806,7 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/instance/extended_description": entity("ExtendedDescription"),
     "GET /api/v1/instance/privacy_policy": entity("ExtendedDescription"),
     "GET /api/v1/instance/terms_of_service": entity("Terms"),
+    "GET /api/v1/instance/terms_of_service/{date}": entity("Terms"),
     "GET /api/v1/instance/translation_languages": fields({}),
     "POST /api/v1/statuses/{id}/translate": entity("Translation"),
     "GET /api/v1/custom_emojis": each(entity("CustomEmoji")),

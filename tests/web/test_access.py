@@ -33,6 +33,7 @@ OPEN = {
     "GET /api/v1/instance/extended_description": "",
     "GET /api/v1/instance/privacy_policy": "",
     "GET /api/v1/instance/terms_of_service": "people read what they agree to first",
+    "GET /api/v1/instance/terms_of_service/{date}": "likewise",
     "GET /api/v1/instance/translation_languages": "says nothing of anybody",
     f"GET {openapi.PATH}": "the same for everybody",
     "GET /api/oembed": "of open posts only",

@@ -11,6 +11,7 @@ from tests.web.instance import Office, Person, picture
 pytestmark = pytest.mark.anyio
 
 UPDATE = "/api/v1/accounts/update_credentials"
+PROFILE = "/api/v1/profile"
 
 
 # -- one's own -------------------------------------------------------------------------------------------------------
@@ -83,6 +84,55 @@ async def test_fields_in_every_shape(ann: Person, shape: dict[str, Any]) -> None
         ("Desk", "4.12"), ("Web", "https://a.b"),
     ]  # fmt: skip
     assert 'href="https://a.b"' in changed["fields"][1]["value"]
+
+
+async def test_a_profile_as_its_owner_edits_it(ann: Person, ben: Person) -> None:
+    """What was typed, not what is shown; pictures that are drawn are none."""
+    told = await ann.get(PROFILE)
+    assert (told["id"], told["note"], told["avatar"], told["header"], told["avatar_description"]) == (
+        ann.id, "", None, None, "",
+    )  # fmt: skip
+    changed = await ann.patch(
+        PROFILE, display_name="Ann A.", note="Counts <b>beans</b>", locked=True, show_media=False,
+        fields_attributes=[{"name": "site", "value": "https://ann.example"}], show_media_replies=False,
+        show_featured=False, attribution_domains=["News.example ", "news.example", "blog.example"],
+    )  # fmt: skip
+    assert (changed["display_name"], changed["note"], changed["locked"]) == ("Ann A.", "Counts <b>beans</b>", True)
+    assert changed["fields"] == [{"name": "site", "value": "https://ann.example", "verified_at": None}]
+    assert changed["attribution_domains"] == ["news.example", "blog.example"]
+    assert await ann.get(PROFILE) == changed
+    seen = await ben.get(f"/api/v1/accounts/{ann.id}")
+    assert (seen["show_media"], seen["show_media_replies"], seen["show_featured"]) == (False, False, False)
+    assert seen["note"] == "<p>Counts &lt;b&gt;beans&lt;/b&gt;</p>"
+    credentials = await ann.patch(UPDATE, show_media=True, attribution_domains=[])  # the rest stays as it was
+    assert (credentials["show_media"], credentials["show_featured"]) == (True, False)
+    assert credentials["source"]["attribution_domains"] == []
+    await ann.post("/api/v1/featured_tags", name="chess")
+    assert [tag["name"] for tag in (await ann.get(PROFILE))["featured_tags"]] == ["chess"]
+    before = await ann.get(PROFILE)
+    for wrong in (
+        {"avatar_description": "x" * 1501}, {"attribution_domains": ["https://news.example"]},
+        {"attribution_domains": [f"n{number}.example" for number in range(11)]},
+    ):  # fmt: skip
+        await ann.refused(422, "PATCH", PROFILE, json=wrong)
+    assert await ann.get(PROFILE) == before
+
+
+async def test_words_for_the_pictures_of_a_profile(ann: Person, ben: Person) -> None:
+    files = {"avatar": ("me.png", picture("red"), "image/png"), "header": ("wide.png", picture("blue"), "image/png")}
+    response = await ann.http.patch(PROFILE, files=files, data={"avatar_description": "a shark"})
+    assert response.status_code == 200, response.text
+    mine = await ann.get(PROFILE)
+    assert (mine["avatar_description"], mine["header_description"]) == ("a shark", "")
+    assert (await ann.http.get(mine["avatar"])).status_code == (await ann.http.get(mine["header"])).status_code == 200
+    await ann.patch(PROFILE, header_description="the sea")
+    await ben.follow(ann)
+    shown = await ben.get(f"/api/v1/accounts/{ann.id}")
+    assert (shown["avatar_description"], shown["header_description"]) == ("a shark", "the sea")
+    await ann.http.patch(PROFILE, files={"avatar": ("me.png", picture("green"), "image/png")})  # another picture
+    await ann.delete("/api/v1/profile/header")
+    mine = await ann.get(PROFILE)
+    assert (mine["avatar_description"], mine["header_description"], mine["header"]) == ("", "", None)
 
 
 async def test_pictures_of_a_profile(ann: Person, ben: Person) -> None:
@@ -418,6 +468,18 @@ async def test_suggestions_begin_with_groups(office: Office, ann: Person, ben: P
     assert await ann.ids("/api/v1/suggestions", limit=2) == [group, ben.id]
     await ann.follow(ben)
     assert ben.id not in await ann.ids("/api/v1/suggestions")
+
+
+async def test_suggestions_that_were_put_away_do_not_come_back(office: Office, ann: Person, ben: Person) -> None:
+    cid = await office.person("cid")
+    secret = await office.group(ben, "conspiracy", "secret")
+    assert await ann.ids("/api/v1/suggestions") == [ben.id, cid.id]
+    for id_ in (ben.id, ben.id, ann.id, secret, "1"):  # twice is once; of what is hidden or is not, nothing is said
+        assert await ann.delete(f"/api/v1/suggestions/{id_}") == {}
+    assert await ann.ids("/api/v1/suggestions") == [cid.id]
+    assert [item["account"]["id"] for item in await ann.get("/api/v2/suggestions")] == [cid.id]
+    assert ben.id in await cid.ids("/api/v1/suggestions")
+    await ann.refused(404, "DELETE", "/api/v1/suggestions/nobody")
 
 
 async def test_what_nobody_can_have_is_empty(ann: Person) -> None:

@@ -1,11 +1,13 @@
 """The instance: what it says of itself, to whom it names its peers, and what it claims."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.web.instance import ORIGIN, MovableClock, Office, Person, picture, running
+from fedcorp.web.entities.times import iso
+from tests.web.instance import ORIGIN, Caller, MovableClock, Office, Person, picture, running
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +115,27 @@ async def test_the_monitor_is_told_that_all_is_well(office: Office) -> None:
     assert await office.anybody.get("/health") == {"status": "OK"}
 
 
+async def _terms_of_other_days(folder: Path, clock: MovableClock, anybody: Caller) -> None:
+    """Earlier and later terms stand beside the file, with the day from which they hold in the name."""
+    path = "/api/v1/instance/terms_of_service"
+    now = clock.ms()
+    days = [iso(now + days * 86_400_000)[:10] for days in (-30, -2, 5)]
+    os.utime(folder / "terms.txt", ns=(now * 1_000_000 - 2 * 86_400_000_000_000,) * 2)
+    (folder / f"terms.{days[0]}.txt").write_text("Work.", encoding="utf-8")
+    (folder / f"terms.{days[2]}.txt").write_text("Rest.", encoding="utf-8")
+    (folder / "terms.draft.txt").write_text("zzsecretzz", encoding="utf-8")
+    found = [await anybody.get(f"{path}/{day}") for day in days]
+    assert [(item["content"], item["effective_date"], item["effective"], item["succeeded_by"]) for item in found] == [
+        ("<p>Work.</p>", days[0], True, days[1]), ("<p>Work hard.</p>", days[1], True, days[2]),
+        ("<p>Rest.</p>", days[2], False, None),
+    ]  # fmt: skip
+    assert await anybody.get(path) == found[1]
+    for none in ("draft", "2001-01-01", f"{days[0]}x", "%2e%2e%2fprivacy"):
+        await anybody.refused(404, "GET", f"{path}/{none}")
+    clock.pass_(seconds=6 * 86_400)
+    assert (await anybody.get(path))["content"] == "<p>Rest.</p>"
+
+
 async def test_rules_and_documents_come_from_the_configuration(tmp_path: Path, office: Office, ann: Person) -> None:
     assert await ann.get("/api/v1/instance/rules") == []
     for name in ("privacy_policy", "terms_of_service"):
@@ -135,5 +158,6 @@ async def test_rules_and_documents_come_from_the_configuration(tmp_path: Path, o
         assert privacy["content"] == "<p>We keep &lt;little&gt;.</p><p>Ask us.</p>"
         terms = await anybody.get("/api/v1/instance/terms_of_service")
         assert (terms["content"], terms["effective"]) == ("<p>Work hard.</p>", True)
+        await _terms_of_other_days(folder, clock, anybody)
         (folder / "terms.txt").unlink()
         await anybody.refused(404, "GET", "/api/v1/instance/terms_of_service")

@@ -25,6 +25,20 @@ async def test_posts_that_people_liked(office: Office, ann: Person, ben: Person)
     assert await ann.ids(STATUSES) == [loved["id"]]
 
 
+async def test_moderators_are_shown_the_same(office: Office, ann: Person, ben: Person) -> None:
+    mo = await office.staff("mo")
+    loved, liked = await ann.publish("loved"), await ben.publish("liked")
+    cat, dan = await office.person("cat"), await office.person("dan")
+    for person, status in ((cat, loved), (dan, loved), (ben, loved), (cat, liked), (dan, liked)):
+        await person.do("favourite", status)
+    found = await mo.get("/api/v1/admin/trends/statuses")
+    assert [(item["id"], item["requires_review"]) for item in found] == [(loved["id"], False), (liked["id"], False)]
+    assert await mo.ids("/api/v1/admin/trends/statuses", limit=1, offset=1) == [liked["id"]]
+    assert await mo.get("/api/v1/admin/trends/links") == [], "nobody asks for pages here"
+    for what in ("statuses", "links"):
+        await ann.refused(403, "GET", f"/api/v1/admin/trends/{what}")
+
+
 async def test_one_person_who_does_both_is_one(office: Office, ann: Person, ben: Person) -> None:
     status = await ann.publish("x")
     await ben.do("favourite", status)

@@ -39,6 +39,26 @@ def _credentials(tx: Tx, viewer: Viewer) -> dict[str, Any]:
 
 async def update_credentials(call: Call) -> Response:
     """PATCH /api/v1/accounts/update_credentials"""
+    await _change(call)
+    return json(await call.read(_credentials))
+
+
+async def show_profile(call: Call) -> Response:
+    """GET /api/v1/profile"""
+    return json(await call.read(_show_profile))
+
+
+def _show_profile(tx: Tx, viewer: Viewer) -> dict[str, Any]:
+    return entities.profile(tx, accounts.get(tx, viewer.id))
+
+
+async def update_profile(call: Call) -> Response:
+    """PATCH /api/v1/profile"""
+    await _change(call)
+    return json(await call.read(_show_profile))
+
+
+async def _change(call: Call) -> None:
     await call.viewer()  # before pictures are computed
     params = await call.params()
     pictures = {
@@ -47,7 +67,6 @@ async def update_credentials(call: Call) -> Response:
         if (upload := params.upload(name)) is not None
     }
     await call.write(_update, _profile(params, pictures))
-    return json(await call.read(_credentials))
 
 
 def _profile(params: Params, pictures: dict[str, str]) -> Profile:
@@ -67,8 +86,17 @@ def _profile(params: Params, pictures: dict[str, str]) -> Profile:
         hide_collections=params.boolean("hide_collections"),
         fields=fields,
         settings=_settings(source) if source else {},
+        shown=_presentation(params),
         **pictures,
     )
+
+
+def _presentation(params: Params) -> dict[str, Any]:
+    values: dict[str, Any] = {name: params.text(name) for name in ("avatar_description", "header_description")}
+    values |= {name: params.boolean(name) for name in ("show_media", "show_media_replies", "show_featured")}
+    if "attribution_domains" in params:
+        values["attribution_domains"] = params.texts("attribution_domains")
+    return {name: value for name, value in values.items() if value is not None}
 
 
 _WORDS = ("privacy", "reach", "quote_policy")
@@ -406,6 +434,13 @@ async def suggestions(call: Call) -> Response:
             for entity in found
         ]
     )
+
+
+async def dismiss_suggestion(call: Call) -> Response:
+    """DELETE /api/v1/suggestions/{id}: also of who was never suggested, or is not there"""
+    id_ = call.id()
+    await call.write(lambda tx, viewer: people.dismiss_suggestion(tx, viewer.id, id_))
+    return json({})
 
 
 async def suggestions_v1(call: Call) -> Response:

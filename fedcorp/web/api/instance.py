@@ -1,5 +1,6 @@
 """The instance: what it is called, what it can, whom it federates with."""
 
+import re
 from typing import Any
 
 from starlette.responses import Response
@@ -14,6 +15,8 @@ from fedcorp.web.call import Call, json
 from fedcorp.web.entities import admin, instances
 from fedcorp.web.entities.emojis import emoji
 from fedcorp.web.entities.times import iso
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 async def show(call: Call) -> Response:
@@ -85,7 +88,51 @@ async def privacy_policy(call: Call) -> Response:
 
 async def terms_of_service(call: Call) -> Response:
     """GET /api/v1/instance/terms_of_service"""
-    return json(instances.terms_of_service(*await _document(call, "terms_of_service")))
+    versions = await _terms(call)
+    today = _day(call.context.clock.ms())
+    date = max((date for date in versions if date <= today), default=None)
+    if date is None:
+        raise NotFound
+    return json(_version(call, versions, date, today))
+
+
+async def terms_of_service_of(call: Call) -> Response:
+    """GET /api/v1/instance/terms_of_service/{date}: those that held, hold or will hold from that day on"""
+    versions = await _terms(call)
+    if call.path_params["date"] not in versions:
+        raise NotFound
+    return json(_version(call, versions, call.path_params["date"], _day(call.context.clock.ms())))
+
+
+async def _terms(call: Call) -> dict[str, str]:
+    """Every version of the terms: the day from which it holds to its text. Raises NotFound when there are none.
+
+    The file itself holds from the day when it was written; earlier and later ones stand beside it, with their day in
+    the name: terms.2026-01-31.txt beside terms.txt.
+    """
+    file = call.context.config.document("terms_of_service")
+    if file is None:
+        raise NotFound
+    found = {}
+    try:
+        for other in file.parent.iterdir():
+            date = other.name.removeprefix(f"{file.stem}.").removesuffix(file.suffix)
+            if other.name == f"{file.stem}.{date}{file.suffix}" and _DATE.match(date):
+                found[date] = other.read_text(encoding="utf-8")
+        found[_day(file.stat().st_mtime_ns // 1_000_000)] = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:  # it was there at the start
+        raise NotFound(detail=f"{file} or what stands beside it cannot be read: {error}") from None
+    return found
+
+
+def _day(ms: int) -> str:
+    return iso(ms)[:10]
+
+
+def _version(call: Call, versions: dict[str, str], date: str, today: str) -> dict[str, Any]:
+    next_ = min((other for other in versions if other > date), default=None)
+    urls = Urls(call.context.config.origin)
+    return instances.terms_of_service(urls, versions[date], date, effective=date <= today, succeeded_by=next_)
 
 
 async def _document(call: Call, name: str) -> tuple[Urls, str, int]:

@@ -7,11 +7,13 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from fedcorp.errors import NotFound
 from fedcorp.social import accounts, interactions, media, publishing, quotes, scheduling, statuses, threads, timelines
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.publishing import Draft
 from fedcorp.social.statuses import Status
+from fedcorp.social.threads import Reading
 from fedcorp.social.timelines import Listed
 from fedcorp.storage.database import Tx
 from fedcorp.web.api import drafts, shown
@@ -22,6 +24,8 @@ from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.scheduled import scheduled
 from fedcorp.web.pagination import page_of
 from fedcorp.web.params import Params
+
+REFRESH_SECONDS = 3  # after which it is worth asking again how far a thread has been read
 
 # -- writing ---------------------------------------------------------------------------------------------------------
 
@@ -107,20 +111,39 @@ async def show_many(call: Call) -> Response:
 
 async def context(call: Call) -> Response:
     """GET /api/v1/statuses/{id}/context"""
-    body, due = await call.read(_context, call.context.rendered, call.id())
+    body, due, reading = await call.read(_context, call.context.rendered, call.id())
     if due is not None:  # answers that other servers know are there when the thread is opened again
         await call.context.db.write(threads.want, due)
-    return json(body)
+        reading = Reading(running=True, found=0)
+    if reading is None or not reading.running:
+        return json(body)
+    told = f'id="{call.id()}", retry={REFRESH_SECONDS}, result_count={reading.found}'
+    return json(body, headers={"Mastodon-Async-Refresh": told})
 
 
-def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> tuple[bytes, int | None]:
+_Context = tuple[bytes, int | None, Reading | None]
+
+
+def _context(tx: Tx, viewer: Viewer, cache: Rendered, id_: int) -> _Context:
     status = statuses.get_original(tx, viewer.account_id, id_)
     ancestors, descendants = statuses.context(tx, viewer.account_id, status)
     found = [*ancestors, *descendants]
     rendered = entities.render_map(tx, cache, viewer.account_id, found, context="thread")
     parts = [entities.array(rendered[id_] for id_ in ids if id_ in rendered) for ids in (ancestors, descendants)]
-    due = threads.find_due(tx, status) if viewer.account_id is not None else None
-    return b'{"ancestors":%b,"descendants":%b}' % tuple(parts), due
+    body = b'{"ancestors":%b,"descendants":%b}' % tuple(parts)
+    if viewer.account_id is None:
+        return body, None, None
+    return body, threads.find_due(tx, status), threads.reading_of(tx, status)
+
+
+async def show_refresh(call: Call) -> Response:
+    """GET /api/v1_alpha/async_refreshes/{id}: whether the thread of this post is still being read elsewhere"""
+    id_ = call.id()
+    reading = await call.read(lambda tx, viewer: threads.reading_of(tx, statuses.get_original(tx, viewer.id, id_)))
+    if reading is None:
+        raise NotFound
+    state = "running" if reading.running else "finished"
+    return json({"async_refresh": {"id": str(id_), "status": state, "result_count": reading.found}})
 
 
 async def source(call: Call) -> Response:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from starlette.responses import Response
 
 from fedcorp.social import cards, trends
@@ -28,6 +29,18 @@ async def list_tags(call: Call) -> Response:
 
 def _tags(tx: Tx, viewer: Viewer, limit: int, offset: int) -> list[dict[str, Any]]:
     return hashtags(tx, viewer.account_id, trends.top_tags(tx, viewer.account_id, limit, offset))
+
+
+async def list_admin_statuses(call: Call) -> Response:
+    """GET /api/v1/admin/trends/statuses: as everybody is shown them; none waits for a review"""
+    found = await call.read(_statuses, call.context.rendered, *_cut(call, 20, 40))
+    return json([status | {"requires_review": False} for status in orjson.loads(found)])
+
+
+async def list_admin_links(call: Call) -> Response:
+    """GET /api/v1/admin/trends/links: likewise"""
+    found = await call.read(_links, *_cut(call, 10, 20))
+    return json([link | {"requires_review": False} for link in found])
 
 
 async def list_statuses(call: Call) -> Response:

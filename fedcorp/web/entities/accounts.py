@@ -1,16 +1,18 @@
-"""Accounts as Mastodon's API shows them: Account, CredentialAccount, Role."""
+"""Accounts as Mastodon's API shows them: Account, CredentialAccount, Profile, Role."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import orjson
 
 from fedcorp.config import Config
-from fedcorp.social import accounts, people
+from fedcorp.social import accounts, featured_tags, people, presentation
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.storage.database import Site, Tx
 from fedcorp.web.entities.emojis import of_account
+from fedcorp.web.entities.lists import featured_tag
 from fedcorp.web.entities.times import DAY_MS, day, iso
 
 ROLES = {
@@ -34,6 +36,7 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
     avatar = picture(site, account.avatar, f"/avatars/{account.id}.png")
     header = picture(site, account.header, f"/headers/{account.id}.png")
     limited = {"limited": True} if account.silenced_at is not None else {}
+    shown = presentation.read(account.presentation)
     return {
         "id": str(account.id),
         "username": account.username,
@@ -50,8 +53,13 @@ def without_counts(site: Site, account: Account) -> dict[str, Any]:
         "uri": account.uri,
         "avatar": avatar,
         "avatar_static": avatar,
+        "avatar_description": shown.avatar_description,
         "header": header,
         "header_static": header,
+        "header_description": shown.header_description,
+        "show_media": shown.show_media,
+        "show_media_replies": shown.show_media_replies,
+        "show_featured": shown.show_featured,
         "noindex": not account.indexable,
         "hide_collections": account.hide_collections,
         "emojis": of_account(site, account),
@@ -116,18 +124,47 @@ def credentials(tx: Tx, row: Account) -> dict[str, Any]:
             "sensitive": settings.sensitive,
             "language": settings.language,
             "note": row.note_source,
-            "fields": [
-                {"name": field["name"], "value": field.get("source", field["value"]), "verified_at": _verified(field)}
-                for field in orjson.loads(row.fields)
-            ],
+            "fields": _sources(row),
             "follow_requests_count": len(people.requests(tx, row.id, Page(limit=100))),
             "hide_collections": row.hide_collections,
             "discoverable": row.discoverable,
             "indexable": row.indexable,
             "reach": settings.reach or tx.site.config.default_reach,
             "quote_policy": settings.quote_policy,
+            "attribution_domains": presentation.read(row.presentation).attribution_domains,
         },
         "role": ROLES[role],
+    }
+
+
+def _sources(row: Account) -> list[dict[str, Any]]:
+    """The fields of a profile as they were typed."""
+    return [
+        {"name": field["name"], "value": field.get("source", field["value"]), "verified_at": _verified(field)}
+        for field in orjson.loads(row.fields)
+    ]
+
+
+def profile(tx: Tx, row: Account) -> dict[str, Any]:
+    """The Profile entity: everything that the person itself can change, as it was typed; null for a drawn picture."""
+    shown = asdict(presentation.read(row.presentation))
+    avatar, header = (tx.site.urls.media(key) if key else None for key in (row.avatar, row.header))
+    return {
+        "id": str(row.id),
+        "display_name": row.display_name,
+        "note": row.note_source,
+        "fields": _sources(row),
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "header": header,
+        "header_static": header,
+        "locked": row.locked,
+        "bot": row.bot,
+        "hide_collections": row.hide_collections,
+        "discoverable": row.discoverable,
+        "indexable": row.indexable,
+        "featured_tags": [featured_tag(tx, item) for item in featured_tags.of_account(tx, row.id, row.id)],
+        **shown,
     }
 
 

@@ -19,7 +19,7 @@ from fedcorp.social.studio import tools_for
 from fedcorp.social.text import URL_LENGTH, render
 from fedcorp.storage.database import Site
 from fedcorp.urls import Urls
-from fedcorp.web.entities.times import day, iso
+from fedcorp.web.entities.times import iso
 from fedcorp.webpush import server_key
 
 VERSION = f"4.3.0 (compatible; fedcorp {__version__})"
@@ -69,10 +69,10 @@ def privacy_policy(urls: Urls, text: str, updated_at: int) -> dict[str, Any]:
     return {"updated_at": iso(updated_at), "content": render(text, mentions={}, tag_url=urls.tag)}
 
 
-def terms_of_service(urls: Urls, text: str, updated_at: int) -> dict[str, Any]:
-    """The TermsOfService entity of a plain text; they hold since the file was written (`updated_at`, ms)."""
+def terms_of_service(urls: Urls, text: str, date: str, *, effective: bool, succeeded_by: str | None) -> dict[str, Any]:
+    """The TermsOfService entity of a plain text: from which day on it holds, and which day brings the next one."""
     return {
-        "effective_date": day(updated_at), "effective": True, "succeeded_by": None,
+        "effective_date": date, "effective": effective, "succeeded_by": succeeded_by,
         "content": render(text, mentions={}, tag_url=urls.tag),
     }  # fmt: skip
 
