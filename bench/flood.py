@@ -17,6 +17,7 @@ from fedcorp.storage.tables import inbox
 
 LIMITS = "api_requests = 100000000\nposts = 100000000\n"
 SERVERS = 8
+READERS = 4
 LANES = 64  # connections of the flood
 HOME = "/api/v1/timelines/home?limit=40"
 
@@ -58,15 +59,15 @@ def flood(bench: Bench) -> Iterator[Row]:
             finance.start()
             _fill(finance)
             reads = [finance.request("ann", "GET", HOME)] * bench.count(4000)
-            bench.load.run(finance.port, reads[:200], 1)
-            yield scenarios.measured(finance, "flood_calm", lambda: bench.load.run(finance.port, reads, 1))
+            bench.load.run(finance.port, reads[:200], READERS)
+            yield scenarios.measured(finance, "flood_calm", lambda: bench.load.run(finance.port, reads, READERS))
             before = finance.memory()
             found: list[Outcome] = []
             sending = threading.Thread(target=lambda: found.append(crowd.run(finance.port, requests, LANES)))
             sending.start()
             during: list[Outcome] = []
             while sending.is_alive():
-                during.append(bench.load.run(finance.port, reads[:500], 1))
+                during.append(bench.load.run(finance.port, reads[:500], READERS))
             sending.join()
             rows = sorted(during, key=lambda outcome: outcome.p99)
             middle = rows[len(rows) // 2]
