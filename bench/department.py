@@ -39,13 +39,13 @@ PAIR = keys.generate()  # one pair for everybody: making keys is not what is mea
 class Department:
     """One instance in a folder of its own."""
 
-    def __init__(self, folder: Path, name: str, database: str = "") -> None:
+    def __init__(self, folder: Path, name: str, database: str = "", limits: str = "enabled = false\n") -> None:
         self.port = asyncio.run(_free_port())
         self.domain = f"{name}.localhost:{self.port}"
         self.folder = folder / name
         setup.create(self.folder, domain=self.domain, name=name, database=database)
         path = self.folder / "config.toml"
-        path.write_text(path.read_text() + "\n[limits]\nenabled = false\n")
+        path.write_text(path.read_text() + "\n[limits]\n" + limits)
         self.config: Config = configuration.load(path)
         self.tokens: dict[str, str] = {}
         self.processes: list[subprocess.Popen[bytes]] = []

@@ -53,10 +53,10 @@ class Bench:
         return max(20, int(usual * self.scale))
 
     @contextmanager
-    def department(self, name: str) -> Iterator[Department]:
-        """A department in a temporary folder."""
+    def department(self, name: str, limits: str = "enabled = false\n") -> Iterator[Department]:
+        """A department in a temporary folder, with these lines of `[limits]`."""
         with tempfile.TemporaryDirectory(prefix="fedcorp-bench-") as folder:
-            made = Department(Path(folder), name, self.database)
+            made = Department(Path(folder), name, self.database, limits)
             try:
                 yield made
             finally:
@@ -185,14 +185,14 @@ def arriving_rows(bench: Bench, finance: Department) -> Iterator[Row]:
     finance.stop()
     waiting = finance.do(_unprocessed)
     finance.work()
-    at_work = finance.do(lambda db: _until(db, waiting - 1))  # it has started, and done its first
+    at_work = finance.do(lambda db: until_waiting(db, waiting - 1))  # it has started, and done its first
     began, before = time.perf_counter(), finance.cpu()
-    finance.do(lambda db: _until(db, 0))
+    finance.do(lambda db: until_waiting(db, 0))
     seconds, cpu = time.perf_counter() - began, (finance.cpu() - before) / at_work * 1e6
     yield Row("inbox_process", at_work / seconds, cpu, memory=finance.memory())
 
 
-async def _until(db: Database, most: int) -> int:
+async def until_waiting(db: Database, most: int) -> int:
     """Wait until at most so many activities wait; how many do."""
     give_up = time.perf_counter() + PATIENCE
     while (left := await _unprocessed(db)) > most:

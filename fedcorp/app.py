@@ -54,6 +54,7 @@ from fedcorp.storage.media import MediaFiles
 from fedcorp.web.context import Context
 from fedcorp.web.cors import Cors
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.gate import Gate
 from fedcorp.web.hosts import Hosts
 from fedcorp.web.problems import Problems
 from fedcorp.web.push import Pushes
@@ -173,6 +174,7 @@ class Instance:
                 "logins": Buckets(self.clock, self.config.limits.window_seconds),
                 "inbox": self.inbox,
                 "signers": self.signers,
+                "gate": Gate(self.config.limits, self.clock, self.inbox.backlog),
                 "client": self.client,
             }
         )

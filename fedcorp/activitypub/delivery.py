@@ -7,6 +7,8 @@ peer, which is tried again later; other peers do not wait. Departments are never
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,7 +16,7 @@ import httpx
 import sqlalchemy as sa
 
 from fedcorp.activitypub import followers, signatures
-from fedcorp.clock import Clock
+from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
 from fedcorp.errors import FedcorpError
@@ -32,12 +34,16 @@ PEERS_AT_ONCE = 16
 DEPARTMENT_PAUSES_MS = (500, 1_000, 2_000, 5_000, 10_000, 30_000)
 PARTNER_PAUSES_MS = (15_000, 60_000, 300_000, 900_000, 1_800_000, 3_600_000)
 LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
+TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
+ASKED_TO_WAIT = frozenset({429, 503})
+PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
 PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
 EXPIRES_MS = 7 * 86_400_000
 EXPIRING = ("Like",)
 _REFUSED = frozenset({400, 404, 405, 406, 410, 413, 414, 415, 422, 501})
 _TRY_OTHER_DIALECT = frozenset({400, 401})
 _UNAUTHORIZED = 401
+_TOO_MANY_REQUESTS = 429
 _FORBIDDEN = 403
 
 _DUE = sa.select(peers.c.domain).where(
@@ -124,13 +130,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer."""
+    """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer.
+
+    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us.
+    """
 
     state: str
     settled: bool
     status: int | None = None
     error: str | None = None
     retry_after: int = 0
+    asks: bool = False
     dialect: str | None = None
 
 
@@ -209,11 +219,11 @@ class Delivery:
             except (httpx.HTTPError, FedcorpError) as error:
                 return Verdict("queued", settled=False, error=f"{type(error).__name__}: {error}"[:300])
             if response.status_code not in _TRY_OTHER_DIALECT:
-                return judge(peer, entry, response, dialect)
+                return judge(peer, entry, response, dialect, self._clock.ms())
             if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
                 left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
-        return judge(peer, entry, response, dialects[0])
+        return judge(peer, entry, response, dialects[0], self._clock.ms())
 
 
 def _sign_all(entries: list[Entry], dialect: str, clock: Clock) -> list[dict[str, str]]:
@@ -244,7 +254,7 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
     return None
 
 
-def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str) -> Verdict:
+def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now: int) -> Verdict:
     """What an answer means. A department that refuses us (403) may yet add us: that pauses, and drops nothing."""
     status = response.status_code
     if 200 <= status < 300:
@@ -252,17 +262,30 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str) -> V
     patient = status == _FORBIDDEN and peer.tier == "department"
     if status in _REFUSED or (status == _FORBIDDEN and not patient):
         return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}")
+    wait = _retry_after(response, now)
+    if status == _TOO_MANY_REQUESTS and not wait:
+        wait = TOO_FAST_MS
+    asks = status in ASKED_TO_WAIT and wait > 0
     retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
+    retries = PARK_AFTER_ASKED if retries and asks else retries
     if retries and entry.attempts + 1 >= retries and (peer.last_success_at or 0) > entry.created_at:
         log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, status)
         return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {retries} times")
-    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=_retry_after(response))
+    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=wait, asks=asks)
 
 
-def _retry_after(response: httpx.Response) -> int:
-    """Milliseconds that the peer asks us to wait (RFC 9110 10.2.3, the form in seconds)."""
-    text = response.headers.get("Retry-After", "")
-    return min(int(text) * 1000, LONGEST_RETRY_AFTER_MS) if text.isdigit() and len(text) < 8 else 0
+def _retry_after(response: httpx.Response, now: int) -> int:
+    """Milliseconds from `now` that the peer asks us to wait: seconds, or a date (RFC 9110 10.2.3)."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        wait = int(text[:8]) * 1000
+    else:
+        try:
+            at = parsedate_to_datetime(text)
+        except ValueError:
+            return 0
+        wait = to_ms(at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    return min(max(wait, 0), LONGEST_RETRY_AFTER_MS)
 
 
 # -- units -----------------------------------------------------------------------------------------------------------
@@ -351,8 +374,11 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
         if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
             changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
     if not last.settled:
-        count = changes.get("fail_count", peer.fail_count) + 1
-        pause = max(_pause(peer.tier, count, tx.clock), last.retry_after)
+        before = changes.get("fail_count", peer.fail_count)
+        count = 0 if last.asks else before + 1
+        pause = _pause(peer.tier, before + 1, tx.clock)
+        if last.retry_after:  # not a moment sooner, and not all at once
+            pause = max(pause, last.retry_after + int(_pause(peer.tier, 1, tx.clock) * tx.clock.random()))
         changes |= {"fail_count": count, "last_error": last.error, "next_attempt_at": tx.ms + pause}
         changes |= {"lease_token": None, "lease_until_at": None}
     if changes.get("cursor") == peer.next_seq - 1:  # nothing is left

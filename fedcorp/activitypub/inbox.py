@@ -10,6 +10,8 @@ Sources: ActivityPub section 7, FEP-fe34 (who may speak for whom), FEP-8b32 (pro
 import asyncio
 import hashlib
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,7 +27,7 @@ from fedcorp.activitypub.intake import Deferred, Intake, Missing
 from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.proofs import proof_of, verify_proof
 from fedcorp.activitypub.resolve import Budget, Resolver
-from fedcorp.activitypub.signers import SignedRequest, Signers
+from fedcorp.activitypub.signers import Admitted, SignedRequest, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, AS
 from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers
@@ -48,6 +50,7 @@ from fedcorp.storage.tables import peers as peers_table
 from fedcorp.storage.upsert import insert_ignore
 
 CHUNK = 50
+CHUNK_SECONDS = 0.03  # of work in one unit, while which nobody else can write
 PEERS_AT_ONCE = 4
 PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tries within some 24 hours
 FORWARDED_MS = 7 * 86_400_000  # what came before is known for longer (see `upkeep`): nothing old can be sent once more
@@ -103,26 +106,37 @@ class Inbox:
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
-    async def receive(self, request: SignedRequest) -> None:
+    async def admit(self, request: SignedRequest) -> Admitted:
+        """Let in who may write to us, before the body is read.
+
+        Raises Unauthorized without a readable signature, Forbidden (no peer).
+        """
+        with _noted():
+            return await self._signers.admit(request)
+
+    async def receive(self, request: SignedRequest, admitted: Admitted) -> None:
         """Take one POST; returns when the activity is stored durably, or was known, or concerns nobody.
 
-        Raises UnsupportedMedia, TooLarge, BadRequest, Unauthorized (signature, or the actor is somebody else),
-        Forbidden (no peer), Unavailable (the key cannot be fetched now).
+        Raises TooLarge, BadRequest, Unauthorized (signature, or the actor is somebody else), Forbidden (no peer),
+        Unavailable (the key cannot be fetched now).
         """
-        try:
-            await self._receive(request)
-        except (BadRequest, Unauthorized, Forbidden) as error:
-            log.info("an activity was turned away: %s", error.text)
-            raise
+        with _noted():
+            await self._receive(request, admitted)
 
-    async def _receive(self, request: SignedRequest) -> None:
+    async def backlog(self, domain: str, most: int) -> int:
+        """How much of a peer waits to be acted upon; `most` stands for that or more."""
+        return await self._db.read(_backlog, domain, most)
+
+    async def _receive(self, request: SignedRequest, admitted: Admitted) -> None:
         body = request.body or b""
-        _check_type(request.headers.get("content-type", ""))
+        parsed, domain, key = admitted.parsed, admitted.domain, admitted.key
         if len(body) > self._db.site.config.limits.body_bytes:
             raise TooLarge(f"An activity has at most {self._db.site.config.limits.body_bytes} bytes.")
-        parsed, domain, _, key = await self._signers.admit(request)
-        doc = parse_json(body)
-        activity = read_activity(doc if is_plain(doc) else await self._clock.offload(normalize, doc), body)
+        async with self._signers.turn():
+            doc = parse_json(body)
+            activity = read_activity(doc, body) if is_plain(doc) else None
+        if activity is None:
+            activity = read_activity(await self._clock.offload(normalize, doc), body)
         if key is None and activity.type == "Delete" and activity.object_id == activity.actor:
             return  # whoever deletes an account that we never saw: nothing to do, and no key left to fetch
         try:
@@ -201,7 +215,17 @@ class Inbox:
         return settled
 
 
-def _check_type(value: str) -> None:
+@contextmanager
+def _noted() -> Iterator[None]:
+    try:
+        yield
+    except (BadRequest, Unauthorized, Forbidden) as error:
+        log.info("an activity was turned away: %s", error.text)
+        raise
+
+
+def check_type(value: str) -> None:
+    """Whether a body of this content type can be an activity. Raises UnsupportedMedia."""
     kind, _, parameters = value.partition(";")
     kind = kind.strip().lower()
     if kind != ACTIVITY_JSON and not (kind == "application/ld+json" and AS in parameters):
@@ -237,15 +261,17 @@ def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool
 
 
 def note_contact(tx: Tx, domain: str, skew_ms: int) -> None:
-    """A peer has spoken to us, proven by its signature: it is alive, so what waits for it is tried at once."""
+    """A peer has spoken to us, proven by its signature: it is alive, so what waits for it is tried at once.
+
+    Not when it asked us to wait: then it has not failed, and the pause is its own wish.
+    """
     peer = peers.ensure(tx, domain)
     if peer.fail_count == 0 and (peer.last_inbound_at or 0) > tx.ms - SEEN_MS:
         return
-    tx.conn.execute(
-        sa.update(peers_table)
-        .where(peers_table.c.domain == domain)
-        .values(last_inbound_at=tx.ms, clock_skew_ms=skew_ms, fail_count=0, next_attempt_at=None)
-    )
+    values: dict[str, int | None] = {"last_inbound_at": tx.ms, "clock_skew_ms": skew_ms}
+    if peer.fail_count:
+        values |= {"fail_count": 0, "next_attempt_at": None}
+    tx.conn.execute(sa.update(peers_table).where(peers_table.c.domain == domain).values(**values))
     if peer.queued:
         tx.wake("deliveries")
 
@@ -263,6 +289,12 @@ _ROWS = (
     .order_by(inbox.c.seq)
     .limit(CHUNK + 1)
 )
+_BACKLOG = sa.select(sa.func.count()).select_from(
+    sa.select(inbox.c.seq)
+    .where(inbox.c.domain == sa.bindparam("domain"), inbox.c.state != "done")
+    .limit(sa.bindparam("most"))
+    .subquery()
+)
 _SETTLE = (
     sa.update(inbox)
     .where(inbox.c.seq == sa.bindparam("row"))
@@ -279,6 +311,11 @@ _LEASE = sa.select(leases.c.token, leases.c.lease_until_at).where(leases.c.name 
 
 def _waiting_domains(tx: Tx) -> list[str]:
     return list(tx.conn.execute(_DOMAINS, {"now": tx.ms}).scalars())
+
+
+def _backlog(tx: Tx, domain: str, most: int) -> int:
+    found: int = tx.conn.execute(_BACKLOG, {"domain": domain, "most": most}).scalar_one()
+    return found
 
 
 def _take_lease(tx: Tx, domain: str, token: str) -> bool:
@@ -304,7 +341,11 @@ def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | 
         return None
     rows = [_Row(*row) for row in tx.conn.execute(_ROWS, {"domain": domain, "now": tx.ms})]
     chunk = _Chunk(more=len(rows) > CHUNK)
+    began = tx.clock.monotonic()
     for row in rows[:CHUNK]:
+        if chunk.settled and tx.clock.monotonic() - began > CHUNK_SECONDS:
+            chunk.more = True
+            break
         again = work if work is not None and work.seq == row.seq else None
         chunk.stuck = _run_row(tx, domain, row, again)
         if chunk.stuck is not None:

@@ -6,7 +6,10 @@ signer may do with the request is decided by whoever asked.
 Sources: draft-cavage-12 as deployed, RFC 9421, FEP-fe34.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +19,13 @@ from fedcorp.activitypub.resolve import Resolver
 from fedcorp.activitypub.signatures import ParsedSignature
 from fedcorp.clock import Clock
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, FedcorpError, Unauthorized
+from fedcorp.errors import BadRequest, FedcorpError, Unauthorized, Unavailable
 from fedcorp.keys import load_public
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Key
 from fedcorp.storage.database import Database, Tx
+
+FETCH_RETRY_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,16 @@ class SignedRequest:
     target: str
     headers: Mapping[str, str]
     body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A host that may federate asks, as the signature says: not yet checked. `key` is None when it is not known."""
+
+    parsed: ParsedSignature
+    domain: str
+    tier: str
+    key: Key | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +65,55 @@ class Signers:
         self._db = db
         self._resolver = resolver
         self._clock = clock
+        self._lock = asyncio.Lock()
+        self._fetches = db.site.config.limits.key_fetches
+        self._fetching: Counter[str] = Counter()
 
-    async def admit(self, request: SignedRequest) -> tuple[ParsedSignature, str, str, Key | None]:
-        """(signature, domain, tier, key if known) of a request from a host that may federate.
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Inside, one request of another server uses the processor; everybody else was served since the last."""
+        async with self._lock:
+            await self._clock.sleep(0)
+            yield
+
+    @staticmethod
+    def claimed(request: SignedRequest) -> tuple[ParsedSignature, str]:
+        """(signature, domain) as a request says; nothing is looked up. Raises Unauthorized when it cannot be read."""
+        parsed = signatures.parse(request.headers)
+        try:
+            return parsed, domain_of(parsed.key_id)
+        except BadRequest as error:
+            raise Unauthorized("The key id of the signature is not a URL.", parsed.key_id) from error
+
+    async def admit(self, request: SignedRequest) -> Admitted:
+        """Let a host in that may federate; the body is not needed.
 
         Raises Unauthorized without a readable signature, Forbidden for a host that is no peer. Nothing is fetched.
         """
-        parsed = signatures.parse(request.headers)
-        try:
-            domain = domain_of(parsed.key_id)
-        except BadRequest as error:
-            raise Unauthorized("The key id of the signature is not a URL.", parsed.key_id) from error
+        parsed, domain = self.claimed(request)
         tier, key = await self._db.read(_admit, domain, parsed.key_id)
-        return parsed, domain, tier, key
+        return Admitted(parsed, domain, tier, key)
 
     async def verify(self, request: SignedRequest, parsed: ParsedSignature, key: Key | None) -> tuple[Key, datetime]:
         """(key, time of signing) when the signature holds; an unknown key is fetched, a stale one once more.
 
         Raises Unauthorized, Unavailable when the key cannot be fetched now, Gone when its owner was deleted.
         """
-        signed_at = signatures.check(
-            parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
-        )
-        cached = key is not None
-        found = key or await self._resolver.key(parsed.key_id)
+        async with self.turn():
+            signed_at = signatures.check(
+                parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
+            )
+            if key is not None and self._holds(request, parsed, key):
+                return key, signed_at
+        async with self._fetching_for(domain_of(parsed.key_id)):
+            if key is None:
+                found = await self._resolver.key(parsed.key_id)
+            elif self._resolver.may_refetch(key.account_uri):
+                found = await self._refetched(parsed.key_id)
+            else:
+                raise Unauthorized("The signature does not hold.")
         if not self._holds(request, parsed, found):
-            if not cached or not self._resolver.may_refetch(found.account_uri):
-                raise Unauthorized("The signature does not hold.")
-            found = await self._refetched(parsed.key_id)
-            if not self._holds(request, parsed, found):
-                raise Unauthorized("The signature does not hold.")
+            raise Unauthorized("The signature does not hold.")
         return found, signed_at
 
     async def _refetched(self, key_id: str) -> Key:
@@ -88,17 +122,32 @@ class Signers:
         except FedcorpError as error:
             raise Unauthorized("The signature does not hold.", f"refetching the key: {error.text}") from error
 
+    @asynccontextmanager
+    async def _fetching_for(self, domain: str) -> AsyncIterator[None]:
+        """Inside, a key is asked for: a bounded number at once, so that a host that is slow holds up its own requests.
+
+        Raises Unavailable.
+        """
+        if self._fetching.total() >= self._fetches or self._fetching[domain] >= max(1, self._fetches // 2):
+            raise Unavailable("Too many keys are being fetched; send it again.", retry_after=FETCH_RETRY_SECONDS)
+        self._fetching[domain] += 1
+        try:
+            yield
+        finally:
+            self._fetching[domain] -= 1
+            if not self._fetching[domain]:
+                del self._fetching[domain]
+
     def _holds(self, request: SignedRequest, parsed: ParsedSignature, key: Key) -> bool:
         return signatures.verify(
             parsed, load_public(key.public), method=request.method, target=request.target,
             origin=self._db.site.urls.origin, headers=request.headers,
         )  # fmt: skip
 
-    async def identify(self, request: SignedRequest) -> Signer:
-        """Who asks for a document. Raises as `admit` and `verify`."""
-        parsed, domain, tier, key = await self.admit(request)
-        found, signed_at = await self.verify(request, parsed, key)
-        return Signer(found.account_uri, domain, tier, signed_at)
+    async def identify(self, request: SignedRequest, admitted: Admitted) -> Signer:
+        """Who asks for a document. Raises as `verify`."""
+        found, signed_at = await self.verify(request, admitted.parsed, admitted.key)
+        return Signer(found.account_uri, admitted.domain, admitted.tier, signed_at)
 
 
 def _admit(tx: Tx, domain: str, key_id: str) -> tuple[str, Key | None]:

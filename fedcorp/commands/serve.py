@@ -5,6 +5,7 @@ import errno
 import logging
 import signal
 import ssl
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ from fedcorp.errors import ConfigError
 
 GRACE_SECONDS = 8  # for requests that are under way when a signal comes
 MAX_FRAME_BYTES = 65_536
+SWITCH_SECONDS = 0.0005  # threads that compute let the one that serves people go on after this long; 5 ms is usual
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ def serve(
     logs.configure(loaded.log_level)
     instance = create_app(loaded, worker=not no_worker)
     listening = settings(instance, host or loaded.server.host, loaded.server.port if port is None else port)
+    sys.setswitchinterval(SWITCH_SECONDS)
     # uvicorn raises the signal that ended it once more; by then everything is closed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -3,10 +3,12 @@
 Translates between HTTP and `fedcorp.activitypub`; judges nothing itself. The instance actor alone is shown to all:
 without its key nobody could check our signatures, and two strict servers could never meet.
 
-`fedcorp.app` puts `inbox`, `signers` and `client` into the state of the router.
+`fedcorp.app` puts `inbox`, `signers`, `client` and `gate` into the state of the router.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import ClassVar, Concatenate, ParamSpec
 
 import orjson
@@ -15,15 +17,17 @@ from starlette.responses import RedirectResponse, Response
 
 from fedcorp.activitypub import desk, followers, heads, probe, serving, signatures
 from fedcorp.activitypub.client import Client
-from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.inbox import Inbox, check_type
 from fedcorp.activitypub.serving import Served
-from fedcorp.activitypub.signers import SignedRequest, Signer, Signers
+from fedcorp.activitypub.signers import Admitted, SignedRequest, Signer, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON
-from fedcorp.errors import Gone, Unauthorized
+from fedcorp.errors import Gone, TooLarge, Unauthorized
 from fedcorp.storage.database import Tx
 from fedcorp.urls import Urls
 from fedcorp.web.call import Call
+from fedcorp.web.gate import Gate
 from fedcorp.web.problems import ACCEPTED, GONE, OK, SEE_OTHER
+from fedcorp.web.rate import client_address, networks
 from fedcorp.web.route import Route
 
 P = ParamSpec("P")
@@ -35,6 +39,11 @@ _OPEN = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}
 def _inbox(call: Call) -> Inbox:
     inbox: Inbox = call.app.state.inbox
     return inbox
+
+
+def _gate(call: Call) -> Gate:
+    gate: Gate = call.app.state.gate
+    return gate
 
 
 def _signers(call: Call) -> Signers:
@@ -57,12 +66,51 @@ def signed_request(request: Request, body: bytes | None = None) -> SignedRequest
 
 async def post_inbox(call: Call) -> Response:
     """Take an activity for whomever it concerns."""
-    body = await call.capped_body(call.context.config.limits.body_bytes)
+    request, inbox = signed_request(call), _inbox(call)
+    check_type(call.headers.get("content-type", ""))
+    with _unsigned():
+        async with _passing(call, request, inbox.admit, stores=True) as admitted:
+            await inbox.receive(replace(request, body=await _body(call)), admitted)
+            _gate(call).proven(admitted.domain, stored=True)
+    return Response(status_code=ACCEPTED)
+
+
+@contextmanager
+def _unsigned() -> Iterator[None]:
     try:
-        await _inbox(call).receive(signed_request(call, body))
+        yield
     except Unauthorized as error:
         raise Unsigned(error.text, error.detail) from error
-    return Response(status_code=ACCEPTED)
+
+
+@asynccontextmanager
+async def _passing(
+    call: Call, request: SignedRequest, admit: Callable[[SignedRequest], Awaitable[Admitted]], *, stores: bool = False
+) -> AsyncIterator[Admitted]:
+    """Let a peer through the gate; its body was not read yet. Raises what `admit` and the gate raise."""
+    gate, address = _gate(call), client_address(call, networks(call.context.config))
+    await gate.check(Signers.claimed(request)[1], address)
+    admitted = await admit(request)
+    async with gate.passing(admitted.domain, address, _size(call), stores=stores):
+        yield admitted
+
+
+def _size(call: Call) -> int:
+    """How many bytes the body may have. Raises TooLarge when that is too many."""
+    if call.method in ("GET", "HEAD"):
+        return 0
+    most = call.context.config.limits.body_bytes
+    declared = call.headers.get("content-length", "")
+    if not declared.isdigit():
+        return most
+    if int(declared) > most:
+        raise TooLarge(f"The request is larger than {most} bytes.")
+    return int(declared)
+
+
+async def _body(call: Call) -> bytes:
+    async with _gate(call).arriving():
+        return await call.capped_body(call.context.config.limits.body_bytes)
 
 
 async def post_own_inbox(call: Call) -> Response:
@@ -97,11 +145,20 @@ def _answer(served: Served, headers: dict[str, str]) -> Response:
     return Response(orjson.dumps(served.document), status, headers, ACTIVITY_JSON)
 
 
-async def _signer(call: Call, body: bytes | None = None) -> Signer:
-    try:
-        return await _signers(call).identify(signed_request(call, body))
-    except Unauthorized as error:
-        raise Unsigned(error.text, error.detail) from error
+async def _signer(call: Call) -> Signer:
+    """Who asks, once the gate and the signature let them through."""
+    return (await _signed(call))[0]
+
+
+async def _signed(call: Call) -> tuple[Signer, bytes]:
+    """Who asks, and the body that they signed; empty for a GET."""
+    request, signers = signed_request(call), _signers(call)
+    with _unsigned():
+        async with _passing(call, request, signers.admit) as admitted:
+            body = await _body(call) if call.method == "POST" else None
+            signer = await signers.identify(replace(request, body=body), admitted)
+            _gate(call).proven(signer.domain)
+            return signer, body or b""
 
 
 class Unsigned(Unauthorized):
@@ -181,8 +238,7 @@ def _get_desk(name: str) -> Callable[[Call], Awaitable[Response]]:
 
 async def post_heads(call: Call) -> Response:
     """Compare the ledger of a group with what another department was told of it."""
-    body = await call.capped_body(call.context.config.limits.body_bytes)
-    signer = await _signer(call, body)
+    signer, body = await _signed(call)
     return _answer(await call.context.db.write(heads.meet, body, signer), _PRIVATE)
 
 
@@ -193,9 +249,8 @@ async def get_stamp(call: Call) -> Response:
 
 async def post_echo(call: Call) -> Response:
     """Knock at the server that asks for it, so that its administrator learns whether we get through."""
-    body = await call.capped_body(call.context.config.limits.body_bytes)
     client: Client = call.app.state.client
-    answer = await probe.echo(client, await _signer(call, body))
+    answer = await probe.echo(client, await _signer(call))
     return Response(orjson.dumps(answer), OK, _PRIVATE, ACTIVITY_JSON)
 
 

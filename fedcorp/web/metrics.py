@@ -7,6 +7,7 @@ the scope admin:read and looks after the department. A proxy that passes our own
 import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from fedcorp.social import moderation
 from fedcorp.storage.database import Tx
 from fedcorp.web import auth
 from fedcorp.web.call import Call
+from fedcorp.web.gate import Gate
 from fedcorp.web.hosts import LOOPBACK
 from fedcorp.web.problems import OK
 from fedcorp.web.route import Route
@@ -41,7 +43,9 @@ async def show(call: Call) -> Response:
     token = auth.bearer(call)
     is_here = _is_here(call)
     wire = await call.context.db.read(_read, None if is_here else token, is_here)
-    body = "".join(line + "\n" for metric in _metrics(wire) for line in _lines(metric))
+    gate: Gate = call.app.state.gate
+    every = chain(_metrics(wire), _of_gate(gate))
+    body = "".join(line + "\n" for metric in every for line in _lines(metric))
     return Response(body, OK, {"Cache-Control": "no-store"}, CONTENT_TYPE)
 
 
@@ -86,6 +90,12 @@ def _metrics(wire: Wire) -> Iterator[Metric]:
     )
     yield Metric("fedcorp_jobs_waiting", "Jobs that wait or run.", values=[({}, wire.jobs_waiting)])
     yield Metric("fedcorp_jobs_given_up", "Jobs that failed too often.", values=[({}, wire.jobs_given_up)])
+
+
+def _of_gate(gate: Gate) -> Iterator[Metric]:
+    refused = [({"reason": reason}, float(count)) for reason, count in gate.refused.items()]
+    yield Metric("fedcorp_gate_refused_total", "Requests of servers that were told to wait.", "counter", refused)
+    yield Metric("fedcorp_gate_requests", "Requests of servers that are under way.", values=[({}, gate.held)])
 
 
 def _of_peers(wire: Wire) -> Iterator[Metric]:

@@ -7,6 +7,7 @@ a token when there is one; tokens that turn out wrong are charged to the address
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,6 +66,13 @@ class Buckets:
         bucket.level -= amount
         return bucket
 
+    def level(self, key: str, limit: int) -> float:
+        """What the bucket of `key` holds now; nothing is taken, and one that was never used is full."""
+        bucket = self._young.get(key) or self._old.get(key)
+        if bucket is None:
+            return limit
+        return min(limit, bucket.level + max(0, self._clock.ms() - bucket.at) * limit / self._window)
+
     def seconds_until_free(self, key: str, limit: int) -> int:
         """When the next request of this bucket will pass."""
         bucket = self._young.get(key)
@@ -81,7 +89,7 @@ class Rate:
         self._clock = clock
         self._wrong_limit = config.limits.logins * 5
         self._buckets = Buckets(clock, config.limits.window_seconds)
-        self._proxies = tuple(ipaddress.ip_network(text, strict=False) for text in config.server.trusted_proxies)
+        self._proxies = networks(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not self._limits.enabled or scope["path"].startswith(_UNLIMITED):
@@ -128,6 +136,16 @@ class Rate:
 
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+
+@lru_cache(maxsize=32)
+def _parsed(texts: tuple[str, ...]) -> Networks:
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def networks(config: Config) -> Networks:
+    """Where proxies stand whose word on addresses counts."""
+    return _parsed(config.server.trusted_proxies)
 
 
 def client_address(connection: HTTPConnection, proxies: Networks) -> str:

@@ -31,6 +31,7 @@ from fedcorp.storage.media import MediaFiles
 from fedcorp.web import activitypub, wellknown
 from fedcorp.web.context import Context
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.gate import Gate
 from fedcorp.web.problems import Problems
 from fedcorp.web.router import Router
 from tests.databases import make_config
@@ -97,7 +98,8 @@ class Wire:
         context = Context(
             config, self.db, self.clock, files, Finder(self.resolver), self.desk, rendered, studio, translator
         )
-        state = State({"context": context, "inbox": self.inbox, "signers": self.signers})
+        gate = Gate(config.limits, self.clock, self.inbox.backlog)
+        state = State({"context": context, "inbox": self.inbox, "signers": self.signers, "gate": gate})
         self.app = Problems(Router([*activitypub.ROUTES, *wellknown.ROUTES], state))
         network.servers[self.domain] = self.app
 

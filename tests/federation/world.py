@@ -267,6 +267,7 @@ class Outsider:
         self.received: list[dict[str, Any]] = []
         self.fetched: list[str] = []
         self.answer = 202
+        self.answer_headers: dict[str, str] = {}
         self.runs = ""  # what its NodeInfo says; it has none without
         self.key_name = "#main-key"
         self.serial = 0
@@ -386,7 +387,7 @@ class Outsider:
         await asyncio.sleep(0)
         if request.method == "POST":
             self.received.append(json.loads(request.content))
-            return httpx.Response(self.answer, request=request)
+            return httpx.Response(self.answer, headers=self.answer_headers, request=request)
         url = str(request.url)
         self.fetched.append(url)
         if request.url.path == "/.well-known/webfinger":
