@@ -304,7 +304,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         mentions=_mentions(here, named, to, cc, author),
         tags=_tags(doc),
         media=_media(doc),
-        poll=_poll(doc) if "Question" in types_of(doc) else None,
+        poll=_poll(doc, tx.ms) if "Question" in types_of(doc) else None,
         quoted_uri=quoted_uri,
         stamp_uri=stamp_uri,
         asks_for_leave=asks_for_leave,
@@ -556,18 +556,21 @@ def _focus(value: Any) -> tuple[float, float] | None:
     return float(point[0]), float(point[1])
 
 
-def _poll(doc: dict[str, Any]) -> RemotePoll | None:
+def _poll(doc: dict[str, Any], now: int) -> RemotePoll | None:
     listed = as_list(doc.get("anyOf")) or as_list(doc.get("oneOf"))
     options = tuple(_option(item) for item in listed[:MAX_OPTIONS] if isinstance(item, dict))
     if not options:
         return None
     closed = doc.get("closed")
+    closed_at = _ms(closed)
     expires_at = _ms(doc.get("endTime"))
+    if closed_at is not None and closed_at > now:  # Pleroma and Akkoma say so when a poll will end
+        expires_at, closed_at = expires_at or closed_at, None
     return RemotePoll(
         options=options,
         multiple=bool(as_list(doc.get("anyOf"))),
         expires_at=expires_at,
-        closed_at=_ms(closed) or (expires_at if closed is True else None),
+        closed_at=closed_at or (expires_at if closed is True else None),
         voters_count=_count(doc.get("votersCount")),
     )
 

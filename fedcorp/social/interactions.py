@@ -77,8 +77,11 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
     tx.record(StatusUnreblogged(known.id, status_id, account.id))
 
 
-def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = None) -> None:
-    """Favourite a visible status; `uri` is that of a Like from elsewhere."""
+def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = None, beside: bool = False) -> None:
+    """Favourite a visible status; `uri` is that of a Like from elsewhere, which takes the place of an earlier one.
+
+    One `beside` others (an emoji reaction) takes no place: it counts only when there is no other.
+    """
     if uri is not None and _is_undone(tx, uri):
         return
     own_uri = uri or tx.site.urls.activity(tx.new_id())
@@ -87,6 +90,9 @@ def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = Non
     ):
         statuses.change_count(tx, status.id, "favourites_count", 1)
         tx.record(StatusFavourited(account.id, status.id, own_uri))
+    elif uri is not None and not beside:
+        mine = sa.and_(favourites.c.account_id == account.id, favourites.c.status_id == status.id)
+        tx.conn.execute(sa.update(favourites).where(mine).values(uri=uri))
 
 
 def _is_undone(tx: Tx, uri: str) -> bool:

@@ -3,6 +3,8 @@
 They are always about the actor itself; what must be shown is that it may see the note.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from fedcorp.activitypub.documents import Activity, parse_time
@@ -20,7 +22,7 @@ from fedcorp.activitypub.handlers.parties import (
     sender,
 )
 from fedcorp.activitypub.intake import Intake
-from fedcorp.activitypub.vocabulary import PUBLIC
+from fedcorp.activitypub.vocabulary import PUBLIC, types_of
 from fedcorp.clock import to_ms
 from fedcorp.errors import Forbidden
 from fedcorp.social import group_posts, interactions, policy, receiving, statuses
@@ -53,7 +55,7 @@ def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
     status = find_status(tx, activity.object_id, intake)
     if status is None:
         return _put_aside(tx, activity, intake)
-    interactions.favourite(tx, account, status, uri=activity.id)
+    interactions.favourite(tx, account, status, uri=activity.id, beside=activity.type == "EmojiReact")
     if not intake.forwarded and status.group_id is not None:
         pass_on(tx, activity, status)
     return PROCESSED
@@ -127,10 +129,13 @@ def verify_undo(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 
 def receive_undo_like(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A like is taken back: matched by who liked what, else by the id of the Like."""
+    """A like is taken back: matched by who liked what, else by the id of the Like; a reaction with an id by that."""
     account = sender(tx, activity, intake)
     status = find_status(tx, field_uri(activity.object, "object"), intake)
-    values = {"account": account.id, "status": status.id if status else 0, "uri": activity.object_id or ""}
+    by_pair = status is not None and (activity.object_id is None or not _is_reaction(activity.object))
+    values = {
+        "account": account.id, "status": status.id if status and by_pair else 0, "uri": activity.object_id or "",
+    }  # fmt: skip
     status_id = tx.conn.execute(_LIKED, values).scalar()
     if status_id is None:
         note_undone(tx, activity.object_id, activity.actor)
@@ -139,6 +144,12 @@ def receive_undo_like(tx: Tx, activity: Activity, intake: Intake) -> str:
     if not intake.forwarded and status is not None and status.group_id is not None:
         pass_on(tx, activity, status)
     return PROCESSED
+
+
+def _is_reaction(thing: Any) -> bool:
+    """Whether this is one of several things that somebody may feel about a post (Pleroma), or that replace each other
+    (Misskey): the Undo of one is not that of another."""
+    return "EmojiReact" in types_of(thing) or (isinstance(thing, dict) and isinstance(thing.get("content"), str))
 
 
 _LIKED = sa.select(favourites.c.status_id).where(

@@ -1,0 +1,171 @@
+"""Misskey: reactions as likes with content, quotes in its own words, MFM beside HTML, activities without addressees."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import reports
+from tests.federation.world import Company, plain
+from tests.wire.meeting import Meeting, meet, speak
+
+pytestmark = pytest.mark.anyio
+
+MIA, NOTES = "https://misskey.example/users/9mia", "https://misskey.example/notes/"
+
+
+async def met(company: Company) -> Meeting:
+    return await meet(company, "misskey", "mia@misskey.example", "person_mia", "instance_actor", "person_mio")
+
+
+async def test_a_person_with_keys_and_words_of_its_own(company: Company) -> None:
+    meeting = await met(company)
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert (shown["display_name"], plain(shown["note"])) == ("Mia :blobcat:", "gardens, mostly")
+    assert (shown["url"], shown["fields"][0]["name"]) == ("https://misskey.example/@mia", "Web")
+    await meeting.send("update_person")
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert shown["display_name"] == "Mia of the garden"
+    assert await meeting.faults() == []
+
+
+async def test_what_we_send_can_be_read(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    await speak(meeting, f"{NOTES}a1")
+
+
+async def test_its_notes_are_shown_as_html_with_warning_emoji_and_file(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    post = await meeting.status(f"{NOTES}a1")
+    assert plain(post["content"]).replace("\u200b", "") == "it blooms :blobcat: #flowers"
+    assert (post["spoiler_text"], post["sensitive"], post["visibility"]) == ("garden", True, "public")
+    assert [item["name"].lower() for item in post["tags"]] == ["flowers"]
+    assert [item["description"] for item in post["media_attachments"]] == ["a rose"]
+    await meeting.send("create_reply_to_own")
+    assert (await meeting.status(f"{NOTES}a3"))["in_reply_to_id"] == post["id"]
+    await meeting.send("create_empty_warning")
+    folded = await meeting.status(f"{NOTES}a9")
+    assert (plain(folded["content"]), folded["sensitive"]) == ("behind a fold", True)
+    await meeting.send("add_pin", note=f"{NOTES}a1")
+    pinned = await meeting.ann.get(f"/api/v1/accounts/{post['account']['id']}/statuses", pinned="true")
+    assert [item["id"] for item in pinned] == [post["id"]]
+    await meeting.send("delete_note", note=f"{NOTES}a1")
+    assert await meeting.ann.texts() == ["behind a fold", "still"]
+    assert await meeting.faults() == []
+
+
+async def test_how_far_its_notes_go(company: Company) -> None:
+    meeting = await met(company)
+    for name in ("create_home", "create_specified"):
+        await meeting.send(name)
+    assert (await meeting.status(f"{NOTES}a7"))["visibility"] == "unlisted"
+    (last,) = await meeting.ann.get("/api/v1/conversations")
+    assert last["last_status"]["visibility"] == "direct"
+    assert "for you alone" in plain(last["last_status"]["content"])
+
+
+@pytest.mark.parametrize("kind", ["react", "react_custom"])
+async def test_a_reaction_is_a_favourite_that_can_be_undone(company: Company, kind: str) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send(kind, post=mine["uri"])
+    assert await meeting.count(mine) == 1
+    assert ("favourite", meeting.name) in await meeting.ann.notifications()
+    await meeting.send(f"undo_{kind}", post=mine["uri"])
+    assert await meeting.count(mine) == 0
+    assert await meeting.faults() == []
+
+
+@pytest.mark.parametrize("order", [("undo_react", "react_custom"), ("react_custom", "undo_react")])
+async def test_a_changed_reaction_is_still_one(company: Company, order: tuple[str, str]) -> None:
+    """It undoes the old one and sends the new one; its queue does not keep them in order."""
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    for name in ("react", *order):
+        await meeting.send(name, post=mine["uri"])
+    assert await meeting.count(mine) == 1
+    await meeting.send("undo_react_custom", post=mine["uri"])
+    assert await meeting.count(mine) == 0
+
+
+async def test_an_answer_a_quote_a_boost_and_a_vote(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    poll = {"options": ["roses", "tulips"], "expires_in": 3600}
+    asked = await meeting.publish("which?", poll=poll)
+    await meeting.send("create_reply", post=mine["uri"])
+    assert (await meeting.status(f"{NOTES}a2"))["in_reply_to_id"] == mine["id"]
+    await meeting.send("create_quote", post=mine["uri"])
+    quote = await meeting.status(f"{NOTES}a4")
+    assert quote["quote"] is not None
+    assert plain(quote["content"]).startswith("so true")
+    await meeting.send("announce", post=mine["uri"])
+    assert (await meeting.status(mine["uri"]))["reblogs_count"] == 1
+    await meeting.send("undo_announce", post=mine["uri"])
+    assert (await meeting.status(mine["uri"]))["reblogs_count"] == 0
+    await meeting.send("vote", post=asked["uri"], choice="tulips")
+    options = (await meeting.status(asked["uri"]))["poll"]["options"]
+    assert [item["votes_count"] for item in options] == [0, 1]
+    assert ("mention", meeting.name) in await meeting.ann.notifications()
+    assert await meeting.faults() == []
+
+
+async def test_a_poll_of_theirs_is_voted_in(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_poll")
+    poll = (await meeting.status(f"{NOTES}a5"))["poll"]
+    assert [(item["title"], item["votes_count"]) for item in poll["options"]] == [("roses", 2), ("tulips", 1)]
+    await meeting.ann.post(f"/api/v1/polls/{poll['id']}/votes", choices=[1])
+    await company.settle()
+    (vote,) = meeting.server.got("Create", "Note")
+    inner = vote["object"]
+    assert (inner["name"], inner["inReplyTo"], inner["attributedTo"]) == ("tulips", f"{NOTES}a5", vote["actor"])
+    assert inner["to"] == [MIA]
+
+
+def kept(tx: Tx) -> list[Any]:
+    return list(tx.conn.execute(sa.select(reports.c.target_id, reports.c.comment, reports.c.status_ids)))
+
+
+async def test_a_report_by_its_system_actor_without_addressee(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send("flag", post=mine["uri"])
+    ((target, comment, _),) = await meeting.finance.db.read(kept)
+    assert (target, comment.splitlines()[-1]) == (meeting.ann.account.id, "unkind")
+
+
+async def test_a_follow_is_undone_and_refused(company: Company) -> None:
+    meeting = await met(company)
+    (follow,) = meeting.server.got("Follow")
+    await meeting.send("undo_follow")
+    await meeting.send("reject_follow", follow=follow["id"])
+    account_id = await meeting.ann.find(meeting.name)
+    (relation,) = await meeting.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
+    assert (relation["followed_by"], relation["following"], relation["requested"]) == (False, False, False)
+
+
+async def test_a_personal_block_changes_nothing_here(company: Company) -> None:
+    meeting = await met(company)
+    for name in ("block", "undo_block"):
+        await meeting.send(name)
+    assert [row[:2] for row in await meeting.faults()] == [("Block", "ignored"), ("Undo", "ignored")]
+
+
+async def test_a_move_takes_followers_along(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("move")
+    follow = meeting.server.got("Follow")[-1]
+    assert (follow["actor"], follow["object"]) == (meeting.ann.account.uri, "https://misskey.example/users/9mio")
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert shown["moved"]["acct"] == "mio@misskey.example"
+
+
+async def test_a_deleted_account_is_gone(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    await meeting.send("delete_person")
+    assert await meeting.ann.texts() == []
