@@ -30,8 +30,8 @@ async def met(company: Company) -> Meeting:
 
 
 def prove(server: Server, document: dict[str, Any], key: str = "#multikey-2") -> dict[str, Any]:
-    """As Fedify does: the proof has the context of the document, `created` is in nanoseconds, and a linked-data signature
-    comes after it, which the proof does not cover."""
+    """As Fedify does: the proof has the context of the document, `created` is in nanoseconds, and a linked-data
+    signature comes after it, which the proof does not cover."""
     now = server.company.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
     options = {
         "type": "DataIntegrityProof",

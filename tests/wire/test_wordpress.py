@@ -1,4 +1,4 @@
-"""WordPress with the ActivityPub plugin: ids in query strings, inboxes apart from ids, Articles, a blog that is a Group."""
+"""WordPress with the ActivityPub plugin: ids in query strings, inboxes apart from ids, Articles, a blog as a Group."""
 
 import pytest
 
