@@ -241,11 +241,13 @@ def read_activity(doc: dict[str, Any], raw: bytes) -> Activity:
         raise BadRequest("The activity has no type")
     if actor is None:
         raise BadRequest("The activity has no actor")
-    if uri is not None and origin(uri) != origin(actor):
-        raise BadRequest("The id and the actor of the activity have different origins")
     thing = doc.get("object")
     if isinstance(thing, list) and len(thing) == 1:
         thing = thing[0]
+    if uri is not None and origin(uri) != origin(actor):
+        if not _is_answer_under_it(kinds, uri, thing):
+            raise BadRequest("The id and the actor of the activity have different origins")
+        uri = None  # not theirs to give, so it has none
     return Activity(
         id=uri,
         type=next((kind for kind in kinds if kind in ACTIVITY_TYPES), kinds[0]),
@@ -261,6 +263,12 @@ def read_activity(doc: dict[str, Any], raw: bytes) -> Activity:
         doc=doc,
         raw=raw,
     )
+
+
+def _is_answer_under_it(kinds: tuple[str, ...], uri: str, thing: Any) -> bool:
+    """Whether an answer has for its id that of the question with a fragment, as Takahe's Accept of a Follow has."""
+    base, fragment, _ = uri.partition("#")
+    return bool(fragment) and bool({"Accept", "Reject"} & set(kinds)) and value_or_id(thing) == base
 
 
 def _uri_of(value: Any, name: str) -> str | None:

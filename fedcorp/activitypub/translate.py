@@ -473,7 +473,8 @@ def _is_file(link: dict[str, Any]) -> bool:
 
 def _spoiler(doc: dict[str, Any]) -> str:
     summary = first_string(doc.get("summary"))
-    is_warning = bool({"Note", "Question"} & set(types_of(doc)))
+    # What is titled has an excerpt there, and a warning only where it says so (WordPress, PeerTube).
+    is_warning = bool({"Note", "Question"} & set(types_of(doc))) or doc.get("sensitive") is True
     return text.one_line(text.plain(text.sanitize(summary)), MAX_SPOILER) if summary and is_warning else ""
 
 

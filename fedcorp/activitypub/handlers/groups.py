@@ -375,10 +375,11 @@ def _trusted(tx: Tx, group: Account, inner: Activity, doc: dict[str, Any], intak
         return _by_object(tx, group, inner, intake)
     try:
         again = read_activity(found, b"")
+        if (again.id, again.type, again.actor) == (inner.id, inner.type, inner.actor):
+            return again
     except BadRequest:
-        return None
-    same = (again.id, again.type, again.actor) == (inner.id, inner.type, inner.actor)
-    return again if same else None
+        pass
+    return _by_object(tx, group, inner, intake) if "#" in inner.id else None  # there stands its post (WordPress)
 
 
 def _by_object(tx: Tx, group: Account, inner: Activity, intake: Intake) -> Activity | None:

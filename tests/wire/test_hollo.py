@@ -1,0 +1,154 @@
+"""Hollo, and with it Fedify: Multikeys beside the RSA key, proofs and then linked-data signatures, single values."""
+
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from fedcorp import keys
+from fedcorp.canonical import b58encode, jcs, sha256
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import reports
+from tests.federation.world import Company, pair, plain
+from tests.wire.meeting import Meeting, meet, speak
+from tests.wire.server import Server
+
+pytestmark = pytest.mark.anyio
+
+HANA = "https://hollo.example/@hana"
+NOTES = f"{HANA}/0190-"
+
+
+async def met(company: Company) -> Meeting:
+    made = pair(3)  # the pair of every server that is played
+    rsa = keys.multikey(keys.load_public(made.rsa_public))
+    return await meet(
+        company, "hollo", "hana@hollo.example", "person_hana", "person_hugo",
+        rsa_multikey=rsa, ed25519_multikey=made.ed25519_public,
+    )  # fmt: skip
+
+
+def prove(server: Server, document: dict[str, Any], key: str = "#multikey-2") -> dict[str, Any]:
+    """As Fedify does: the proof has the context of the document, `created` is in nanoseconds, and a linked-data
+    signature comes after it, which the proof does not cover."""
+    now = server.company.clock.now().strftime("%Y-%m-%dT%H:%M:%S")
+    options = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-jcs-2022",
+        "verificationMethod": document["actor"] + key,
+        "proofPurpose": "assertionMethod",
+        "created": f"{now}.123456789Z",
+    }
+    hashed = sha256(jcs({"@context": document["@context"], **options})) + sha256(jcs(document))
+    value = "z" + b58encode(keys.sign(keys.load_private(server.pair.ed25519_private), hashed))
+    signature = {
+        "type": "RsaSignature2017",
+        "creator": document["actor"] + "#main-key",
+        "created": "2026-11-02T09:00:02Z",
+        "signatureValue": "bm90IHZlcmlmaWVkIGhlcmU=",
+    }
+    proof = {"@context": document["@context"], **options, "proofValue": value}
+    return {**document, "proof": proof, "signature": signature}
+
+
+async def test_a_person_with_three_keys(company: Company) -> None:
+    meeting = await met(company)
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert (shown["display_name"], plain(shown["note"]).strip(), shown["url"]) == ("Hana", "letters", HANA)
+    assert [item["name"] for item in shown["fields"]] == ["Desk"]
+    await meeting.send("update_person")
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert shown["display_name"] == "Hana B."
+    assert await meeting.faults() == []
+
+
+async def test_what_we_send_can_be_read_and_is_proved(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    for item in await speak(meeting, f"{NOTES}a1"):
+        proof = item["proof"]
+        assert (proof["type"], proof["cryptosuite"], proof["@context"]) == (
+            "DataIntegrityProof", "eddsa-jcs-2022", item["@context"],
+        )  # fmt: skip
+
+
+async def test_a_proved_note_counts_whoever_passes_it_on(company: Company) -> None:
+    meeting = await met(company)
+    mastodon = Server(company, "mastodon", serves_activities=False)
+    mastodon.publish("person_tim")
+    await mastodon.meet(meeting.finance)
+    tim = "https://mastodon.example/users/tim"
+    mine = await meeting.publish("look")
+    proved = prove(meeting.server, meeting.server.read_file("create_reply", post=mine["uri"]))
+    forged = json.loads(json.dumps(proved).replace("me too", "me neither"))
+    assert (await mastodon.deliver(meeting.finance, forged, signer=tim)).status_code == 401
+    response = await mastodon.deliver(meeting.finance, proved, signer=tim)
+    assert response.status_code == 202, response.text
+    await company.settle()
+    assert plain((await meeting.status(f"{NOTES}a2"))["content"]).strip() == "@ann me too"
+
+
+async def test_a_note_is_shown_changed_and_deleted(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    post = await meeting.status(f"{NOTES}a1")
+    assert (plain(post["content"]).strip(), post["spoiler_text"]) == ("ink and paper", "mail")
+    assert (post["language"], post["visibility"]) == ("en", "public")
+    assert [item["description"] for item in post["media_attachments"]] == ["a pen"]
+    assert [item["name"].lower() for item in post["tags"]] == ["ink"]
+    await meeting.send("update_note")
+    assert plain((await meeting.status(f"{NOTES}a1"))["content"]).strip() == "ink alone"
+    await meeting.send("delete_note")
+    assert await meeting.ann.texts() == []
+    assert await meeting.faults() == []
+
+
+async def test_an_answer_and_a_quote(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send("create_reply", post=mine["uri"])
+    assert (await meeting.status(f"{NOTES}a2"))["in_reply_to_id"] == mine["id"]
+    await meeting.send("create_quote", post=mine["uri"])
+    assert (await meeting.status(f"{NOTES}a3"))["quote"]["state"] == "pending"
+    assert await meeting.faults() == []
+
+
+@pytest.mark.parametrize("kind", ["like", "react"])
+async def test_a_reaction_is_a_favourite_that_can_be_undone(company: Company, kind: str) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send(kind, post=mine["uri"])
+    assert await meeting.count(mine) == 1
+    await meeting.send(f"undo_{kind}", post=mine["uri"])
+    assert await meeting.count(mine) == 0
+
+
+async def test_a_boost_comes_and_goes(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send("announce", post=mine["uri"])
+    assert (await meeting.status(mine["uri"]))["reblogs_count"] == 1
+    await meeting.send("undo_announce", post=mine["uri"])
+    assert (await meeting.status(mine["uri"]))["reblogs_count"] == 0
+
+
+def kept(tx: Tx) -> list[Any]:
+    return list(tx.conn.execute(sa.select(reports.c.target_id, reports.c.comment, reports.c.status_ids)))
+
+
+async def test_a_report_that_names_posts_before_the_account(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send("flag", post=mine["uri"])
+    rows = [tuple(row) for row in await meeting.finance.db.read(kept)]
+    assert rows == [(meeting.ann.account.id, "unkind", f"[{mine['id']}]")]
+
+
+async def test_a_follow_is_undone_and_a_move_takes_followers_along(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("undo_follow")
+    await meeting.send("move")
+    follow = meeting.server.got("Follow")[-1]
+    assert (follow["actor"], follow["object"]) == (meeting.ann.account.uri, "https://hollo.example/@hugo")
+    assert await meeting.faults() == []

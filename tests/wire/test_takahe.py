@@ -1,0 +1,115 @@
+"""Takahe: documents that JSON-LD compacted (`Public`, single values, whole names of terms), an Accept under our id."""
+
+import pytest
+
+from tests.federation.world import Company, plain
+from tests.wire.meeting import Meeting, meet, speak
+
+pytestmark = pytest.mark.anyio
+
+TARA = "https://takahe.example/@tara@takahe.example/"
+POSTS = f"{TARA}posts/"
+
+
+async def met(company: Company) -> Meeting:
+    return await meet(company, "takahe", "tara@takahe.example", "person_tara", "system_actor")
+
+
+async def test_a_person_in_full_names(company: Company) -> None:
+    meeting = await met(company)
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert (shown["display_name"], shown["url"], shown["discoverable"]) == (
+        "Tara", "https://takahe.example/@tara/", True,
+    )  # fmt: skip
+    assert [(item["name"], item["value"]) for item in shown["fields"]] == [("Club", "harriers")]
+    await meeting.send("update_person")
+    shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
+    assert shown["display_name"] == "Tara R."
+    assert await meeting.faults() == []
+
+
+async def test_what_we_send_can_be_read(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    await speak(meeting, f"{POSTS}1/")
+
+
+async def test_a_note_is_shown_changed_and_deleted_whole(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    post = await meeting.status(f"{POSTS}1/")
+    assert plain(post["content"]) == "ten miles #running :shoe:"
+    assert (post["visibility"], post["spoiler_text"], post["sensitive"]) == ("public", "sweat", True)
+    assert [item["name"].lower() for item in post["tags"]] == ["running"]
+    (hill,) = post["media_attachments"]
+    assert (hill["description"], hill["meta"]["focus"]) == ("a hill", {"x": 0.5, "y": -0.25})
+    await meeting.send("update_note")
+    assert plain((await meeting.status(f"{POSTS}1/"))["content"]) == "eleven miles"
+    await meeting.send("delete_note")
+    assert await meeting.ann.texts() == []
+    assert await meeting.faults() == []
+
+
+async def test_how_far_its_notes_go(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    for name in ("create_unlisted", "create_reply", "create_mentioned"):
+        await meeting.send(name, post=mine["uri"])
+    assert (await meeting.status(f"{POSTS}2/"))["visibility"] == "unlisted"
+    answer = await meeting.status(f"{POSTS}3/")
+    assert (answer["visibility"], answer["in_reply_to_id"]) == ("public", mine["id"])
+    (last,) = await meeting.ann.get("/api/v1/conversations")
+    assert "for you alone" in plain(last["last_status"]["content"])
+    assert await meeting.faults() == []
+
+
+async def test_a_poll_is_voted_in(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_poll")
+    poll = (await meeting.status(f"{POSTS}5/"))["poll"]
+    assert [(item["title"], item["votes_count"]) for item in poll["options"]] == [("five", 0), ("ten", 1)]
+    assert poll["voters_count"] == 1
+    await meeting.ann.post(f"/api/v1/polls/{poll['id']}/votes", choices=[0])
+    await company.settle()
+    (vote,) = meeting.server.got("Create", "Note")
+    assert (vote["object"]["name"], vote["object"]["to"]) == ("five", [TARA])
+
+
+async def test_likes_and_boosts_come_and_go(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    for name in ("like", "announce"):
+        await meeting.send(name, post=mine["uri"])
+    shown = await meeting.status(mine["uri"])
+    assert (shown["favourites_count"], shown["reblogs_count"]) == (1, 1)
+    for name in ("undo_like", "undo_announce"):
+        await meeting.send(name, post=mine["uri"])
+    shown = await meeting.status(mine["uri"])
+    assert (shown["favourites_count"], shown["reblogs_count"]) == (0, 0)
+    assert await meeting.faults() == []
+
+
+async def test_a_follow_is_undone_and_a_person_deleted(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    await meeting.send("undo_follow")
+    (relation,) = await meeting.ann.get(
+        "/api/v1/accounts/relationships", **{"id[]": await meeting.ann.find(meeting.name)}
+    )
+    assert (relation["followed_by"], relation["following"]) == (False, True)
+    await meeting.send("delete_person")
+    assert await meeting.ann.texts() == []
+
+
+async def test_only_an_answer_may_lie_under_the_id_of_what_it_answers(company: Company) -> None:
+    meeting = await met(company)
+    (follow,) = meeting.server.got("Follow")
+    answer = meeting.server.read_file("accept_follow", follow=follow["id"])
+    for changed in (
+        {"id": f"{meeting.ann.account.uri}#accept"},
+        {"id": follow["id"]},
+        {"type": "Like"},
+        {"object": meeting.ann.account.uri},
+    ):
+        response = await meeting.server.deliver(meeting.finance, {**answer, **changed})
+        assert response.status_code == 400, changed
