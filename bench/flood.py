@@ -15,7 +15,7 @@ from bench.scenarios import PUBLIC, Bench, Row
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import inbox
 
-LIMITS = "api_requests = 100000000\nposts = 100000000\n"
+LIMITS = "api_requests = 100000000\nposts = 100000000\npeer_requests = 10\n"
 SERVERS = 8
 READERS = 4
 LANES = 64  # connections of the flood
@@ -48,7 +48,7 @@ def _creates(department: Department, count: int, authors: list[str]) -> list[byt
 
 
 def flood(bench: Bench) -> Iterator[Row]:
-    """One reader at home, calm and while eight servers send as fast as they are answered."""
+    """Readers at home, calm and while eight servers send as fast as they are answered, many times what they may."""
     crowd = Load()
     try:
         with bench.department("finance", LIMITS) as finance:
