@@ -416,6 +416,6 @@ def test_offsets_lead_through_everything_once_and_in_order(shelf: Shelf, path: s
 def test_bounds_lead_through_what_was_found(shelf: Shelf) -> None:
     path = "/api/v2/search?q=plan&type=statuses"
     whole = shelf.part(path, "statuses", limit=40)
-    for at, id_ in enumerate(whole):
+    for at, id_ in enumerate(whole[:-2]):  # below those there may be more than stands on one page
         assert shelf.part(path, "statuses", limit=2, max_id=id_) == whole[at + 1 : at + 3]
         assert shelf.part(path, "statuses", limit=2, min_id=id_) == whole[max(0, at - 2) : at]
