@@ -484,7 +484,8 @@ async def test_streams_end_in_every_process_and_others_go_on(
 async def test_a_token_that_ends_while_its_stream_opens_hears_nothing(office: Office, ann: Person) -> None:
     listener = streaming.Listener("no such token", Viewer(), set())
     await office.instance.streams.add(listener)
-    assert await listener.queue.get() is None
+    async with asyncio.timeout(SECONDS):
+        assert await listener.queue.get() is None
 
 
 # -- coming back -----------------------------------------------------------------------------------------------------
