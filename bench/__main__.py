@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import flood, groups, scenarios, searching
+from bench import flood, groups, scenarios, searching, streaming
 from bench.load import Load
 from bench.scenarios import Bench, Row
 
-SCENARIOS = scenarios.SCENARIOS | groups.SCENARIOS | searching.SCENARIOS | flood.SCENARIOS
+SCENARIOS = scenarios.SCENARIOS | groups.SCENARIOS | searching.SCENARIOS | flood.SCENARIOS | streaming.SCENARIOS
 
 console = Console(highlight=False)
 

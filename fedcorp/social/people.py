@@ -186,7 +186,8 @@ def directory(
         statement = statement.where(table.c.local)
     order = table.c.id if newest else sa.func.coalesce(table.c.last_status_at, 0)
     groups_first = sa.case((table.c.kind == "group", 0), else_=1)
-    return list(tx.conn.execute(statement.order_by(groups_first, order.desc()).limit(limit).offset(offset)).scalars())
+    statement = statement.order_by(groups_first, order.desc(), table.c.id.desc())  # pages need an order without ties
+    return list(tx.conn.execute(statement.limit(limit).offset(offset)).scalars())
 
 
 def suggestions(tx: Tx, viewer_id: int, limit: int) -> list[int]:

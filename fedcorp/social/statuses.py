@@ -395,9 +395,17 @@ def delete(tx: Tx, account: Account, id_: int) -> Status:
     return status
 
 
+_BOOSTS = sa.select(statuses.c.account_id, statuses.c.visibility).where(
+    statuses.c.reblog_of_id == sa.bindparam("of"), statuses.c.deleted_at.is_(None)
+)
+
+
 def remove(tx: Tx, status: Status, owner_uri: str) -> None:
     """Empty a status and everything that repeats it; its uri stays known as deleted."""
     was_counted, was_counted_quote = is_counted_reply(tx, status), is_counted_quote(tx, status)
+    for booster_id, visibility in tx.conn.execute(_BOOSTS, {"of": status.id}).all():
+        if policy.is_counted(visibility):
+            accounts.count_statuses(tx, booster_id, -1)
     tx.conn.execute(
         sa.update(statuses)
         .where(sa.or_(statuses.c.id == status.id, statuses.c.reblog_of_id == status.id))

@@ -113,6 +113,13 @@ def tail(tx: Tx, position: Position) -> tuple[list[Change], Position]:
     return found, Position(last, gaps)
 
 
+def mark(change: Change, before: Position, behind: Position) -> int:
+    """How far a reader surely is who was told this change, of those between two positions: not beyond a number that is
+    still missing. Who goes on from there may hear something twice, but misses nothing."""
+    reached = max(change.seq, before.after)
+    return min([reached, *(gap - 1 for gap in behind.gaps if gap <= reached)])
+
+
 def prune(tx: Tx) -> int:
     """Forget what is older than KEEP_MS; the newest row stays, since SQLite would give its number out again."""
     newest = _LATEST.scalar_subquery()

@@ -15,7 +15,7 @@ EXPOSED = (
 )
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Accept",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, Accept, Last-Event-ID",
     "Access-Control-Max-Age": "7200",
 }
 _ALWAYS = (

@@ -6,7 +6,7 @@ get bytes that were rendered for their own account. A listener that is too slow 
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,6 +38,7 @@ from fedcorp.web.route import WEBSOCKET, Route
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 25.0
 QUEUE = 1000
+REPLAYED = 500  # of what somebody missed; more of it is read from the timelines
 MAX_CHANNELS = 100
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001
 _READ = "read:statuses"
@@ -50,20 +51,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One event for one channel; `payload` is JSON or plain text, as the event has it."""
+    """One event for one channel; `payload` is JSON or plain text, as the event has it. `seq` is its number in the
+    `streams` table; who has heard it has heard everything up to the number `mark`."""
 
     channel: Channel
     event: str
     payload: str
+    seq: int
+    mark: int
 
 
 @dataclass(eq=False, slots=True)
 class Listener:
-    """One open connection and what it wants to hear. None in the queue ends it."""
+    """One open connection and what it wants to hear. None in the queue ends it.
+
+    `after` is the mark from which it wants to hear on; 0 means from now on.
+    """
 
     token: str
     viewer: Viewer
     channels: set[Channel] = field(default_factory=set)
+    after: int = 0
     queue: "asyncio.Queue[News | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
 
     def tell(self, news: News) -> None:
@@ -88,6 +96,7 @@ class Streams:
         self._clock = clock
         self._rendered = rendered
         self._listeners: set[Listener] = set()
+        self._returning: set[Listener] = set()  # those of them that have not been told yet what they missed
         self._position: Position | None = None
         self._placed = asyncio.Event()  # set once what comes from now on is told
         self._task: asyncio.Task[None] | None = None
@@ -113,15 +122,20 @@ class Streams:
             listener.end()
 
     async def add(self, listener: Listener) -> None:
-        """Take a listener in; it hears everything that happens after this returns."""
-        self._listeners.add(listener)
+        """Take a listener in; it hears everything that happens after this returns, and what came since its mark."""
         await self._placed.wait()
-        if self._closed:
+        if listener.after:
+            self._returning.add(listener)
+            self._db.waker("streams").set()
+        self._listeners.add(listener)
+        # What ended the token after it was looked at may have been told before the listener was here to be ended.
+        if self._closed or await self._db.read(applications.find_token, listener.token) is None:
             listener.end()
 
     def remove(self, listener: Listener) -> None:
         """Forget a listener."""
         self._listeners.discard(listener)
+        self._returning.discard(listener)
 
     async def _loop(self) -> None:
         waker = self._db.waker("streams")
@@ -142,19 +156,39 @@ class Streams:
             self._position = await self._db.read(streams.latest)
             self._placed.set()
             return 0
+        for listener in tuple(self._returning):
+            await self._catch_up(listener, self._position)
         channels = {channel for listener in self._listeners for channel in listener.channels}
         changes, news, self._position = await self._db.read(_collect, self._position, channels, self._rendered)
         by_channel: dict[Channel, list[News]] = defaultdict(list)
         for item in news:
             by_channel[item.channel].append(item)
-        for listener in tuple(self._listeners):
+        for listener in self._listeners - self._returning:
             for item in _in_order(news, by_channel, listener.channels):
-                listener.tell(item)
+                if item.seq > listener.after:  # another process may have told it before this one read it
+                    listener.tell(item)
         closing = {change.account_id for change in changes if change.kind == "closed"}
         for listener in [each for each in self._listeners if each.viewer.account_id in closing]:
             if await self._db.read(applications.find_token, listener.token) is None:
                 listener.end()
         return len(changes)
+
+    async def _catch_up(self, listener: Listener, end: Position) -> None:
+        """Tell a listener that came back what it missed; from then on it hears what all hear."""
+        missed: deque[News] = deque(maxlen=REPLAYED)
+        if listener.after > end.after and listener.after > (await self._db.read(streams.latest)).after:
+            listener.after = 0  # no number that was ever told
+        position = Position(listener.after or end.after)
+        while position.after < end.after:
+            changes, news, position = await self._db.read(
+                _collect, position, listener.channels, self._rendered, end=end
+            )
+            missed.extend(news)
+            if not changes:
+                break
+        for item in missed:
+            listener.tell(item)
+        self._returning.discard(listener)
 
 
 def _in_order(news: list[News], by_channel: dict[Channel, list[News]], channels: set[Channel]) -> Iterable[News]:
@@ -165,11 +199,14 @@ def _in_order(news: list[News], by_channel: dict[Channel, list[News]], channels:
 
 
 def _collect(
-    tx: Tx, position: Position, channels: set[Channel], rendered: Rendered
+    tx: Tx, position: Position, channels: set[Channel], rendered: Rendered, *, end: Position | None = None
 ) -> tuple[list[Change], list[News], Position]:
     changes, behind = streams.tail(tx, position)
+    if end is not None:
+        changes = [change for change in changes if change.seq <= end.after]
     news: list[News] = []
     for change in changes if channels else ():
+        mark = streams.mark(change, position, end or behind)
         seen: dict[tuple[str, int, int | None, str | None], str | None] = {}
         for channel, status_id in streams.concerned(tx, change, channels):
             whose = 0 if change.announcement_id is not None else channel.account_id  # these say the same to everybody
@@ -178,7 +215,7 @@ def _collect(
                 seen[key] = _payload(tx, change, *key, rendered)
             payload = seen[key]
             if payload is not None:
-                news.append(News(channel, key[0], payload))
+                news.append(News(channel, key[0], payload, change.seq, mark))
     return changes, news, behind
 
 
@@ -400,7 +437,7 @@ class EventStream:
                 continue
             if news is None:
                 break
-            await _chunk(send, f"event: {news.event}\ndata: {news.payload}\n\n".encode())
+            await _chunk(send, f"id: {news.mark}\nevent: {news.event}\ndata: {news.payload}\n\n".encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -414,14 +451,20 @@ async def _gone(receive: Receive) -> None:
 
 
 async def stream_events(call: Call) -> EventStream:
-    """GET /api/v1/streaming/...: one channel, named by the path."""
+    """GET /api/v1/streaming/...: one channel, named by the path, on from the header Last-Event-ID when it is sent."""
     path = call.scope["path"].removeprefix("/api/v1/streaming/").strip("/").replace("/", ":")
     query = call.query_params
     wanted = (_with_media(path, query.get("only_media", "")), query.get("tag", ""), query.get("list", ""))
     token = auth.bearer(call)
     viewer, channel = await call.context.db.read(_open, token, call.route.scope or "", wanted)
     assert channel is not None
-    return EventStream(Listener(token or "", viewer, {channel}), _hub(call), call.context.clock)
+    listener = Listener(token or "", viewer, {channel}, after=_mark(call.headers.get("last-event-id", "")))
+    return EventStream(listener, _hub(call), call.context.clock)
+
+
+def _mark(text: str) -> int:
+    """The mark that a client heard last; what is none counts as not said, like 0."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 async def show_health(_call: Call) -> "Plain":

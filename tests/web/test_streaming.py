@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 from starlette.types import Message
 
-from fedcorp.social import announcements, applications, receiving
+from fedcorp.app import create_app
+from fedcorp.social import accounts, announcements, applications, receiving
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.web import streaming
+from fedcorp.web.auth import Viewer
 from tests.web import required_fields
 from tests.web.instance import Caller, Office, Person
 
@@ -68,6 +71,7 @@ class Events:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.rest = ""
+        self.mark = ""
 
     async def next(self) -> Event:
         """(event, payload) of the next event; payloads of JSON are read."""
@@ -79,7 +83,8 @@ class Events:
         block, _, self.rest = self.rest.partition("\n\n")
         if block.startswith(":"):
             return await self.next()
-        name, data = block.split("\n")
+        mark, name, data = block.split("\n")
+        self.mark = mark.removeprefix("id: ")
         return read(name.removeprefix("event: "), data.removeprefix("data: "))
 
 
@@ -97,10 +102,10 @@ def read(event: str, data: str) -> Event:
 
 
 @asynccontextmanager
-async def events(office: Office, who: Caller, path: str, **query: str) -> AsyncIterator[Events]:
-    """Server-sent events of this path, from now on."""
-    header = ("authorization", f"Bearer {who.token}")
-    async with connected(office, "http", f"{PATH}/{path}", query, header) as connection:
+async def events(office: Office, who: Caller, path: str, after: str = "", **query: str) -> AsyncIterator[Events]:
+    """Server-sent events of this path, from now on, or from what was heard last."""
+    headers = [("authorization", f"Bearer {who.token}")] + ([("last-event-id", after)] if after else [])
+    async with connected(office, "http", f"{PATH}/{path}", query, *headers) as connection:
         start = await connection.message()
         assert start["status"] == 200
         assert (b"content-type", b"text/event-stream") in start["headers"]
@@ -420,6 +425,119 @@ async def test_who_is_suspended_hears_no_more(office: Office, ann: Person, ben: 
         await mo.post(f"/api/v1/admin/accounts/{ben.id}/action", type="suspend")
         assert (await ended.connection.message()) == {"type": "http.response.body", "body": b"", "more_body": False}
         await told(going, ann, await ann.publish("still heard"))
+
+
+@asynccontextmanager
+async def second_process(office: Office) -> AsyncIterator[Office]:
+    """Another server on the same database, which is told nothing but what stands there."""
+    config = office.instance.config
+    made = create_app(config, clock=office.clock, transport=httpx.MockTransport(_nobody), worker=False)
+    async with made.lifespan():
+        yield Office(made, office.clock)
+
+
+def _nobody(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no network here", request=request)
+
+
+HOW = ("revoke", "suspend", "disable", "delete")
+
+
+async def end(office: Office, mo: Person, person: Person, how: str) -> None:
+    """Take away what somebody listens with."""
+    if how == "revoke":
+        await office.db.write(applications.revoke_token, str(person.token))
+    elif how == "delete":
+        await office.db.write(accounts.delete, person.account)
+    else:
+        await mo.post(f"/api/v1/admin/accounts/{person.id}/action", type=how)
+
+
+async def ended(connection: Connection) -> Message:
+    """The last message of a connection; a warning to its person may come before."""
+    while (message := await connection.message()).get("more_body") or message["type"] == "websocket.send":
+        pass
+    return message
+
+
+@pytest.mark.parametrize("how", HOW)
+async def test_streams_end_in_every_process_and_others_go_on(
+    office: Office, ann: Person, ben: Person, how: str
+) -> None:
+    assert streaming.POLL_SECONDS < 0.5, "how late another process looks"
+    mo = await office.staff("mo")
+    async with (
+        second_process(office) as there,
+        events(there, ben, "user") as told_there, socket(there, ben, stream="user") as heard_there,
+        events(office, ben, "user") as told_here, socket(office, ben, stream="user") as heard_here,
+        events(there, ann, "user") as going,
+    ):  # fmt: skip
+        await end(office, mo, ben, how)
+        for stream in (told_here, told_there):
+            assert (await ended(stream.connection))["type"] == "http.response.body"
+        for listener in (heard_here, heard_there):
+            message = await ended(listener.connection)
+            assert (message["type"], message["code"]) == ("websocket.close", streaming.GOING_AWAY)
+        await told(going, ann, await ann.publish("still heard"))
+
+
+async def test_a_token_that_ends_while_its_stream_opens_hears_nothing(office: Office, ann: Person) -> None:
+    listener = streaming.Listener("no such token", Viewer(), set())
+    await office.instance.streams.add(listener)
+    async with asyncio.timeout(SECONDS):
+        assert await listener.queue.get() is None
+
+
+# -- coming back -----------------------------------------------------------------------------------------------------
+
+
+async def test_who_comes_back_hears_what_came_meanwhile_in_any_process(
+    office: Office, ann: Person, ben: Person
+) -> None:
+    await ann.follow(ben)
+    async with second_process(office) as there:
+        async with events(office, ann, "user") as stream:
+            await told(stream, ben, await ben.publish("heard"))
+        missed = [await ben.publish(f"missed {number}") for number in range(3)]
+        await ben.delete(f"/api/v1/statuses/{missed[1]['id']}")
+        last = ""
+        for place in (office, there):
+            async with events(place, ann, "user", after=stream.mark) as again:
+                await told(again, ben, missed[0])
+                await told(again, ben, missed[2])
+                assert await again.next() == ("delete", missed[1]["id"])
+                last = again.mark
+        newest = await ben.publish("newest")
+        async with events(there, ann, "user", after=last) as elsewhere:
+            await told(elsewhere, ben, newest)
+            await told(elsewhere, ben, await ben.publish("live"))
+
+
+async def test_nobody_comes_back_to_what_others_hear(office: Office, ann: Person, ben: Person) -> None:
+    async with events(office, ann, "user") as stream:
+        await told(stream, ann, await ann.publish("own"))
+    await ann.publish("@ben psst", visibility="direct")
+    eve = await office.person("eve")
+    async with events(office, eve, "user", after=stream.mark) as other:
+        await told(other, eve, await eve.publish("first of all"))
+
+
+@pytest.mark.parametrize("mark", ["x", "-1", "9" * 30, "999999999999999999", "0"])
+async def test_a_mark_that_says_nothing_is_passed_over(office: Office, ann: Person, mark: str) -> None:
+    async with events(office, ann, "user", after=mark) as stream:
+        await told(stream, ann, await ann.publish("from now on"))
+
+
+async def test_who_missed_more_than_is_told_again_hears_the_newest(
+    office: Office, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "REPLAYED", 2)
+    async with events(office, ann, "user") as stream:
+        await told(stream, ann, await ann.publish("heard"))
+    missed = [await ann.publish(str(number)) for number in range(4)]
+    async with events(office, ann, "user", after=stream.mark) as again:
+        await told(again, ann, missed[2])
+        await told(again, ann, missed[3])
 
 
 async def test_a_server_that_stops_ends_every_stream(office: Office, ann: Person) -> None:
