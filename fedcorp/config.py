@@ -93,7 +93,7 @@ class Limits:
     media_attachments: int = 4
     poll_options: int = 10
     poll_option_characters: int = 100
-    peer_requests: int = 100
+    peer_requests: int = 300
     peer_backlog: int = 10_000
     signed_at_once: int = 256
     signed_bytes: int = 16_777_216

@@ -22,7 +22,7 @@ BACKLOG_MS = 1_000  # how long a count of what waits is good
 BACKLOG_RETRY_SECONDS = 30
 SOON_SECONDS = 2
 PACE_SECONDS = 0.002  # between two refusals
-LONGEST_PACE_SECONDS = 0.5
+LONGEST_PACE_SECONDS = 0.05
 REMEMBERED = 1_000  # servers of which the count of what waits is known
 
 REASONS = ("rate", "backlog", "share", "busy", "slow")
