@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.databases import POSTGRESQL
+
 # Databases flush and PostgreSQL makes 600 files for each; in memory that costs a tenth. Whoever sets TMPDIR decides.
 _MEMORY, _MUCH = Path("/dev/shm"), 8 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MUCH:
@@ -18,6 +20,15 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_us
 # A busy machine makes an example slow without making it wrong.
 settings.register_profile("fedcorp", deadline=None)
 settings.load_profile("fedcorp")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests for which one database is enough are left out with the other."""
+    left_out = [item for item in items if POSTGRESQL and item.get_closest_marker("once")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from fedcorp.storage.tables import peers as peers_table
 from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 ROOT = Path(__file__).parents[1]
 
 CHECKLIST = (
