@@ -242,6 +242,7 @@ def check(response: httpx.Response, *statuses: int) -> None:
     assert isinstance(response.json()["error"], str)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("route", [route for route in API_ROUTES if route.scope is not None], ids=id_of)
 async def test_the_token_decides(office: Office, route: Route) -> None:
     path = filled(route, "1") + "?acct=x&q=x"
@@ -444,6 +445,7 @@ WITH_BODY = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("route", WITH_BODY, ids=id_of)
 async def test_a_body_that_is_none_is_refused(office: Office, ann: Person, route: Route) -> None:
     path, ann = filled(route, ann.id), await _entitled(office, ann, route)
