@@ -1,7 +1,6 @@
 """Every URL of the instance, on one page. One of the three switchboards of the house.
 
-What is not listed is not offered.
-The lists that clients ask for at the start all the same are served, and are empty because nobody can fill them.
+What is not listed is not offered: docs/api.md says what and why.
 """
 
 from fedcorp.web import activitypub, files, metrics, oauth, oembed, streaming, wellknown
