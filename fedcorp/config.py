@@ -19,6 +19,7 @@ REACHES = ("department", "company", "partners", "public")
 DOCUMENTS = ("privacy_policy", "terms_of_service")
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+DESCRIPTIONS = ("optional", "remind", "require")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,13 @@ class Storage:
 
     database: str = "sqlite:///fedcorp.db"
     media: str = "media"
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """What the department asks of posts: whether files may go out without a description."""
+
+    descriptions: str = "optional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Config:
     server: Server = field(default_factory=Server)
     federation: Federation = field(default_factory=Federation)
     storage: Storage = field(default_factory=Storage)
+    posts: Posts = field(default_factory=Posts)
     push: Push = field(default_factory=Push)
     links: Links = field(default_factory=Links)
     translation: Translation = field(default_factory=Translation)
@@ -246,6 +255,7 @@ def _words(kind: type) -> str:
 def _check(config: Config, source: str) -> None:
     _check_choice(config.federation.mode, ("closed", "open"), "federation.mode", source)
     _check_choice(config.log_level, LOG_LEVELS, "log_level", source)
+    _check_choice(config.posts.descriptions, DESCRIPTIONS, "posts.descriptions", source)
     if config.federation.default_reach:
         _check_choice(config.federation.default_reach, REACHES, "federation.default_reach", source)
     for text in config.federation.networks:

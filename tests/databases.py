@@ -108,7 +108,7 @@ def _fresh_postgresql() -> str:
     template, number = _postgresql_template(), next(_numbers)
     with contextlib.suppress(sa.exc.DBAPIError):  # somebody still uses it
         _on_server(f"DROP DATABASE IF EXISTS {_name(number - _KEPT)}")
-    _on_server(f"CREATE DATABASE {_name(number)} TEMPLATE {template}")
+    _on_server(f"CREATE DATABASE {_name(number)} TEMPLATE {template} STRATEGY FILE_COPY")  # a third less time
     return _url(_name(number))
 
 

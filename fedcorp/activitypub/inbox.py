@@ -233,9 +233,14 @@ def check_type(value: str) -> None:
 
 
 def _row_id(activity: Activity) -> str:
-    """The id under which an activity counts once. Raises BadRequest for one without id, unless it answers something."""
+    """The id under which an activity counts once. Raises BadRequest for one without id, unless it answers something.
+
+    An answer counts once for what it answers: Hollo, and others made with Fedify, name every Accept to one follower
+    alike, and whoever left and asks again must hear the second one too.
+    """
     if activity.id is not None:
-        return activity.id
+        answers = activity.type in ("Accept", "Reject") and activity.object_id is not None
+        return f"{activity.id} {activity.object_id}" if answers else activity.id
     if activity.type not in _MAY_LACK_ID:
         raise BadRequest("The activity has no id.")
     return "sha256:" + hashlib.sha256(activity.raw).hexdigest()

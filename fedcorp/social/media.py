@@ -171,6 +171,7 @@ def update(tx: Tx, account_id: int, id_: int, *, description: str | None, focus:
 
 
 def _checked(description: str) -> str:
+    description = description.strip()  # one of blanks says nothing, and clients would show it
     if len(description) > MAX_DESCRIPTION:
         raise Unprocessable(f"Validation failed: a description has at most {MAX_DESCRIPTION} characters")
     return description

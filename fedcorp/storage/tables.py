@@ -715,6 +715,7 @@ media = Table(
     _at("created_at"),
     _at("failed_at", null=True),
     Column("source_key", Text),  # of what was sent, until a film or sound is made of it
+    _at("reminded_at", null=True),  # when its author was asked for a description
 )
 Index("ix_media_status_id", media.c.status_id)
 Index("ix_media_key", media.c.key)

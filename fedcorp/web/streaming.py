@@ -38,7 +38,7 @@ from fedcorp.web.route import WEBSOCKET, Route
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 25.0
 QUEUE = 1000
-REPLAYED = 500  # of what somebody missed; more of it is read from the timelines
+REPLAYED = 600  # of what somebody missed; more of it is read from the timelines
 MAX_CHANNELS = 100
 POLICY_VIOLATION, GOING_AWAY = 1008, 1001
 _READ = "read:statuses"

@@ -46,6 +46,7 @@ def test_company_groups_have_no_partner_in_them(plan: Plan) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 def test_the_story_holds() -> None:
     command = [sys.executable, "-m", "fedcorp", "demo", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

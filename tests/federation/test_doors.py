@@ -44,7 +44,7 @@ from tests.federation.door_world import (
 )
 from tests.federation.world import ACTIVITY, Department
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 VIEWERS = (*(name for names in STAFF.values() for name in names), NOBODY)
 DELETED = {"delpub": EVERYBODY, "delpriv": MEMBERS}  # who may know that there was something

@@ -20,7 +20,7 @@ from fedcorp.storage.database import Tx
 from tests.federation.chronicle import Chronicle
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, pair
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 DAY_MS = 86_400_000
 TABLES = (

@@ -63,6 +63,20 @@ async def test_a_person_with_three_keys(company: Company) -> None:
     assert await meeting.faults() == []
 
 
+async def test_every_accept_has_the_same_name(company: Company) -> None:
+    meeting = await met(company)
+    ann, account_id = meeting.ann, await meeting.ann.find(meeting.name)
+    await ann.post(f"/api/v1/accounts/{account_id}/unfollow")
+    await ann.post(f"/api/v1/accounts/{account_id}/follow")
+    await company.settle()
+    old, new = meeting.server.got("Follow")
+    for follow, following in ((old, False), (new, True)):  # whoever asks again is not let in by the word of then
+        await meeting.send("accept_follow", follow=follow["id"])
+        (relation,) = await ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
+        assert (relation["following"], relation["requested"]) == (following, not following)
+    assert await meeting.faults() == []
+
+
 async def test_what_we_send_can_be_read_and_is_proved(company: Company) -> None:
     meeting = await met(company)
     await meeting.send("create_note")

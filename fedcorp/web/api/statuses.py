@@ -7,8 +7,19 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from fedcorp.errors import NotFound
-from fedcorp.social import accounts, interactions, media, publishing, quotes, scheduling, statuses, threads, timelines
+from fedcorp.errors import NotFound, Unprocessable
+from fedcorp.social import (
+    accounts,
+    descriptions,
+    interactions,
+    media,
+    publishing,
+    quotes,
+    scheduling,
+    statuses,
+    threads,
+    timelines,
+)
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.publishing import Draft
@@ -37,10 +48,23 @@ async def create(call: Call) -> Response:
         drafts.read(params, await call.viewer(), call.headers.get("idempotency-key")),
         params.time("scheduled_at"),
     )
+    await _ask_for_descriptions(call, draft)
     draft = replace(draft, mentions=await drafts.resolve_mentions(call, draft.text))
     if at is not None:
         return json(await call.write(_schedule, draft, at))
     return await shown.status(call, await call.write(_publish, draft))
+
+
+async def _ask_for_descriptions(call: Call, draft: Draft) -> None:
+    """Raises Unprocessable, in a unit of its own: that somebody was reminded stays."""
+    if draft.media_ids and call.context.config.posts.descriptions != "optional":
+        told = await call.write(_descriptions, draft)
+        if told is not None:
+            raise Unprocessable(f"Validation failed: {told}")
+
+
+def _descriptions(tx: Tx, viewer: Viewer, draft: Draft) -> str | None:
+    return descriptions.ask(tx, viewer.id, draft.media_ids, draft.media_details)
 
 
 def _publish(tx: Tx, viewer: Viewer, draft: Draft) -> int:
@@ -55,6 +79,7 @@ async def edit(call: Call) -> Response:
     """PUT /api/v1/statuses/{id}"""
     params, id_ = await call.params(), call.id()
     draft = await call.read(_edited, id_, params)
+    await _ask_for_descriptions(call, draft)
     draft = replace(draft, mentions=await drafts.resolve_mentions(call, draft.text))
     await call.write(_edit, id_, draft)
     return await shown.status(call, id_)
