@@ -37,12 +37,17 @@ class Listing:
 
     def rows(self, tx: Tx, page: Page, make: Callable[[Any], Any] = tuple, **values: Any) -> list[Any]:
         """What `make` makes of the values of each row of a page, newest first."""
-        upward = page.min_id is not None
-        low = page.min_id if upward else page.since_id
-        statement = self._built(upward, page.max_id is not None, low is not None)
-        values |= {"page_limit": page.limit, "page_max": page.max_id, "page_min": low}
-        rows = tx.conn.gather(statement, values, make)
-        return rows[::-1] if upward else rows
+        rows = tx.conn.gather(self._for(page), values | _bounds(page), make)
+        return rows if page.min_id is None else rows[::-1]
+
+    def lines(self, tx: Tx, page: Page, **values: Any) -> list[str]:
+        """The rows of a page, newest first, of a SELECT of one column of `fedcorp.storage.lines`."""
+        rows = tx.conn.lines(self._for(page), values | _bounds(page))
+        return rows if page.min_id is None else rows[::-1]
+
+    def _for(self, page: Page) -> "sa.Select[Any]":
+        is_bound_below = page.since_id is not None or page.min_id is not None
+        return self._built(page.min_id is not None, page.max_id is not None, is_bound_below)
 
     def _build(self, upward: bool, above: bool, below: bool) -> "sa.Select[Any]":
         statement = self._statement
@@ -52,3 +57,8 @@ class Listing:
             statement = statement.where(self._column > sa.bindparam("page_min", type_=sa.BigInteger))
         order = self._column.asc() if upward else self._column.desc()
         return statement.order_by(order).limit(sa.bindparam("page_limit", type_=sa.Integer))
+
+
+def _bounds(page: Page) -> dict[str, Any]:
+    low = page.since_id if page.min_id is None else page.min_id
+    return {"page_limit": page.limit, "page_max": page.max_id, "page_min": low}

@@ -1,10 +1,13 @@
-"""Timelines: which statuses somebody sees where, as ids in pages. What an entry looks like is the edge's work.
+"""Timelines: which statuses somebody sees where, in pages. What an entry looks like is the edge's work.
+
+A timeline comes as lines, read by one statement: of each entry the head of the status (see `views.head`), and when it
+came by a boost, after it the head of the boost. `entries` says which statuses those are.
 
 Everything is filtered by the one predicate of `fedcorp.social.visibility`, and what the viewer muted is left out
 wherever they did not ask for it by name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -13,8 +16,10 @@ import sqlalchemy as sa
 from fedcorp.errors import NotFound
 from fedcorp.social.pages import Listing, Page
 from fedcorp.social.text import normalise_tag
+from fedcorp.social.views import head, head_line
 from fedcorp.social.visibility import blocked, domain_blocked, limited, muted, visible
 from fedcorp.storage.database import Tx
+from fedcorp.storage.lines import SEPARATOR
 from fedcorp.storage.tables import (
     accounts,
     bookmarks,
@@ -57,6 +62,16 @@ _NOW = sa.bindparam("now", type_=sa.BigInteger)
 _ENTRY = statuses.alias("entry")
 _ORIGINAL = statuses.alias("original")
 _SHOWS = sa.func.coalesce(_ENTRY.c.reblog_of_id, _ENTRY.c.id)
+_AUTHOR, _BOOSTER = accounts.alias("author"), accounts.alias("booster")  # not the name that `visible` looks into
+_SHOWN = head_line(_ORIGINAL, _AUTHOR)
+_BOOST = (
+    sa.select(head_line(_ENTRY, _BOOSTER))
+    .where(_BOOSTER.c.id == _ENTRY.c.account_id)
+    .correlate(_ENTRY)
+    .scalar_subquery()
+)
+_LINES = sa.case((_ENTRY.c.reblog_of_id.is_(None), _SHOWN), else_=_SHOWN + sa.literal(SEPARATOR) + _BOOST)
+_BY_AUTHOR = _AUTHOR.c.id == _ORIGINAL.c.account_id
 
 
 def _has_media(status: Any) -> "sa.ColumnElement[bool]":
@@ -73,8 +88,14 @@ def _follows(author: Any) -> "sa.ColumnElement[bool]":
     )
 
 
-def _entries(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **values: Any) -> list[Entry]:
-    return listing.rows(tx, page, _as_entry, viewer=viewer_id, now=tx.ms, **values)
+def _lines(tx: Tx, listing: Listing, page: Page, viewer_id: int | None, **values: Any) -> list[str]:
+    return listing.lines(tx, page, viewer=viewer_id, now=tx.ms, **values)
+
+
+def entries(lines: Iterable[str]) -> list[Entry]:
+    """Which statuses the lines of a timeline show."""
+    heads = [head(line.rpartition(SEPARATOR)[2]) for line in lines]
+    return [Entry(item.id, item.reblog_of_id or item.id) for item in heads]
 
 
 def _wanted_entry() -> "sa.ColumnElement[bool]":
@@ -103,17 +124,19 @@ def _kept_in_list(author: Any) -> "sa.ColumnElement[bool]":
 # -- home ------------------------------------------------------------------------------------------------------------
 
 _HOME = Listing(
-    sa.select(home_rows.c.entry_id, home_rows.c.status_id)
+    sa.select(_LINES)
+    .select_from(home_rows)
     .join(_ORIGINAL, _ORIGINAL.c.id == home_rows.c.status_id)
+    .join(_AUTHOR, _BY_AUTHOR)
     .join(_ENTRY, _ENTRY.c.id == home_rows.c.entry_id)
     .where(home_rows.c.account_id == _VIEWER, _wanted_entry(), ~_kept_in_list(_ENTRY.c.account_id)),
     home_rows.c.entry_id,
 )
 
 
-def home(tx: Tx, account_id: int, page: Page) -> list[Entry]:
+def home(tx: Tx, account_id: int, page: Page) -> list[str]:
     """What reached the home timeline, without what was deleted, blocked or muted since."""
-    return _entries(tx, _HOME, page, account_id)
+    return _lines(tx, _HOME, page, account_id)
 
 
 # -- public and hashtags ---------------------------------------------------------------------------------------------
@@ -122,7 +145,8 @@ def home(tx: Tx, account_id: int, page: Page) -> list[Entry]:
 @cache
 def _open_statuses(signed_in: bool, local: bool, remote: bool, only_media: bool) -> "sa.Select[Any]":
     """Public statuses that are no boosts. The words stand in the SQL itself, so that the partial index fits."""
-    statement = sa.select(statuses.c.id, statuses.c.id).where(
+    written = sa.select(head_line(statuses, _AUTHOR)).join(_AUTHOR, _AUTHOR.c.id == statuses.c.account_id)
+    statement = written.where(
         statuses.c.visibility == sa.literal_column("'public'"),
         statuses.c.reblog_of_id.is_(None),
         visible(statuses, _VIEWER if signed_in else None),
@@ -145,9 +169,9 @@ def _public(signed_in: bool, local: bool, remote: bool, only_media: bool) -> Lis
 
 def public(
     tx: Tx, viewer_id: int | None, page: Page, *, local: bool = False, remote: bool = False, only_media: bool = False
-) -> list[Entry]:
+) -> list[str]:
     """Public statuses of everybody; `local` those of this department, `remote` those of others."""
-    return _entries(tx, _public(viewer_id is not None, local, remote, only_media), page, viewer_id)
+    return _lines(tx, _public(viewer_id is not None, local, remote, only_media), page, viewer_id)
 
 
 def _tagged(names: str) -> "sa.Select[Any]":
@@ -179,12 +203,12 @@ def tag(
     local: bool = False,
     remote: bool = False,
     only_media: bool = False,
-) -> list[Entry]:
+) -> list[str]:
     """Public statuses with the hashtag `name` or one of `any_`, with each of `all_` and none of `none`."""
     wanted = sorted({_key(each) for each in all_})
     listing = _tag(viewer_id is not None, local, remote, only_media, bool(wanted), bool(none))
     values = {"any": [_key(each) for each in (name, *any_)], "all": wanted, "all_count": len(wanted)}
-    return _entries(tx, listing, page, viewer_id, none=[_key(each) for each in none], **values)
+    return _lines(tx, listing, page, viewer_id, none=[_key(each) for each in none], **values)
 
 
 def _key(name: str) -> str:
@@ -207,8 +231,10 @@ _REPLIES = {  # besides answers to oneself and to the viewer
 def _own_list(replies_policy: str) -> Listing:
     shown = sa.or_(_no_reply_to_others(_ENTRY), _ENTRY.c.in_reply_to_account_id == _VIEWER, _REPLIES[replies_policy])
     statement = (
-        sa.select(_ENTRY.c.id, _ORIGINAL.c.id)
+        sa.select(_LINES)
+        .select_from(_ENTRY)
         .join(_ORIGINAL, _ORIGINAL.c.id == _SHOWS)
+        .join(_AUTHOR, _BY_AUTHOR)
         .where(_ENTRY.c.account_id.in_(_MEMBERS), _follows(_ENTRY.c.account_id))
         .where(_ENTRY.c.visibility != "direct", shown, _wanted_entry())
     )
@@ -216,9 +242,10 @@ def _own_list(replies_policy: str) -> Listing:
 
 
 _GROUP_LIST = Listing(
-    sa.select(_ORIGINAL.c.id, _ORIGINAL.c.id)
+    sa.select(_SHOWN)
     .select_from(_ENTRY)
     .join(_ORIGINAL, _ORIGINAL.c.id == _ENTRY.c.reblog_of_id)
+    .join(_AUTHOR, _BY_AUTHOR)
     .where(_ENTRY.c.account_id == _LIST, _ENTRY.c.reblog_of_id.is_not(None), _ENTRY.c.deleted_at.is_(None))
     .where(visible(_ORIGINAL, _VIEWER), ~muted(_ORIGINAL.c.account_id, _VIEWER, _NOW)),
     _ENTRY.c.reblog_of_id,
@@ -229,7 +256,7 @@ _MEMBER = sa.select(memberships.c.role).where(
 )
 
 
-def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
+def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[str]:
     """A list of one's own, or the virtual list of a group one belongs to. Raises NotFound for others.
 
     The list of a group shows the posts themselves, in their own order: clients cut pages by the ids that they see.
@@ -237,10 +264,10 @@ def list_(tx: Tx, viewer_id: int, list_id: int, page: Page) -> list[Entry]:
     mine = {"list": list_id, "viewer": viewer_id}
     replies_policy = tx.conn.execute(_OWN, mine).scalar()
     if replies_policy is not None:
-        return _entries(tx, _own_list(replies_policy), page, viewer_id, list=list_id)
+        return _lines(tx, _own_list(replies_policy), page, viewer_id, list=list_id)
     if tx.conn.execute(_MEMBER, mine).first() is None:
         raise NotFound
-    return _entries(tx, _GROUP_LIST, page, viewer_id, list=list_id)
+    return _lines(tx, _GROUP_LIST, page, viewer_id, list=list_id)
 
 
 # -- of one account --------------------------------------------------------------------------------------------------
@@ -260,8 +287,10 @@ _PINNED_BY_GROUP = sa.exists().where(  # which stands with the post, not with th
 def _of_account(signed_in: bool, replies: bool, reblogs: bool, only_media: bool, pinned: bool, tagged: bool) -> Listing:
     viewer = _VIEWER if signed_in else None
     statement = (
-        sa.select(_ENTRY.c.id, _ORIGINAL.c.id)
+        sa.select(_LINES)
+        .select_from(_ENTRY)
         .join(_ORIGINAL, _ORIGINAL.c.id == _SHOWS)
+        .join(_AUTHOR, _BY_AUTHOR)
         .where(_ENTRY.c.account_id == _ACCOUNT, visible(_ENTRY, viewer), visible(_ORIGINAL, viewer))
     )
     if not replies:
@@ -288,12 +317,12 @@ def account_statuses(
     only_media: bool = False,
     pinned: bool = False,
     tagged: str | None = None,
-) -> list[Entry]:
+) -> list[str]:
     """What an account wrote and boosted. Answers to oneself are no replies."""
     listing = _of_account(
         viewer_id is not None, not exclude_replies, not exclude_reblogs, only_media, pinned, tagged is not None
     )
-    return _entries(tx, listing, page, viewer_id, account=account_id, any=[_key(tagged or "")])
+    return _lines(tx, listing, page, viewer_id, account=account_id, any=[_key(tagged or "")])
 
 
 def _marked(table: sa.Table) -> Listing:
@@ -308,14 +337,18 @@ def _marked(table: sa.Table) -> Listing:
 _FAVOURITES, _BOOKMARKS = _marked(favourites), _marked(bookmarks)
 
 
+def _marks(tx: Tx, listing: Listing, page: Page, account_id: int) -> list[Entry]:
+    return listing.rows(tx, page, _as_entry, viewer=account_id, now=tx.ms)
+
+
 def own_favourites(tx: Tx, account_id: int, page: Page) -> list[Entry]:
     """What somebody favourited, latest first; `Entry.id` is that of the favourite."""
-    return _entries(tx, _FAVOURITES, page, account_id)
+    return _marks(tx, _FAVOURITES, page, account_id)
 
 
 def own_bookmarks(tx: Tx, account_id: int, page: Page) -> list[Entry]:
     """What somebody bookmarked, latest first; `Entry.id` is that of the bookmark."""
-    return _entries(tx, _BOOKMARKS, page, account_id)
+    return _marks(tx, _BOOKMARKS, page, account_id)
 
 
 # -- who reacted -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fedcorp.storage.database import Tx
-from fedcorp.storage.statements import Line, values_of
+from fedcorp.storage.lines import Line, values_of
 from fedcorp.storage.tables import (
     accounts,
     applications,
@@ -76,30 +76,37 @@ NO_MARKS = Marks(set(), set(), set(), set(), set())
 _IDS: Any = sa.bindparam("ids", expanding=True)
 _VIEWER = sa.bindparam("viewer", type_=sa.BigInteger)
 _NOW = sa.bindparam("now", type_=sa.BigInteger)
-_HEADS = (
-    sa.select(
-        statuses.c.id,
-        statuses.c.version,
-        statuses.c.account_id,
-        accounts.c.version,
-        statuses.c.reblog_of_id,
-        statuses.c.thread_id,
-        statuses.c.poll_id,
-        statuses.c.visibility,
-        statuses.c.reach,
-        statuses.c.pinned_at,
-        statuses.c.quoted_id,
-        statuses.c.quote_state,
-        statuses.c.quote_policy,
-        statuses.c.replies_count,
-        statuses.c.reblogs_count,
-        statuses.c.favourites_count,
-        statuses.c.quotes_count,
-        accounts.c.statuses_count,
-        accounts.c.followers_count,
-        accounts.c.following_count,
-        accounts.c.last_status_at,
+
+
+def head_line(status: Any, author: Any) -> Line:
+    """The columns of a Head, of (aliases of) a status and its author, as SQL of a line that `head` reads."""
+    return Line(
+        status.c.id,
+        status.c.version,
+        status.c.account_id,
+        author.c.version,
+        status.c.reblog_of_id,
+        status.c.thread_id,
+        status.c.poll_id,
+        status.c.visibility,
+        status.c.reach,
+        status.c.pinned_at,
+        status.c.quoted_id,
+        status.c.quote_state,
+        status.c.quote_policy,
+        status.c.replies_count,
+        status.c.reblogs_count,
+        status.c.favourites_count,
+        status.c.quotes_count,
+        author.c.statuses_count,
+        author.c.followers_count,
+        author.c.following_count,
+        author.c.last_status_at,
     )
+
+
+_HEADS = (
+    sa.select(head_line(statuses, accounts))
     .join(accounts, accounts.c.id == statuses.c.account_id)
     .where(statuses.c.id.in_(_IDS), statuses.c.deleted_at.is_(None))
 )
@@ -136,14 +143,14 @@ _APPLICATIONS = sa.select(applications.c.id, applications.c.name, applications.c
 )
 
 
-def head_lines(tx: Tx, ids: Iterable[int]) -> list[Line]:
+def head_lines(tx: Tx, ids: Iterable[int]) -> list[str]:
     """The heads of these statuses, each as a value for `head`; deleted ones are left out. Most are known from an
     earlier page, and equal heads are equal lines: callers remember what they made of one."""
     wanted = list(ids)
     return tx.conn.lines(_HEADS, {"ids": wanted}) if wanted else []
 
 
-def head(line: Line) -> Head:
+def head(line: str) -> Head:
     """What stands in one of `head_lines`."""
     return Head._make(values_of(line))
 

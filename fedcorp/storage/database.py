@@ -166,6 +166,7 @@ class Database:
         self._pause = threading.Event()
         self._glances: Glances | None = None
         self._closed = False
+        self.writes = 0  # that were asked for in this process
 
     @property
     def engine(self) -> Engine:
@@ -210,6 +211,7 @@ class Database:
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(tx, ...)` and commit; resume after COMMIT. Raises what `work` raises, with nothing kept."""
+        self.writes += 1
         return await self._hand_in(self._units, lambda tx: work(tx, *args, **kwargs))
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

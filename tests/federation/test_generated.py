@@ -81,11 +81,12 @@ class Doors:
         (self.refused if status >= 400 else self.taken).add(made.mark)
 
     async def _call(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, set[bytes]]:
+        sent_with = {**headers, "Content-Length": str(len(body))}  # without it, the gate takes it for the largest
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
             "path": path, "raw_path": path.encode(), "query_string": b"", "client": ("127.0.0.1", 1),
             "server": (self.department.domain, 80), "root_path": "",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in sent_with.items()],
         }  # fmt: skip
         sent = iter([{"type": "http.request", "body": body, "more_body": False}])
         started: list[tuple[int, set[bytes]]] = []
@@ -102,7 +103,8 @@ class Doors:
 
 
 async def _world(company: Company) -> tuple[Department, Served, World]:
-    finance = await company.department("finance")
+    limits = {"enabled": False, "key_fetches": 10 * AT_ONCE}  # all come from one server, with actors of all kinds
+    finance = await company.department("finance", limits=limits)
     server = Served(company, "sales.localhost")
     await finance.db.write(peers.add, server.domain, "department")
     actors = [server.actor(f"a{number}") for number in range(ACTORS)]
@@ -168,9 +170,10 @@ async def test_nothing_that_comes_breaks_anything(company: Company) -> None:
     assert stored & doors.taken, "much of it was taken"
     assert not stored & doors.refused, (SEED, sorted(stored & doors.refused)[:5])
     assert doors.answers.keys() >= {202, 400}, doors.answers
-    assert doors.answers.get(503, 0) <= COUNT // 100, doors.answers
+    turned_away = doors.answers.get(429, 0) + doors.answers.get(503, 0)
+    assert turned_away <= COUNT // 100, doors.answers  # the others were looked at
     kinds = await finance.db.read(_outcomes)
-    assert kinds["processed"] > COUNT // 50, kinds
+    assert kinds["processed"] > COUNT // 50, (kinds, doors.answers)
 
 
 async def test_nothing_that_is_read_breaks_anything(company: Company) -> None:

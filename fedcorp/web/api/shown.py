@@ -12,16 +12,14 @@ from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import accounts
 from fedcorp.web.entities.cache import Rendered
-from fedcorp.web.entities.statuses import array, render, render_one
+from fedcorp.web.entities.statuses import array, render, render_lines, render_one
 from fedcorp.web.pagination import links
 
 
-def rendered(
-    tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry], context: str
-) -> tuple[list[int], bytes]:
+def rendered(tx: Tx, cache: Rendered, viewer: Viewer, lines: Sequence[str], context: str) -> tuple[list[int], bytes]:
     """(ids for pages, Status entities as JSON) of a timeline, without what filters of that context hide."""
-    ids = [entry.id for entry in entries]
-    return ids, array(render(tx, cache, viewer.account_id, ids, [entry.status_id for entry in entries], context))
+    ids, bodies = render_lines(tx, cache, viewer.account_id, lines, context)
+    return ids, array(bodies)
 
 
 def originals(tx: Tx, cache: Rendered, viewer: Viewer, entries: Sequence[Entry]) -> tuple[list[int], bytes]:

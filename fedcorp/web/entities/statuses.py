@@ -23,6 +23,7 @@ from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
+from fedcorp.storage.lines import SEPARATOR
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.cards import card
@@ -90,18 +91,16 @@ def render(
     cache: Rendered,
     viewer_id: int | None,
     ids: Sequence[int],
-    shown: Iterable[int] = (),
     context: str | None = None,
     *,
     reveal: bool = False,
 ) -> list[bytes]:
     """Status entities in the order of `ids`, which the caller found visible; deleted ones are left out.
 
-    `shown`: the ids of what boosts among `ids` show, when the caller knows them; this saves a query. `context` says
-    where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out. `reveal`: what
-    a post quotes stands in it whatever its author said to that, so that it can be written anew.
+    `context` says where they will be seen, one of `filters.CONTEXTS`: what the viewer's filters hide there is left out.
+    `reveal`: what a post quotes stands in it whatever its author said to that, so that it can be written anew.
     """
-    return list(render_map(tx, cache, viewer_id, ids, shown, context, reveal=reveal).values())
+    return list(render_map(tx, cache, viewer_id, ids, context, reveal=reveal).values())
 
 
 def render_map(
@@ -109,16 +108,39 @@ def render_map(
     cache: Rendered,
     viewer_id: int | None,
     ids: Sequence[int],
-    shown: Iterable[int] = (),
     context: str | None = None,
     *,
     reveal: bool = False,
 ) -> dict[int, bytes]:
     """Like `render`, by id."""
-    kept = _kept(tx, cache, {*ids, *shown})
+    kept = _kept(tx, cache, set(ids))
     missing = {item.boosted for item in kept.values() if item.boosted is not None} - kept.keys()
     if missing:
         kept |= _kept(tx, cache, missing)
+    return _rendered(tx, cache, viewer_id, ids, kept, context, reveal=reveal)
+
+
+def render_lines(
+    tx: Tx, cache: Rendered, viewer_id: int | None, lines: Iterable[str], context: str
+) -> tuple[list[int], list[bytes]]:
+    """(ids of all entries, their Status entities) of the lines of a timeline; see `render`."""
+    ids: list[int] = []
+    kept: dict[int, _Kept] = {}
+    for line in lines:
+        item = cache.get(line)
+        if item is None:  # not known yet, or what is shown and the boost that shows it
+            *before, last = line.split(SEPARATOR)
+            kept |= {it.id: it for it in (cache.get(part) or _keep(cache, part) for part in before)}
+            item = cache.get(last) or _keep(cache, last)
+        kept[item.id] = item
+        ids.append(item.id)
+    return ids, list(_rendered(tx, cache, viewer_id, ids, kept, context, reveal=False).values())
+
+
+def _rendered(
+    tx: Tx, cache: Rendered, viewer_id: int | None, ids: Sequence[int], kept: "dict[int, _Kept]",
+    context: str | None, *, reveal: bool,
+) -> dict[int, bytes]:  # fmt: skip
     quoted = _quoted(tx, cache, viewer_id, [item.head for item in kept.values() if item.quotes], reveal=reveal)
     originals = [id_ for id_, item in kept.items() if item.boosted is None]
     originals += quoted.heads.keys() - kept.keys()
@@ -154,14 +176,14 @@ def render_map(
 
 def _kept(tx: Tx, cache: Rendered, ids: Iterable[int]) -> "dict[int, _Kept]":
     """What is known of these statuses, by id; deleted ones are left out."""
-    found = {}
-    for line in views.head_lines(tx, ids):
-        item = cache.get(line)
-        if item is None:
-            item = _Kept(views.head(line))
-            cache.put(line, item)
-        found[item.id] = item
-    return found
+    found = (cache.get(line) or _keep(cache, line) for line in views.head_lines(tx, ids))
+    return {item.id: item for item in found}
+
+
+def _keep(cache: Rendered, line: str) -> "_Kept":
+    item = _Kept(views.head(line))
+    cache.put(line, item)
+    return item
 
 
 def _render_rest(

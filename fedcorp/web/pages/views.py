@@ -15,7 +15,6 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Page
 from fedcorp.social.statuses import Status
 from fedcorp.social.text import normalise_tag
-from fedcorp.social.timelines import Entry
 from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web import browser
@@ -96,10 +95,10 @@ def _profile(tx: Tx, session: str | None, name: str) -> tuple[Account, list[Post
     account, reader = accounts.find_local(tx, name), _reader(tx, session)
     if account is None or account.kind == "service" or not is_shown(tx, account, reader):
         return None
-    entries = timelines.account_statuses(
+    lines = timelines.account_statuses(
         tx, reader, account.id, Page(SHOWN), exclude_replies=True, exclude_reblogs=not account.is_group
     )
-    shown = _posts(tx, entries)
+    shown = _posts(tx, lines)
     if reader is None and not shown and tx.site.config.closed:
         return None
     return account, shown
@@ -111,9 +110,10 @@ def _tagged(tx: Tx, session: str | None, name: str) -> list[Post] | None:
     return shown if shown or reader is not None else None
 
 
-def _posts(tx: Tx, entries: Sequence[Entry]) -> list[Post]:
-    found = statuses.find_many(tx, [entry.status_id for entry in entries])
-    shown = [found[entry.status_id] for entry in entries if entry.status_id in found]
+def _posts(tx: Tx, lines: Sequence[str]) -> list[Post]:
+    ids = [entry.status_id for entry in timelines.entries(lines)]
+    found = statuses.find_many(tx, ids)
+    shown = [found[id_] for id_ in ids if id_ in found]
     authors = accounts.find_many(tx, {status.account_id for status in shown})
     return [post_of(status, authors[status.account_id]) for status in shown]
 
