@@ -178,7 +178,7 @@ class Instance:
                 "client": self.client,
             }
         )
-        router = Router(ROUTES, state)
+        router = Router(ROUTES, state, self.signers.attend)
         return Cors(Problems(Rate(Hosts(router, self.config), self.config, self.clock)), self.clock)
 
     async def start(self) -> None:

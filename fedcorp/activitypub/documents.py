@@ -33,7 +33,7 @@ _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NUMBER = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LONG_NUMBER = re.compile(rb"[0-9]{16}")
 _MAX_EXACT = 2**53
-_MAX_URI = 2048
+_MAX_URI, _MAX_PORT = 2048, 65_535
 # The usual case in one step; whatever does not fit goes the slow way.
 _PLAIN_ORIGIN = re.compile(
     r"(https?)://((?:[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9]{0,62})(:[1-9][0-9]{0,4})?(?=[/?#]|\Z)"
@@ -151,7 +151,7 @@ def origin(uri: str) -> str:
     if len(uri) > _MAX_URI or not uri.isprintable() or _UNSAFE.search(uri):
         raise BadRequest("Not a valid http(s) URL")
     match = _PLAIN_ORIGIN.match(uri)
-    if match and not match[3]:
+    if match and (not match[3] or _DEFAULT_PORT[match[1]] != int(match[3][1:]) <= _MAX_PORT):
         return match[0]
     try:
         parts = urlsplit(uri)

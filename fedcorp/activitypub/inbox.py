@@ -27,6 +27,7 @@ from fedcorp.activitypub.intake import Deferred, Intake, Missing
 from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.proofs import proof_of, verify_proof
 from fedcorp.activitypub.resolve import Budget, Resolver
+from fedcorp.activitypub.signatures import ParsedSignature
 from fedcorp.activitypub.signers import Admitted, SignedRequest, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON, AS
 from fedcorp.clock import Clock, to_ms
@@ -106,13 +107,10 @@ class Inbox:
 
     # -- taking in --------------------------------------------------------------------------------------------------
 
-    async def admit(self, request: SignedRequest) -> Admitted:
-        """Let in who may write to us, before the body is read.
-
-        Raises Unauthorized without a readable signature, Forbidden (no peer).
-        """
+    async def admit(self, parsed: ParsedSignature, domain: str) -> Admitted:
+        """Let in who may write to us, before the body is read. Raises Forbidden (no peer)."""
         with _noted():
-            return await self._signers.admit(request)
+            return await self._signers.admit(parsed, domain)
 
     async def receive(self, request: SignedRequest, admitted: Admitted) -> None:
         """Take one POST; returns when the activity is stored durably, or was known, or concerns nobody.
@@ -132,15 +130,18 @@ class Inbox:
         parsed, domain, key = admitted.parsed, admitted.domain, admitted.key
         if len(body) > self._db.site.config.limits.body_bytes:
             raise TooLarge(f"An activity has at most {self._db.site.config.limits.body_bytes} bytes.")
+        looked = None
         async with self._signers.turn():
             doc = parse_json(body)
             activity = read_activity(doc, body) if is_plain(doc) else None
+            if activity is not None and key is not None:
+                looked = self._signers.look(request, parsed, key)
         if activity is None:
             activity = read_activity(await self._clock.offload(normalize, doc), body)
         if key is None and activity.type == "Delete" and activity.object_id == activity.actor:
             return  # whoever deletes an account that we never saw: nothing to do, and no key left to fetch
         try:
-            key, signed_at = await self._signers.verify(request, parsed, key)
+            key, signed_at = await self._signers.verify(request, parsed, key, looked)
         except Gone as error:
             raise Unauthorized("The owner of the key was deleted.") from error
         forwarded = activity.actor != key.account_uri

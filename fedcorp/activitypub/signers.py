@@ -27,6 +27,7 @@ from fedcorp.storage.database import Database, Tx
 
 FETCH_RETRY_SECONDS = 5
 REST_SECONDS = 0.002  # shorter rests are not worth a timer
+ATTENTION_SECONDS = 0.2  # after a request of a person, who may send another
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,14 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """When a request was signed, and whether the signature holds with the key that was at hand."""
+
+    signed_at: datetime
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Signer:
     """The actor whose key signed a request, and what its server is to us. `signed_at` is by the signer's clock."""
 
@@ -68,16 +77,25 @@ class Signers:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._worked = 0.0  # seconds of turns since the last rest
+        self._attends_until = 0.0
         self._fetches = db.site.config.limits.key_fetches
         self._fetching: Counter[str] = Counter()
+
+    def attend(self) -> None:
+        """Somebody's app asks for something: for a moment, other servers do not get all of the time."""
+        self._attends_until = self._clock.monotonic() + ATTENTION_SECONDS
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Inside, one request of another server uses the processor, and waits for nothing.
 
-        Everybody else is served between two turns, and rests see to it that all turns together take half of the time.
+        Everybody else is served between two turns, and while people are there, rests see to it that all turns together
+        take half of the time.
         """
         async with self._lock:
+            began = self._clock.monotonic()
+            if began >= self._attends_until:
+                self._worked = 0.0
             rest = self._worked if self._worked >= REST_SECONDS else 0.0
             await self._clock.sleep(rest)
             self._worked -= rest
@@ -96,26 +114,32 @@ class Signers:
         except BadRequest as error:
             raise Unauthorized("The key id of the signature is not a URL.", parsed.key_id) from error
 
-    async def admit(self, request: SignedRequest) -> Admitted:
-        """Let a host in that may federate; the body is not needed.
-
-        Raises Unauthorized without a readable signature, Forbidden for a host that is no peer. Nothing is fetched.
-        """
-        parsed, domain = self.claimed(request)
-        tier, key = await self._db.read(_admit, domain, parsed.key_id)
+    async def admit(self, parsed: ParsedSignature, domain: str) -> Admitted:
+        """Let a host in that may federate; nothing is fetched. Raises Forbidden for one that is no peer."""
+        tier, key = await self._db.glance(_admit, domain, parsed.key_id)
         return Admitted(parsed, domain, tier, key)
 
-    async def verify(self, request: SignedRequest, parsed: ParsedSignature, key: Key | None) -> tuple[Key, datetime]:
+    def look(self, request: SignedRequest, parsed: ParsedSignature, key: Key | None) -> Looked:
+        """What can be said of a signature without asking anybody. Within a `turn`. Raises Unauthorized."""
+        signed_at = signatures.check(
+            parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
+        )
+        return Looked(signed_at, holds=key is not None and self._holds(request, parsed, key))
+
+    async def verify(
+        self, request: SignedRequest, parsed: ParsedSignature, key: Key | None, looked: Looked | None = None
+    ) -> tuple[Key, datetime]:
         """(key, time of signing) when the signature holds; an unknown key is fetched, a stale one once more.
 
-        Raises Unauthorized, Unavailable when the key cannot be fetched now, Gone when its owner was deleted.
+        `looked` is the answer of `look`, where it was asked already. Raises Unauthorized, Unavailable when the key
+        cannot be fetched now, Gone when its owner was deleted.
         """
-        async with self.turn():
-            signed_at = signatures.check(
-                parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
-            )
-            if key is not None and self._holds(request, parsed, key):
-                return key, signed_at
+        if looked is None:
+            async with self.turn():
+                looked = self.look(request, parsed, key)
+        signed_at = looked.signed_at
+        if key is not None and looked.holds:
+            return key, signed_at
         async with self._fetching_for(domain_of(parsed.key_id)):
             if key is None:
                 found = await self._resolver.key(parsed.key_id)

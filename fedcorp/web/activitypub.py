@@ -19,6 +19,7 @@ from fedcorp.activitypub import desk, followers, heads, probe, serving, signatur
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.inbox import Inbox, check_type
 from fedcorp.activitypub.serving import Served
+from fedcorp.activitypub.signatures import ParsedSignature
 from fedcorp.activitypub.signers import Admitted, SignedRequest, Signer, Signers
 from fedcorp.activitypub.vocabulary import ACTIVITY_JSON
 from fedcorp.errors import Gone, TooLarge, Unauthorized
@@ -85,12 +86,17 @@ def _unsigned() -> Iterator[None]:
 
 @asynccontextmanager
 async def _passing(
-    call: Call, request: SignedRequest, admit: Callable[[SignedRequest], Awaitable[Admitted]], *, stores: bool = False
+    call: Call,
+    request: SignedRequest,
+    admit: Callable[[ParsedSignature, str], Awaitable[Admitted]],
+    *,
+    stores: bool = False,
 ) -> AsyncIterator[Admitted]:
-    """Let a peer through the gate; its body was not read yet. Raises what `admit` and the gate raise."""
+    """Let a peer through the gate; its body was not read yet. Raises what `claimed`, `admit` and the gate raise."""
     gate, address = _gate(call), client_address(call, networks(call.context.config))
-    await gate.check(Signers.claimed(request)[1], address)
-    admitted = await admit(request)
+    parsed, domain = Signers.claimed(request)
+    await gate.check(domain, address)
+    admitted = await admit(parsed, domain)
     async with gate.passing(admitted.domain, address, _size(call), stores=stores):
         yield admitted
 

@@ -5,7 +5,7 @@ A template is `/api/v1/accounts/{id}`; a segment may begin with text, as in `/@{
 everywhere, HEAD wherever GET is, and PUT and PATCH stand in for each other, because clients mix them up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -44,8 +44,10 @@ class _Node:
 class Router:
     """Pure ASGI. Raises NotFound for unknown paths and MethodNotAllowed, which `problems` turns into answers."""
 
-    def __init__(self, routes: Iterable[Route], state: State) -> None:
+    def __init__(self, routes: Iterable[Route], state: State, attend: Callable[[], None] = lambda: None) -> None:
+        """`attend` is called for every request of a person's app."""
         self.state = state
+        self._attend = attend
         self.routes = tuple(routes)
         self._root = _Node()
         for route in self.routes:
@@ -80,6 +82,8 @@ class Router:
         if is_socket:
             await route.handler(WebSocket(scope, receive, send))
             return
+        if route.scope is not None:
+            self._attend()
         response = await route.handler(Call(scope, receive, send, route))
         await response(scope, receive, send)
 
