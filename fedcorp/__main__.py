@@ -12,8 +12,8 @@ import typer
 from typer.exceptions import TyperException
 
 from fedcorp import __version__
-from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, moving, peers, people, serve, setup, work
-from fedcorp.errors import FedcorpError
+from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, moving, peers, people, processes, setup
+from fedcorp.commands.endings import INTERRUPTED, complain, ended
 
 app = typer.Typer(
     name="fedcorp",
@@ -22,8 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("init")(setup.init)
-app.command("serve")(serve.serve)
-app.command("work")(work.work)
+app.command("serve")(processes.serve)
+app.command("work")(processes.work)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("announce")(announce.announce)
@@ -61,26 +61,16 @@ def run(arguments: list[str]) -> int:
     """Run one command; the exit code. Prints at most one line about an error that is meant."""
     command = typer.main.get_command(app)
     try:
-        code = command.main(arguments or ["--help"], prog_name="fedcorp", standalone_mode=False)
+        return ended(lambda: command.main(arguments or ["--help"], prog_name="fedcorp", standalone_mode=False))
     except TyperException as error:
-        return _complain(_sentence(error.format_message()) + " See --help.")
-    except FedcorpError as error:
-        return _complain(error.text)
-    except OSError as error:
-        return _complain(f"{error.filename or 'the system'}: {error.strerror or error}.")
-    except (typer.Abort, KeyboardInterrupt):
-        return 130
-    return code if isinstance(code, int) else 0
+        return complain(_sentence(error.format_message()) + " See --help.")
+    except typer.Abort:
+        return INTERRUPTED
 
 
 def _sentence(text: str) -> str:
     line = " ".join(text.split())
     return line if line.endswith((".", "?", "!")) else line + "."
-
-
-def _complain(text: str) -> int:
-    typer.echo(f"fedcorp: {text}", err=True)
-    return 2
 
 
 if __name__ == "__main__":

@@ -43,8 +43,13 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     ),
     "processes": (
         frozenset({"subprocess", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"})
-        | frozenset({"os.fork", "os.posix_spawn", "os.system", "os.popen"}),
-        ("fedcorp/activitypub/compaction.py", "fedcorp/commands/demo_servers.py", "fedcorp/social/films.py"),
+        | frozenset({"os.fork", "os.posix_spawn", "os.system", "os.popen", "os.execv", "os.execve"}),
+        (
+            "fedcorp/activitypub/compaction.py",
+            "fedcorp/commands/demo_servers.py",
+            "fedcorp/commands/processes.py",
+            "fedcorp/social/films.py",
+        ),
     ),
     "tasks": (
         frozenset({"asyncio.sleep", "asyncio.create_task", "asyncio.ensure_future", "anyio.sleep"}),
@@ -279,7 +284,7 @@ def test_breach_is_found(path: str, source: str, word: str) -> None:
         ("fedcorp/urls.py", GOOD + "from datetime import UTC, datetime\nx = datetime.fromtimestamp(0, UTC)\n"),
         ("fedcorp/clock.py", GOOD + "import asyncio, secrets, time\nx = asyncio.sleep\n"),
         ("fedcorp/net.py", GOOD + "import socket\n"),
-        ("fedcorp/commands/serve.py", GOOD + "import uvicorn\n"),
+        ("fedcorp/commands/serving.py", GOOD + "import uvicorn\n"),
         ("fedcorp/worker.py", GOOD + "def f(clock):\n    return clock.sleep(1), clock.now()\n"),
         ("fedcorp/web/api/media.py", GOOD + "MAX_WIDTH = 400\nTHUMB_PIXELS: int = 480\n"),
         ("fedcorp/web/problems.py", GOOD + "NOT_FOUND = 404\n"),

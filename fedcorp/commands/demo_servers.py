@@ -4,7 +4,6 @@ Ends only processes that it started. Never looks into their databases.
 """
 
 import asyncio
-import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import IO
 import httpx
 
 from fedcorp.clock import Clock
+from fedcorp.commands.processes import program
 from fedcorp.config import Config
 from fedcorp.errors import ConfigError
 
@@ -36,8 +36,9 @@ class Server:
         """Start the process and wait until it answers. Raises ConfigError with its own last words when it does not."""
         path = str(self.config.folder / "config.toml")
         with _appending(self._log) as log:
+            command, environment = program("serving", path, "", "", "worker")
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "fedcorp", "serve", "-c", path, stdin=DEVNULL, stdout=log, stderr=log
+                *command, env=environment, stdin=DEVNULL, stdout=log, stderr=log
             )
         give_up = self._clock.monotonic() + START_SECONDS
         async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as http:

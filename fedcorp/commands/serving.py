@@ -1,4 +1,10 @@
-"""`fedcorp serve`: the only place that listens. Joins the app with uvicorn; never decides what a request gets."""
+"""The program behind `fedcorp serve`: the only place that listens. Joins the app with uvicorn; never decides what a
+request gets. Its arguments: configuration, host and port (empty: as configured), whether to do what is due as well.
+"""
+
+from fedcorp.commands import slim  # noqa: F401 - before anything that it is about
+
+# isort: split
 
 import asyncio
 import errno
@@ -7,17 +13,16 @@ import signal
 import ssl
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 import uvicorn
 
 from fedcorp import config as configuration
 from fedcorp.app import Instance, create_app
 from fedcorp.commands import logs
 from fedcorp.commands.connections import guarded
+from fedcorp.commands.endings import ended
 from fedcorp.commands.opening import check_exists
-from fedcorp.commands.options import DEFAULT, ConfigPath
 from fedcorp.config import Config
 from fedcorp.errors import ConfigError
 
@@ -28,18 +33,13 @@ SWITCH_SECONDS = 0.0005  # threads that compute let the one that serves people g
 log = logging.getLogger(__name__)
 
 
-def serve(
-    config: ConfigPath = DEFAULT,
-    host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
-    port: Annotated[int | None, typer.Option(help="Listen here instead of server.port.", min=0, max=65535)] = None,
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave what is due to `fedcorp work`.")] = False,
-) -> None:
-    """Serve the instance until it is interrupted."""
-    loaded = configuration.load(config)
+def main(config: str, host: str = "", port: str = "", worker: str = "") -> None:
+    """Serve the instance until it is interrupted. Raises ConfigError."""
+    loaded = configuration.load(Path(config))
     check_exists(loaded)
     logs.configure(loaded.log_level)
-    instance = create_app(loaded, worker=not no_worker)
-    listening = settings(instance, host or loaded.server.host, loaded.server.port if port is None else port)
+    instance = create_app(loaded, worker=bool(worker))
+    listening = settings(instance, host or loaded.server.host, int(port) if port else loaded.server.port)
     sys.setswitchinterval(SWITCH_SECONDS)
     # uvicorn raises the signal that ended it once more; by then everything is closed.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -139,3 +139,7 @@ def _refused(host: str, port: int, error: OSError) -> ConfigError:
         f"cannot listen on {host} port {port}: {reason}; stop that program, or choose another place with --host and "
         "--port or in [server]."
     )
+
+
+if __name__ == "__main__":
+    sys.exit(ended(lambda: main(*sys.argv[1:])))

@@ -1,14 +1,20 @@
-"""`fedcorp work`: a process that only does what is due, beside any number of `fedcorp serve --no-worker`."""
+"""The program behind `fedcorp work`: only does what is due, beside any number of `fedcorp serve --no-worker`."""
+
+from fedcorp.commands import slim  # noqa: F401 - before anything that it is about
+
+# isort: split
 
 import asyncio
 import logging
 import signal
+import sys
+from pathlib import Path
 
 from fedcorp import config as configuration
 from fedcorp.app import create_app
 from fedcorp.commands import logs
+from fedcorp.commands.endings import ended
 from fedcorp.commands.opening import check_exists
-from fedcorp.commands.options import DEFAULT, ConfigPath
 from fedcorp.config import Config
 
 try:
@@ -21,9 +27,9 @@ else:
 log = logging.getLogger(__name__)
 
 
-def work(config: ConfigPath = DEFAULT) -> None:
-    """Do what is due (inbox, deliveries, jobs) without serving."""
-    loaded = configuration.load(config)
+def main(config: str) -> None:
+    """Do what is due (inbox, deliveries, jobs) until it is interrupted. Raises ConfigError."""
+    loaded = configuration.load(Path(config))
     check_exists(loaded)
     logs.configure(loaded.log_level)
     with asyncio.Runner(loop_factory=FACTORY) as runner:
@@ -43,3 +49,7 @@ async def _work(config: Config) -> None:
         await stopping.wait()
     finally:
         await instance.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(ended(lambda: main(*sys.argv[1:])))
