@@ -170,6 +170,7 @@ async def test_who_does_not_want_to_be_found_is_not_added(office: Office, ann: P
     await ben.towards(ann, "block")
     assert unwanted == await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": ben.id})
     server = await office.db.read(accounts.instance_actor)
+    await office.db.write(_found, server.id)
     assert unwanted == await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": str(server.id)})
     await ann.patch("/api/v1/accounts/update_credentials", discoverable=False)
     await ann.post(f"{at(made)}/items", account_id=ann.id)  # of oneself one may tell
@@ -183,7 +184,8 @@ async def test_who_leaves_is_not_added_again(office: Office, ann: Person, ben: P
     assert await seen(ann, made) == await seen(ben, made) == await featuring(ben) == []
     await ben.refused(404, "POST", f"{at(made, made['items'][0])}/revoke")
     await ann.refused(404, "DELETE", at(made, made["items"][0]))
-    await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": ben.id})
+    unwanted = await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": "1"})
+    assert unwanted == await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": ben.id})
     await ben.towards(ann, "block")
     await ben.towards(ann, "unblock")
     await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": ben.id})
@@ -309,8 +311,12 @@ async def test_who_works_elsewhere_cannot_be_asked(office: Office, ann: Person, 
     await ben.refused(404, "POST", f"{at(made, made['items'][0])}/revoke")
     await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": str(dan.id)})  # does not say that it may
     assert await of(ann, col) == []
+    asked = await collect(ben)
+    await office.db.write(_put, asked["id"], str(col.id))  # as if it had said yes
+    assert await seen(ann, asked) == [str(col.id)]
     await ann.post("/api/v1/domain_blocks", domain="sales.localhost")
     assert await seen(ann, made) == [ben.id]
+    assert await seen(ann, asked) == []
     await ann.refused(422, "POST", f"{at(made)}/items", json={"account_id": str(col.id)})
     await ann.delete("/api/v1/domain_blocks", domain="sales.localhost")
     assert await seen(ann, made) == [ben.id]
@@ -372,11 +378,11 @@ async def told(person: Person) -> list[tuple[str, str]]:
 
 async def test_who_is_added_hears_of_it_and_of_changes(office: Office, ann: Person, ben: Person) -> None:
     cid = await office.person("cid")
-    made = await collect(ann, ben, ann, name="Chess")
-    await ann.post(f"{at(made)}/items", account_id=cid.id)
+    made = await collect(ann, ben, ann, cid, name="Chess")
     assert await told(ben) == await told(cid) == [("added_to_collection", "Chess")]
     assert await told(ann) == []
-    await ann.patch(at(made), name="Chess")  # nothing changes
+    unchanged = (await ann.patch(at(made), name="Chess", sensitive=False))["collection"]
+    assert (unchanged["updated_at"], len(await told(ben))) == (made["updated_at"], 1)
     for name in ("Go", "Shogi"):
         office.clock.pass_(seconds=1)
         await ann.patch(at(made), name=name)
