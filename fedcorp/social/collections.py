@@ -9,7 +9,7 @@ Source: Mastodon's documentation (client/collections, methods/collections).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import collection_items as items_table
 from fedcorp.storage.tables import collections as table
+from fedcorp.storage.upsert import insert_ignore
 
 MAX_NAME, MAX_DESCRIPTION = 40, 100
 MAX_ITEMS = 25
@@ -31,6 +32,7 @@ MAX_COLLECTIONS = 10
 PENDING, ACCEPTED, REVOKED = "pending", "accepted", "revoked"
 _NOT_ALLOWED = "This action is not allowed"
 _UNWANTED = "This account cannot be added to collections."
+_TAKEN = "Validation failed: Account has already been taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,12 +303,12 @@ def add(tx: Tx, viewer_id: int, id_: int, account_id: int | None) -> Item:
         raise Unprocessable(_UNWANTED)
     standing = {row[0]: row[1] for row in tx.conn.execute(_STANDING, {"collection": id_})}
     if account_id in standing:
-        is_out = standing[account_id] == REVOKED
-        raise Unprocessable(_UNWANTED if is_out else "Validation failed: Account has already been taken")
+        raise Unprocessable(_UNWANTED if standing[account_id] == REVOKED else _TAKEN)
     if sum(state != REVOKED for state in standing.values()) >= MAX_ITEMS:
         raise Unprocessable(f"Validation failed: at most {MAX_ITEMS} accounts stand in a collection")
     item = Item(tx.new_id(), id_, account_id, ACCEPTED if account.local else PENDING, tx.ms)
-    tx.conn.execute(sa.insert(items_table).values({name.name: getattr(item, name.name) for name in fields(item)}))
+    if not insert_ignore(tx, items_table, **asdict(item)):  # somebody was faster
+        raise Unprocessable(_TAKEN)
     _touch(tx, id_)
     if item.state == ACCEPTED:
         tx.record(AddedToCollection(viewer_id, id_, item.id, account_id))
