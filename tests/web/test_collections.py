@@ -1,5 +1,6 @@
 """Collections of accounts: made, read, changed and left, by whom it may be, and never more than a reader may know."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -134,6 +135,14 @@ async def test_there_are_ten_of_twenty_five(office: Office, ann: Person) -> None
 
 def _named(tx: Tx, name: str) -> str:
     return str(accounts.create_local(tx, name, pair()).id)
+
+
+async def test_who_is_added_by_several_apps_at_once_stands_in_it_once(ann: Person, ben: Person) -> None:
+    made = await collect(ann)
+    adding = (ann.ask("POST", f"{at(made)}/items", json={"account_id": ben.id}) for _ in range(8))
+    assert sorted(answer.status_code for answer in await asyncio.gather(*adding)) == [200] + [422] * 7
+    assert await seen(ben, made) == [ben.id]
+    assert await told(ben) == [("added_to_collection", "Nice people")]
 
 
 # -- rights ----------------------------------------------------------------------------------------------------------
