@@ -6,7 +6,7 @@
 /a/ID              an activity               /t/ID         a thread
 /q/ID              the leave to quote a post
 /@name  /@name/ID  pages for people          /media/KEY    a file     /tags/NAME
-/@name/join/TOKEN  lets people into a group
+/@name/join/TOKEN  lets people into a group     /collections/ID  accounts that somebody recommends
 """
 
 import re
@@ -85,6 +85,10 @@ class Urls:
 
     def tag(self, name: str) -> str:
         return f"{self.origin}/tags/{quote(name)}"
+
+    def collection(self, id_: int) -> str:
+        """The page of a collection of accounts."""
+        return f"{self.origin}/collections/{id_}"
 
     def media(self, key: str) -> str:
         return f"{self.origin}/media/{key}"

@@ -14,7 +14,17 @@ from fedcorp.social import follows, memberships
 from fedcorp.social.accounts import Account
 from fedcorp.social.pages import Listing, Page
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts, blocks, domain_blocks, list_accounts, lists, mutes, notifications
+from fedcorp.storage.tables import (
+    accounts,
+    blocks,
+    collection_items,
+    collections,
+    domain_blocks,
+    list_accounts,
+    lists,
+    mutes,
+    notifications,
+)
 from fedcorp.storage.upsert import insert_ignore
 
 _EITHER = sa.select(blocks.c.id).where(
@@ -45,12 +55,21 @@ def block(tx: Tx, account: Account, target: Account) -> None:
 
 
 def _part(tx: Tx, account_id: int, target_id: int) -> None:
-    """Take one out of the other's lists and notifications."""
+    """Take one out of the other's lists, collections and notifications."""
     own = sa.select(lists.c.id).where(lists.c.account_id == account_id)
     gone = sa.and_(list_accounts.c.account_id == target_id, list_accounts.c.list_id.in_(own))
     tx.conn.execute(sa.delete(list_accounts).where(gone))
+    tx.conn.execute(
+        sa.delete(collection_items).where(_collected(account_id), collection_items.c.account_id == target_id)
+    )
     told = sa.and_(notifications.c.account_id == account_id, notifications.c.from_account_id == target_id)
     tx.conn.execute(sa.delete(notifications).where(told))
+
+
+def _collected(account_id: int) -> "sa.ColumnElement[bool]":
+    """What stands in the collections of an account; what was revoked stays, so that it is never added again."""
+    own = sa.select(collections.c.id).where(collections.c.account_id == account_id)
+    return sa.and_(collection_items.c.collection_id.in_(own), collection_items.c.state != "revoked")
 
 
 def unblock(tx: Tx, account_id: int, target_id: int) -> None:
@@ -135,6 +154,7 @@ def block_domain(tx: Tx, account: Account, text: str) -> None:
     own = sa.select(lists.c.id).where(lists.c.account_id == account.id)
     listed = sa.and_(list_accounts.c.account_id.in_(there), list_accounts.c.list_id.in_(own))
     tx.conn.execute(sa.delete(list_accounts).where(listed))
+    tx.conn.execute(sa.delete(collection_items).where(_collected(account.id), collection_items.c.account_id.in_(there)))
     told = sa.and_(notifications.c.account_id == account.id, notifications.c.from_account_id.in_(there))
     tx.conn.execute(sa.delete(notifications).where(told))
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from fedcorp.social import (
     accounts,
     cards,
+    collections,
     conversations,
     events,
     follows,
@@ -498,6 +499,7 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
         .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))
         .values(deleted_at=tx.ms, content="", text="", spoiler_text="")
     )
+    collections.forget_account(tx, id_)
     indexing.forget_all(tx, id_)
     push.forget_account(tx, id_)
     stream(tx, "closed", account_id=id_)
@@ -513,6 +515,37 @@ def _uncount(tx: Tx, account_id: int, name: str, state: str) -> None:
     if state == "accepted":
         column = accounts_table.c[name]
         tx.conn.execute(sa.update(accounts_table).where(accounts_table.c.id == account_id).values({name: column - 1}))
+
+
+# -- collections -----------------------------------------------------------------------------------------------------
+
+
+def _added_to_collection(tx: Tx, event: events.AddedToCollection) -> None:
+    """Whom a collection shows hears of it, and may leave."""
+    notifications.notify(
+        tx, account_id=event.target_id, kind=notifications.ADDED, from_id=event.account_id,
+        collection_id=event.collection_id, cause=f"{notifications.ADDED}:{event.item_id}",
+    )  # fmt: skip
+
+
+def _collection_updated(tx: Tx, event: events.CollectionUpdated) -> None:
+    """Under another name one may want to be shown no longer. Only the latest change is told."""
+    for item in collections.shown_locals(tx, event.collection_id):
+        _forget_collection(tx, item.account_id, event.collection_id, notifications.CHANGED)
+        notifications.notify(
+            tx, account_id=item.account_id, kind=notifications.CHANGED, from_id=event.account_id,
+            collection_id=event.collection_id, cause=f"{notifications.CHANGED}:{item.id}:{tx.ms}",
+        )  # fmt: skip
+
+
+def _removed_from_collection(tx: Tx, event: events.RemovedFromCollection) -> None:
+    _forget_collection(tx, event.target_id, event.collection_id, notifications.ADDED, notifications.CHANGED)
+
+
+def _forget_collection(tx: Tx, account_id: int, collection_id: int, *kinds: str) -> None:
+    told = notifications_table.c
+    about = sa.and_(told.account_id == account_id, told.collection_id == collection_id, told.kind.in_(kinds))
+    tx.conn.execute(sa.delete(notifications_table).where(about))
 
 
 _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
@@ -541,4 +574,7 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.InvitationEnded: group_effects.invitation_ended,
     events.Reported: group_effects.reported,
     events.ReportResolved: group_effects.report_resolved,
+    events.AddedToCollection: _added_to_collection,
+    events.RemovedFromCollection: _removed_from_collection,
+    events.CollectionUpdated: _collection_updated,
 }

@@ -335,6 +335,32 @@ class ReportForwarded(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class AddedToCollection(Event):
+    """A collection shows an account of this department from now on. No other server hears of collections."""
+
+    account_id: int  # whose collection it is
+    collection_id: int
+    item_id: int
+    target_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedFromCollection(Event):
+    """It does so no longer: taken out, or the collection is gone, or the account wanted it."""
+
+    collection_id: int
+    target_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionUpdated(Event):
+    """Its owner changed what a collection says of itself."""
+
+    account_id: int
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ActivityForGroup(Federated):
     """A local group passes on, wrapped, what a member did to a post of the group; `activity_uri` names the original."""
 
@@ -390,6 +416,9 @@ KINDS: dict[str, type[Event]] = {
         Reported,
         ReportResolved,
         ReportForwarded,
+        AddedToCollection,
+        RemovedFromCollection,
+        CollectionUpdated,
         ActivityForGroup,
         ActivityForwarded,
     )

@@ -16,7 +16,7 @@ from fedcorp.storage.tables import notification_policies as policies
 from fedcorp.storage.upsert import insert_ignore, upsert
 
 WORDS = ("accept", "filter", "drop")
-FILTERABLE = frozenset({"mention", "reblog", "quote", "follow", "follow_request", "favourite"})
+FILTERABLE = frozenset({"mention", "reblog", "quote", "follow", "follow_request", "favourite", "added_to_collection"})
 """What strangers can cause. The bell, polls and edits come of what the reader asked for."""
 NEW_MS = 30 * 86_400_000
 

@@ -28,9 +28,10 @@ from fedcorp.storage.tables import (
 )
 
 REPORT, WARNING = "admin.report", "moderation_warning"
+ADDED, CHANGED = "added_to_collection", "collection_update"
 KINDS = (
     "mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote", "quoted_update",
-    REPORT, WARNING,
+    REPORT, WARNING, ADDED, CHANGED,
 )  # fmt: skip
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SAMPLE = 8  # accounts shown of a group
@@ -51,6 +52,7 @@ class Notification:
     created_at: int
     report_id: int | None = None
     warning_id: int | None = None
+    collection_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class Group:
     status_id: int | None
     report_id: int | None = None
     warning_id: int | None = None
+    collection_id: int | None = None
 
 
 # -- telling ---------------------------------------------------------------------------------------------------------
@@ -113,6 +116,7 @@ def notify(
     status_id: int | None = None,
     report_id: int | None = None,
     warning_id: int | None = None,
+    collection_id: int | None = None,
     cause: str,
 ) -> None:
     """Tell an account, unless it is not a user here, acted itself, or does not want to hear of it. What its policy
@@ -134,7 +138,7 @@ def notify(
     key = _group_key(kind, status_id, tx.ms)
     values = {"account_id": account_id, "kind": kind, "from_account_id": from_id, "status_id": status_id}
     values |= {"group_key": key or "", "created_at": tx.ms, "cause": cause, "report_id": report_id}
-    values["warning_id"] = warning_id
+    values |= {"warning_id": warning_id, "collection_id": collection_id}
     values["filtered"] = verdict == "filter"
     seq = tx.conn.execute(_insert(tx.dialect), values).scalar()
     if seq is None:
@@ -311,7 +315,7 @@ def _group(key: str, rows: list[Notification], count: int) -> Group:
     sample = list(dict.fromkeys(row.from_account_id for row in rows))[:SAMPLE]
     return Group(
         key, first.kind, count, first.seq, rows[-1].seq, first.seq, first.created_at, sample, first.status_id,
-        first.report_id, first.warning_id,
+        first.report_id, first.warning_id, first.collection_id,
     )  # fmt: skip
 
 

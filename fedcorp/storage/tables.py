@@ -996,6 +996,35 @@ list_accounts = Table(
 )
 Index("ix_list_accounts_account_id", list_accounts.c.account_id)
 
+collections = Table(  # accounts that somebody recommends to others
+    "collections",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    Column("name", Text, nullable=False),
+    _text("description"),
+    Column("language", Text),
+    _flag("sensitive"),
+    _flag("discoverable"),
+    Column("tag", Text),  # a hashtag, normalised
+    Column("reach", Text, nullable=False),
+    _at("created_at"),
+    _at("updated_at"),
+)
+Index("ix_collections_account_id", collections.c.account_id)
+
+collection_items = Table(
+    "collection_items",
+    metadata,
+    _id(),
+    _ref("collection_id"),
+    _ref("account_id"),
+    Column("state", Text, nullable=False),  # pending | accepted | revoked: by the account, which keeps it out for good
+    _at("created_at"),
+    UniqueConstraint("collection_id", "account_id"),
+)
+Index("ix_collection_items_account_id", collection_items.c.account_id)
+
 notifications = Table(
     "notifications",
     metadata,
@@ -1007,6 +1036,7 @@ notifications = Table(
     Column("group_key", Text, nullable=False),
     _ref("report_id", null=True),
     _ref("warning_id", null=True),
+    _ref("collection_id", null=True),
     _at("created_at"),
     Column("cause", Text, nullable=False),  # one notification for one cause, however often it is told
     _flag("filtered"),  # kept back as a request, by the policy of its reader

@@ -41,6 +41,15 @@ def links(call: Call, ids: "Sequence[int]", *, full: bool = True) -> dict[str, s
     return {"Link": previous}
 
 
+def offset_links(call: Call, limit: int, offset: int, *, more: bool) -> dict[str, str]:
+    """The Link header around a part of a list that is cut by `offset`; `more` says that something comes after it."""
+    there, _ = _around(call.scope["path"], call.scope["query_string"])
+    beside = [("next", offset + limit)] if more else []
+    beside += [("prev", max(offset - limit, 0))] if offset else []
+    named = ", ".join(f'<{call.base}{there}offset={at}>; rel="{name}"' for name, at in beside)
+    return {"Link": named} if named else {}
+
+
 @lru_cache(maxsize=1024)
 def _around(path: str, query: bytes) -> tuple[str, bool]:
     """What the links of a page have in common, and whether its reader came up from below. Clients ask for the first

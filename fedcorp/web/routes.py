@@ -12,6 +12,7 @@ from fedcorp.web.api import (
     announcements,
     apps,
     audit,
+    collections,
     conversations,
     domain_blocks,
     featured_tags,
@@ -44,6 +45,7 @@ from fedcorp.web.route import Route
 READ_ACCOUNTS, WRITE_ACCOUNTS = "read:accounts", "write:accounts"
 READ_STATUSES, WRITE_STATUSES = "read:statuses", "write:statuses"
 READ_FOLLOWS, WRITE_FOLLOWS = "read:follows", "write:follows"
+READ_COLLECTIONS, WRITE_COLLECTIONS = "read:collections", "write:collections"
 READ_FILTERS, WRITE_FILTERS = "read:filters", "write:filters"
 READ_GROUPS, WRITE_GROUPS = "read:groups", "write:groups"
 READ_LISTS, WRITE_LISTS = "read:lists", "write:lists"
@@ -101,6 +103,15 @@ _ACCOUNTS = (
     Route("POST", "/api/v1/featured_tags", featured_tags.create, WRITE_ACCOUNTS),
     Route("GET", "/api/v1/featured_tags/suggestions", featured_tags.suggestions, READ_ACCOUNTS),
     Route("DELETE", "/api/v1/featured_tags/{id}", featured_tags.delete, WRITE_ACCOUNTS),
+    Route("GET", "/api/v1/accounts/{id}/collections", collections.of_account, READ_COLLECTIONS, anonymous=True),
+    Route("GET", "/api/v1/accounts/{id}/in_collections", collections.featuring, READ_COLLECTIONS),
+    Route("POST", "/api/v1/collections", collections.create, WRITE_COLLECTIONS),
+    Route("GET", "/api/v1/collections/{id}", collections.show, READ_COLLECTIONS, anonymous=True),
+    Route("PATCH", "/api/v1/collections/{id}", collections.update, WRITE_COLLECTIONS),
+    Route("DELETE", "/api/v1/collections/{id}", collections.delete, WRITE_COLLECTIONS),
+    Route("POST", "/api/v1/collections/{id}/items", collections.add_item, WRITE_COLLECTIONS),
+    Route("DELETE", "/api/v1/collections/{id}/items/{item}", collections.remove_item, WRITE_COLLECTIONS),
+    Route("POST", "/api/v1/collections/{id}/items/{item}/revoke", collections.revoke_item, WRITE_COLLECTIONS),
     Route("GET", "/api/v1/domain_blocks", domain_blocks.listing, "read:blocks"),
     Route("POST", "/api/v1/domain_blocks", domain_blocks.create, "write:blocks"),
     Route("DELETE", "/api/v1/domain_blocks", domain_blocks.delete, "write:blocks"),

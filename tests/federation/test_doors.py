@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from starlette.types import Message
 
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import activities
+from fedcorp.storage.tables import activities, collection_items, collections
 from fedcorp.storage.tables import statuses as statuses_table
 from fedcorp.web.routes import ROUTES
 from tests.federation.door_world import (
@@ -602,6 +602,135 @@ async def page_of_tag(world: DoorWorld) -> Complaints:
                     yield f"{viewer} {'finds' if found else 'does not find'} {key} on the page of its hashtag"
 
 
+# -- collections -----------------------------------------------------------------------------------------------------
+
+SHELVES = {"company": ("company", True), "public": ("public", True), "unlisted": ("public", False)}
+
+
+async def shelves(world: DoorWorld) -> dict[str, str]:
+    """Collections of fay with everybody and every group in them, also those that nobody may add: by name their ids."""
+    owner = int(world.accounts["finance"]["fay"])
+    inside = [int(id_) for id_ in (*world.accounts["finance"].values(), *world.groups["finance"].values())]
+    return await world.finance.db.write(_shelves, owner, inside)
+
+
+def _shelves(tx: Tx, owner: int, inside: list[int]) -> dict[str, str]:
+    rows = tx.conn.execute(sa.select(collections.c.name, collections.c.id).where(collections.c.name.in_(SHELVES)))
+    found = {row[0]: str(row[1]) for row in rows}
+    for name, (reach, discoverable) in SHELVES.items() if not found else ():
+        id_ = tx.new_id()
+        found[name] = str(id_)
+        values = {"id": id_, "name": name, "reach": reach, "discoverable": discoverable, "account_id": owner}
+        tx.conn.execute(sa.insert(collections).values(**values, created_at=tx.ms, updated_at=tx.ms))
+        for account_id in inside:
+            item = {"id": tx.new_id(), "collection_id": id_, "account_id": account_id, "state": "accepted"}
+            tx.conn.execute(sa.insert(collection_items).values(**item, created_at=tx.ms))
+    return found
+
+
+def _stands(tx: Tx, collection_id: str, account_id: str) -> str:
+    of = (collection_items.c.collection_id == int(collection_id), collection_items.c.account_id == int(account_id))
+    return str(tx.conn.execute(sa.select(collection_items.c.id).where(*of)).scalar_one())
+
+
+def _in_shelf(world: DoorWorld, viewer: str) -> set[str]:
+    """The ids that this reader must find in a collection that shows everything."""
+    known = {**world.accounts["finance"], **world.groups["finance"]}
+    return {id_ for name, id_ in known.items() if knows(viewer, name)}
+
+
+async def one_collection(world: DoorWorld) -> Complaints:
+    """Whom it shows depends on the reader; without a token only what is public in both senses is there."""
+    for viewer in (*STAFF["finance"], NOBODY):
+        app = world.app(viewer)
+        missing = await app.get("/api/v1/collections/1")
+        for name, id_ in (await shelves(world)).items():
+            answer = await app.get(f"/api/v1/collections/{id_}")
+            for complaint in too_much(viewer, f"the collection {name}", answer, readable(viewer)):
+                yield complaint
+            if viewer == NOBODY and name != "public":
+                if not same(answer, missing):
+                    yield f"{viewer} learns that there is the collection {name}"
+            elif {item["account_id"] for item in answer.json()["collection"]["items"]} != _in_shelf(world, viewer):
+                yield f"{viewer} is shown too much or too little in the collection {name}"
+
+
+async def collections_of_accounts(world: DoorWorld) -> Complaints:
+    async for complaint in about_accounts("/api/v1/accounts/{id}/collections")(world):
+        yield complaint
+    await shelves(world)
+    for viewer in (*STAFF["finance"], NOBODY):
+        answer = await world.app(viewer).get(f"/api/v1/accounts/{world.accounts['finance']['fay']}/collections")
+        for complaint in too_much(viewer, "the collections of fay", answer, readable(viewer)):
+            yield complaint
+        shown = {item["name"] for item in answer.json()["collections"]}
+        if shown != (set(SHELVES) if viewer == "fay" else {"public"} if viewer == NOBODY else {"public", "company"}):
+            yield f"{viewer} is shown {sorted(shown)} on the profile of fay"
+
+
+async def in_collections(world: DoorWorld) -> Complaints:
+    """Where somebody stands is for themselves, and for the moderators of a group."""
+    await shelves(world)
+    async for complaint in about_accounts("/api/v1/accounts/{id}/in_collections")(world):
+        yield complaint
+    for viewer in STAFF["finance"]:
+        for name, id_ in {**world.accounts["finance"], **world.groups["finance"]}.items():
+            answer = await world.app(viewer).get(f"/api/v1/accounts/{id_}/in_collections")
+            may = viewer == name or (name in GROUPS and viewer in MODERATORS[name])
+            if (answer.status_code == 200) != may:
+                yield f"{viewer} asks where {name} stands and gets {answer.status_code}"
+
+
+async def collecting_secrets(world: DoorWorld) -> Complaints:
+    """A secret group is not added, and refused with the words for what does not exist."""
+    secret = world.groups["finance"][SECRET]
+    for viewer in STAFF["finance"]:
+        app = world.app(viewer)
+        made = (await app.post("/api/v1/collections", json={"name": "mine"})).json()["collection"]
+        for path, body in (
+            ("/api/v1/collections", lambda id_: {"name": "x", "account_ids": [id_]}),
+            (f"/api/v1/collections/{made['id']}/items", lambda id_: {"account_id": id_}),
+        ):
+            missing = await app.post(path, json=body("1"))
+            if missing.status_code != 422 or not same(await app.post(path, json=body(secret)), missing):
+                yield f"{viewer} learns by {path} that there is a secret group"
+        await app.delete(f"/api/v1/collections/{made['id']}")
+
+
+def acts_on_collections(method: str, suffix: str = "", **body: Any) -> Row:
+    """Done to the collection of somebody else: never, and what is in it that one may not know of is not there."""
+
+    async def row(world: DoorWorld) -> Complaints:
+        known = await shelves(world)
+        item = await world.finance.db.read(_stands, known["company"], world.groups["finance"][SECRET])
+        for viewer in (*STAFF["finance"], NOBODY):
+            if viewer == "fay" or (suffix.endswith("revoke") and viewer in MODERATORS[SECRET]):
+                continue
+            app, path = world.app(viewer), f"/api/v1/collections/{known['company']}"
+            answer = await app.request(method, path + suffix.format(item=item), json=body)
+            missing = await app.request(method, path + suffix.format(item="1"), json=body)
+            if answer.status_code not in (401, 403, 404):
+                yield f"{viewer} may {method} {suffix} of the collection of somebody else: {answer.status_code}"
+            if not knows(viewer, SECRET) and not same(answer, missing):
+                yield f"{viewer} learns by {method} {suffix} of a secret group"
+
+    return row
+
+
+async def page_of_collection(world: DoorWorld) -> Complaints:
+    for viewer in (*STAFF["finance"], NOBODY):
+        async with await world.browser(viewer) as browser:
+            missing = await browser.get("/collections/1")
+            for name, id_ in (await shelves(world)).items():
+                answer = await browser.get(f"/collections/{id_}")
+                for complaint in too_much(viewer, f"the page of the collection {name}", answer, readable(viewer)):
+                    yield complaint
+                if viewer == NOBODY and name != "public" and not same(answer, missing):
+                    yield f"{viewer} learns by its page that there is the collection {name}"
+                if (viewer != NOBODY or name == "public") and answer.status_code != 200:
+                    yield f"{viewer} is refused the page of the collection {name}"
+
+
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -953,6 +1082,16 @@ ROWS: dict[str, Row] = {
         f"POST /api/v1/accounts/{{id}}/{verb}": about_accounts(f"/api/v1/accounts/{{id}}/{verb}", method="POST")
         for verb in _ACCOUNT_VERBS
     },
+    "GET /api/v1/accounts/{id}/collections": collections_of_accounts,
+    "GET /api/v1/accounts/{id}/in_collections": in_collections,
+    "POST /api/v1/collections": collecting_secrets,
+    "GET /api/v1/collections/{id}": one_collection,
+    "PATCH /api/v1/collections/{id}": acts_on_collections("PATCH", name="mine"),
+    "DELETE /api/v1/collections/{id}": acts_on_collections("DELETE"),
+    "POST /api/v1/collections/{id}/items": acts_on_collections("POST", "/items", account_id="1"),
+    "DELETE /api/v1/collections/{id}/items/{item}": acts_on_collections("DELETE", "/items/{item}"),
+    "POST /api/v1/collections/{id}/items/{item}/revoke": acts_on_collections("POST", "/items/{item}/revoke"),
+    "GET /collections/{id}": page_of_collection,
     "DELETE /api/v1/suggestions/{id}": about_accounts("/api/v1/suggestions/{id}", method="DELETE"),
     "POST /api/v1/reports": about_accounts("/api/v1/reports?account_id={id}", method="POST"),
     "GET /api/v1/statuses": many_posts,

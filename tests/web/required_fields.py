@@ -292,15 +292,26 @@ SHAPES: dict[str, Shape] = {
         "media_attachments": each(entity("MediaAttachment")), "emojis": each(entity("CustomEmoji")),
         "poll?": fields({"options": each(fields({"title": filled}))}),
     },
+    "Collection": {
+        "id": id_, "account_id": id_, "uri": link, "url": link, "name": filled, "description": text,
+        "language": maybe(filled), "local": flag, "sensitive": flag, "discoverable": flag, "reach": one_of(*REACHES),
+        "tag": maybe(fields({"name": filled, "url": link})), "item_count": small,
+        "items": each(entity("CollectionItem")), "created_at": time, "updated_at": time,
+    },
+    "CollectionItem": {
+        "id": id_, "account_id": id_, "state": one_of("pending", "accepted"), "created_at": time,
+    },
     "Context": {"ancestors": each(entity("Status")), "descendants": each(entity("Status"))},
     "Notification": {
         "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
         "status?": entity("Status"), "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
+        "collection?": entity("Collection"),
     },
     "NotificationGroup": {
         "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
         "page_min_id": id_, "page_max_id": id_, "latest_page_notification_at": time, "sample_account_ids": each(id_),
         "status_id?": id_, "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
+        "collection?": entity("Collection"),
     },
     "GroupedNotifications": {
         "accounts": each(entity("Account")), "statuses": each(entity("Status")),
@@ -522,6 +533,7 @@ _RULES: dict[str, tuple[Check, ...]] = {
 
 _ACCOUNTS, _STATUSES, _TAGS, _LISTS = (each(entity(name)) for name in ("Account", "Status", "Tag", "List"))
 _COUNT = fields({"count": number})
+_COLLECTIONS = fields({"collections": each(entity("Collection"))})
 _MARKERS = fields({"home?": entity("Marker"), "notifications?": entity("Marker")})
 
 
@@ -599,6 +611,15 @@ ANSWERS: dict[str, Check | None] = {
     "GET /api/v1/domain_blocks": each(filled),
     "POST /api/v1/domain_blocks": empty,
     "DELETE /api/v1/domain_blocks": empty,
+    "GET /api/v1/accounts/{id}/collections": _COLLECTIONS,
+    "GET /api/v1/accounts/{id}/in_collections": _COLLECTIONS,
+    "POST /api/v1/collections": fields({"collection": entity("Collection")}),
+    "GET /api/v1/collections/{id}": fields({"accounts": _ACCOUNTS, "collection": entity("Collection")}),
+    "PATCH /api/v1/collections/{id}": fields({"collection": entity("Collection")}),
+    "DELETE /api/v1/collections/{id}": empty,
+    "POST /api/v1/collections/{id}/items": fields({"collection_item": entity("CollectionItem")}),
+    "DELETE /api/v1/collections/{id}/items/{item}": empty,
+    "POST /api/v1/collections/{id}/items/{item}/revoke": empty,
     # statuses
     "POST /api/v1/statuses": _either("ScheduledStatus", "Status", told_by="scheduled_at"),
     "GET /api/v1/statuses": _STATUSES,

@@ -24,7 +24,7 @@ from fedcorp.web.routes import ROUTES
 from tests.databases import POSTGRESQL
 from tests.web.instance import Office
 
-_IDS = ("id", "account", "status", "report", "quoting")
+_IDS = ("id", "account", "status", "report", "quoting", "item")
 ROLES = ("user", "moderator", "admin")
 OPEN = {
     "POST /api/v1/apps": "apps register themselves",

@@ -47,6 +47,7 @@ _PRESENTATION = (
     "avatar_description header_description show_media show_media_replies show_featured attribution_domains "
     "attribution_domains.0"
 )
+_COLLECTION = "name description language tag_name sensitive discoverable reach"
 PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "POST /api/v1/apps": ({"client_name": "x", "redirect_uris": "app://x"}, "client_name redirect_uris scopes website"),
     "PATCH /api/v1/accounts/update_credentials": (
@@ -74,6 +75,11 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET /api/v1/domain_blocks": ({}, _PAGE),
     "POST /api/v1/domain_blocks": ({}, "domain"),
     "DELETE /api/v1/domain_blocks": ({}, "domain"),
+    "GET /api/v1/accounts/{id}/collections": ({}, "limit offset"),
+    "GET /api/v1/accounts/{id}/in_collections": ({}, "limit offset"),
+    "POST /api/v1/collections": ({"name": "x"}, f"{_COLLECTION} account_ids"),
+    "PATCH /api/v1/collections/{id}": ({}, _COLLECTION),
+    "POST /api/v1/collections/{id}/items": ({}, "account_id"),
     "GET /api/v1/directory": ({}, "limit offset order local"),
     "GET /api/v2/suggestions": ({}, "limit"),
     "POST /api/v1/statuses": (
@@ -196,7 +202,7 @@ for _route in API_ROUTES:
         PARAMETERS[_name] = (_NEEDED.get(_name, {}), " ".join(param.name for param in _route.takes))
 
 
-_IDS = ("id", "account", "status", "report", "quoting")
+_IDS = ("id", "account", "status", "report", "quoting", "item")
 
 
 def filled(route: Route, value: str) -> str:
@@ -350,6 +356,9 @@ async def _own(office: Office, ann: Person, ben: Person, route: Route) -> str:
             return str((await office.db.write(peers.add, "other.example", "partner")).id)
         case "admin":
             return str((await ann.post("/api/v1/reports", account_id=ben.id))["id"])
+        case "collections":
+            known = (await ann.get(f"/api/v1/accounts/{ann.id}/collections"))["collections"]  # of an earlier example
+            return str((known or [(await ann.post("/api/v1/collections", name="mine"))["collection"]])[0]["id"])
         case "filters":
             return str((await ann.post("/api/v2/filters", title="mine", context=["home"]))["id"])
         case "statuses":
@@ -405,7 +414,7 @@ async def test_any_tree_of_json_is_taken_or_refused(
     drawn = {heads[number % len(heads)]: tree for number, tree in trees.items()}
     club = await office.db.read(accounts.find_local, "club")  # of an earlier example
     own = str(club.id) if club is not None else await _own(office, ann, ben, route)
-    at = own if "/groups/" in route.path else ben.id
+    at = own if "/groups/" in route.path or "/v1/collections/" in route.path else ben.id
     response = await _send(ann, route, filled(route, at), {**needed, **drawn})
     if not response.is_success:
         check(response, *range(400, 500))

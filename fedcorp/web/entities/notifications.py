@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import reports, statuses, warnings
+from fedcorp.social import collections, reports, statuses, warnings
 from fedcorp.social.notification_policy import OLD_SORTS, SORTS, Policy
 from fedcorp.social.notifications import Group, Notification, Request
 from fedcorp.storage.database import Tx
 from fedcorp.web.entities import accounts
+from fedcorp.web.entities import collections as collection_entities
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.reports import report
 from fedcorp.web.entities.statuses import render_map
@@ -26,6 +27,7 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
     rendered = {entity["id"]: orjson.Fragment(orjson.dumps(entity)) for entity in people}  # each comes many times
     told = _reports(tx, [row.report_id for row in rows])
     warned = _warnings(tx, [row.warning_id for row in rows])
+    collected = _collections(tx, viewer_id, [row.collection_id for row in rows])
     found = []
     for row in rows:
         account = rendered.get(str(row.from_account_id))
@@ -44,6 +46,8 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
             entity["report"] = told[row.report_id]
         if row.warning_id in warned:
             entity["moderation_warning"] = warned[row.warning_id]
+        if row.collection_id in collected:
+            entity["collection"] = collected[row.collection_id]
         found.append(entity)
     return found
 
@@ -56,6 +60,12 @@ def _reports(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str,
 def _warnings(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":
     found = warnings.find_many(tx, {id_ for id_ in ids if id_ is not None})
     return {row.id: entity for row, entity in zip(found, account_warnings(tx, found), strict=True)}
+
+
+def _collections(tx: Tx, viewer_id: int, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":
+    found = collections.find_many(tx, viewer_id, [id_ for id_ in dict.fromkeys(ids) if id_ is not None])
+    entities = collection_entities.many(tx, viewer_id, list(found.values()))
+    return dict(zip(found, entities, strict=True))
 
 
 def _statuses(tx: Tx, cache: Rendered, viewer_id: int, ids: "Sequence[int | None]") -> "dict[int, orjson.Fragment]":
@@ -73,6 +83,7 @@ def grouped(tx: Tx, cache: Rendered, viewer_id: int, groups: Sequence[Group]) ->
     known = {entity["id"] for entity in people}
     told = _reports(tx, [group.report_id for group in groups])
     warned = _warnings(tx, [group.warning_id for group in groups])
+    collected = _collections(tx, viewer_id, [group.collection_id for group in groups])
     return {
         "accounts": people,
         "statuses": list(shown.values()),
@@ -80,6 +91,7 @@ def grouped(tx: Tx, cache: Rendered, viewer_id: int, groups: Sequence[Group]) ->
             _group(group, known)
             | ({"report": told[group.report_id]} if group.report_id in told else {})
             | ({"moderation_warning": warned[group.warning_id]} if group.warning_id in warned else {})
+            | ({"collection": collected[group.collection_id]} if group.collection_id in collected else {})
             for group in groups
             if group.status_id is None or group.status_id in shown
             if any(str(id_) in known for id_ in group.sample_account_ids)

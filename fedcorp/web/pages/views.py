@@ -10,8 +10,10 @@ from starlette.responses import RedirectResponse, Response
 
 from fedcorp import __version__
 from fedcorp.clock import from_ms
-from fedcorp.social import accounts, applications, statuses, timelines
+from fedcorp.errors import NotFound
+from fedcorp.social import accounts, applications, collections, statuses, timelines
 from fedcorp.social.accounts import Account
+from fedcorp.social.collections import Collection
 from fedcorp.social.pages import Page
 from fedcorp.social.statuses import Status
 from fedcorp.social.text import normalise_tag
@@ -77,6 +79,15 @@ async def show_tag(call: Call) -> Response:
     return page(call.context.config, "tag", tag=name, statuses=posts) if posts is not None else hint(call)
 
 
+async def show_collection(call: Call) -> Response:
+    """GET /collections/ID: whom somebody recommends, as far as the reader may know of them."""
+    try:
+        owner, collection, shown = await call.context.db.read(_collection, browser.session(call), call.id())
+    except NotFound:
+        return hint(call)
+    return page(call.context.config, "collection", owner=owner, collection=collection, accounts=shown)
+
+
 def hint(call: Call) -> Response:
     """The page of whatever is not there, or not for this reader."""
     return page(call.context.config, "notice", NOT_FOUND, title="Nothing to see here", text=HINT)
@@ -110,6 +121,14 @@ def _tagged(tx: Tx, session: str | None, name: str) -> list[Post] | None:
     return shown if shown or reader is not None else None
 
 
+def _collection(tx: Tx, session: str | None, id_: int) -> tuple[Account, Collection, list[Account]]:
+    reader = _reader(tx, session)
+    found = collections.get(tx, reader, id_)
+    items = collections.items_of(tx, reader, [id_])[id_]
+    people = accounts.find_many(tx, {found.account_id, *(item.account_id for item in items)})
+    return people[found.account_id], found, [people[item.account_id] for item in items]
+
+
 def _posts(tx: Tx, lines: Sequence[str]) -> list[Post]:
     ids = [entry.status_id for entry in timelines.entries(lines)]
     found = statuses.find_many(tx, ids)
@@ -140,4 +159,5 @@ ROUTES = (
     Route("GET", "/@{name}", show_profile),
     Route("GET", "/@{name}/{id}", show_status),
     Route("GET", "/tags/{name}", show_tag),
+    Route("GET", "/collections/{id}", show_collection),
 )
