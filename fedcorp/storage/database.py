@@ -523,8 +523,8 @@ def _sqlite_engine(url: str, *, read_only: bool = False) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        # KiB. What a writer changes in one transaction needs room; the pages of a timeline take a tenth of a reader's.
-        connection.execute(f"PRAGMA cache_size = {-4000 if read_only else -8000}")
+        # KiB. What a writer changes in one transaction needs room; a page of a timeline takes a tenth of a reader's.
+        connection.execute(f"PRAGMA cache_size = {-2000 if read_only else -4000}")
         connection.execute("PRAGMA temp_store = MEMORY")
         if read_only:
             connection.execute("PRAGMA query_only = ON")

@@ -26,6 +26,7 @@ class Glances:
         self._left = TICKS
         raw: Any = self._conn.connection
         raw.execute("PRAGMA busy_timeout = 0")
+        raw.execute("PRAGMA cache_size = -4000")  # KiB: nearly everything that is read is read here
         raw.set_progress_handler(self._tick, TICK)
 
     def run(self, work: Callable[[QuickConnection], T]) -> T:
