@@ -42,6 +42,36 @@ def create_account(
         console.print(f"Password (shown only now): {chosen}", markup=False)
 
 
+@account.command("password")
+def set_password(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Somebody of this department.")],
+    config: ConfigPath = DEFAULT,
+    password: Annotated[
+        str | None, typer.Option(help="At least 8 characters; one is made and shown when left out.")
+    ] = None,
+    sign_out: Annotated[
+        bool, typer.Option("--sign-out", help="Somebody else knew the old one: every app must sign in anew.")
+    ] = False,
+) -> None:
+    """Give somebody a new password. Browsers are signed out; apps stay signed in unless --sign-out is given."""
+    chosen = password or Clock().token(12)
+    hashed = passwords.hash_password(chosen)
+
+    async def work(db: Database) -> Account:
+        return await db.write(_set_password, name, hashed, sign_out)
+
+    console.print(f"@{escape(run(config, work).handle)} has a new password.")
+    if password is None:
+        console.print(f"Password (shown only now): {chosen}", markup=False)
+
+
+def _set_password(tx: Tx, name: str, password_hash: str, sign_out: bool) -> Account:
+    owner = find_person(tx, name)
+    accounts.set_password(tx, owner.id, password_hash)
+    (applications.revoke_all if sign_out else applications.end_sessions)(tx, owner.id)
+    return owner
+
+
 def add_person(
     tx: Tx, name: str, pair: KeyPair, *, email: str | None = None, password_hash: str, role: str = "user"
 ) -> Account:

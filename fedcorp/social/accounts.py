@@ -397,6 +397,11 @@ def create_user(tx: Tx, account_id: int, *, email: str | None, password_hash: st
         raise Conflict(f"the address {email} is used by another account.") from None
 
 
+def set_password(tx: Tx, account_id: int, password_hash: str) -> None:
+    """Let somebody log in with another password from now on."""
+    tx.conn.execute(sa.update(users).where(users.c.account_id == account_id).values(password_hash=password_hash))
+
+
 def find_login(tx: Tx, name_or_email: str) -> tuple[Account, str] | None:
     """(account, password hash) of somebody who may log in, by name, handle or e-mail address."""
     name = name_or_email.strip().lstrip("@").lower()

@@ -353,7 +353,7 @@ def revoke_all(tx: Tx, account_id: int) -> None:
     _revoke(tx, access_tokens.c.account_id == account_id)
     for table in (refresh_tokens, authorization_codes):
         tx.conn.execute(sa.delete(table).where(table.c.account_id == account_id))
-    tx.conn.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
+    end_sessions(tx, account_id)
     _close_streams(tx, account_id)
 
 
@@ -404,6 +404,11 @@ def find_session(tx: Tx, token: str) -> int | None:
 def end_session(tx: Tx, token: str) -> None:
     """Sign a browser out."""
     tx.conn.execute(sa.delete(sessions).where(sessions.c.token_hash == _digest(token)))
+
+
+def end_sessions(tx: Tx, account_id: int) -> None:
+    """Sign an account out of all browsers; apps keep their tokens."""
+    tx.conn.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
 
 
 def prune(tx: Tx) -> None:

@@ -16,10 +16,10 @@ from fedcorp.storage.database import Tx
 from tests.commands.conftest import DOMAIN, Line
 
 
-def ask(config: Config, work: object, *values: object) -> object:
+def ask(config: Config, work: object, *values: object, writes: bool = False) -> object:
     async def main() -> object:
         async with opened(config, Clock()) as db:
-            return await db.read(work, *values)  # type: ignore[arg-type]
+            return await (db.write if writes else db.read)(work, *values)  # type: ignore[arg-type]
 
     return asyncio.run(main())
 
@@ -62,6 +62,27 @@ def test_account_is_made_with_a_password_that_is_shown_once(line: Line) -> None:
     found = ask(line.config, accounts.find_login, "ann")
     assert isinstance(found, tuple)
     assert passwords.is_password(password, found[1])
+
+
+@pytest.mark.parametrize("sign_out", [False, True])
+def test_a_new_password_ends_browsers_and_on_wish_apps(line: Line, sign_out: bool) -> None:
+    assert line("account", "create", "ann", "--password", "long enough") == 0
+    assert line("token", "create", "ann", "--scopes", "read") == 0
+    token = line.out.strip()
+    owner = ask(line.config, accounts.find_local, "ann")
+    assert isinstance(owner, accounts.Account)
+    session = ask(line.config, applications.start_session, owner.id, writes=True)
+    assert isinstance(session, str)
+    assert line("account", "password", "ann", *(["--sign-out"] if sign_out else [])) == 0
+    password = line.out.strip().rpartition(" ")[2]
+    found = ask(line.config, accounts.find_login, "ann")
+    assert isinstance(found, tuple)
+    assert passwords.is_password(password, found[1])
+    assert not passwords.is_password("long enough", found[1])
+    assert ask(line.config, applications.find_session, session) is None
+    assert (ask(line.config, applications.find_token, token) is None) == sign_out
+    assert line("account", "password", "nobody") == 2
+    assert "nobody called" in line.err
 
 
 def test_account_takes_what_it_is_given(line: Line) -> None:
@@ -113,7 +134,18 @@ def test_wrong_usage_is_one_line(line: Line, words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        *("", "init", "serve", "work", "doctor", "demo", "account", "account create", "token create"),
+        *(
+            "",
+            "init",
+            "serve",
+            "work",
+            "doctor",
+            "demo",
+            "account",
+            "account create",
+            "account password",
+            "token create",
+        ),
         *("announce", "group create", "peer add", "peer list", "peer remove"),
     ],
 )
