@@ -471,8 +471,20 @@ def copy(tx: Tx, group: Account, told: Affiliation, *, chained: bool = True) -> 
             origin=told.origin, role=told.role, since_at=told.since_at, until_at=told.until_at,
         )  # fmt: skip
     subject = accounts.find_by_uri(tx, told.subject_uri)
-    if subject is not None and subject.local:
+    if subject is not None and subject.local and (chained or not _is_overtaken(tx, group, subject, told)):
         _copy_own(tx, group, subject, told, stays=stays)
+
+
+def _is_overtaken(tx: Tx, group: Account, subject: Account, told: Affiliation) -> bool:
+    """Whether a word that came out of order makes somebody a member who has left, or was shut out, since.
+
+    A server that nobody belongs to any more cannot read the ledger to the end, so nothing would put it right.
+    """
+    if told.role not in policy.MEMBERS:
+        return False
+    known = find(tx, group.id, subject.id)
+    shut_out_later = known is not None and known.role == "outcast" and known.created_at > told.since_at
+    return shut_out_later or follows.find(tx, subject.id, group.id) is None
 
 
 def _copy_own(tx: Tx, group: Account, subject: Account, told: Affiliation, *, stays: bool) -> None:

@@ -119,7 +119,8 @@ LATER = ("laterpriv", "laterbo")
 MODERATORS = {name: {"ann", "mo", "bo"} if name == "news" else {"ann", "mo"} for name in GROUPS}
 MODERATED = {"held": {"ann", "mo"}, "heldbo": {"ann", "mo"}}  # shown to them where they decide, nowhere else
 EDITED = "edpriv"  # said zzedprivoldzz before
-_WORD = re.compile(rb"(?:zz|qq)([a-z]+?)(?:zz|qq)")
+# A word of its own: a signature may hold the same letters, but goes on. In JSON a line may begin with it.
+_WORD = re.compile(rb"(?:(?<![A-Za-z0-9])|(?<=\\n))(?:zz|qq)([a-z]+?)(?:zz|qq)(?![A-Za-z0-9])")
 
 
 def words(body: bytes) -> set[str]:
