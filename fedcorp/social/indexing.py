@@ -122,8 +122,8 @@ def _runs(status: Status, texts: list[str]) -> list[list[str]]:
         if stems and runs[0]:
             for run in runs:
                 run.append(fulltext.GAP)
-        runs[0].extend(dutch + stem.dutch for stem in stems)
-        runs[1].extend(english + stem.english for stem in stems)
+        runs[0].extend([dutch + in_dutch for in_dutch, _ in stems])
+        runs[1].extend([english + in_english for _, in_english in stems])
     return [run for run in runs if run]
 
 

@@ -152,6 +152,9 @@ def write(tx: Tx, id_: int, marks: Sequence[str], runs: Sequence[Sequence[str]],
 def _text(marks: Sequence[str], runs: Sequence[Sequence[str]]) -> str:
     parts = [" ".join(marks)]
     for run in runs:
+        if len(run) <= MOST_PLACES:  # then no word can have more
+            parts += (GAP, *run)
+            continue
         places: dict[str, int] = defaultdict(int)
         kept = []
         for token in run:
