@@ -1,6 +1,6 @@
 """`fedcorp serve` and `fedcorp work`: what was asked for goes on in a program of its own, in place of this one.
 
-The packages that read a command line take a third of the memory of a whole server, and it needs none of them.
+The packages that read a command line take a fifth of the memory of a whole server, and it needs none of them.
 """
 
 import os

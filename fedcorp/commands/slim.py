@@ -7,4 +7,5 @@ import sys
 
 UNWANTED = ("pygments", "rich")
 
-sys.modules.update(dict.fromkeys(UNWANTED))  # type: ignore[arg-type]  # None: importing it fails, as if it were not there
+for name in UNWANTED:  # None: importing it fails, as if it were not there; what is loaded already stays
+    sys.modules.setdefault(name, None)  # type: ignore[arg-type]

@@ -100,6 +100,7 @@ def test_account_takes_what_it_is_given(line: Line) -> None:
         (("account", "create", "Ann!"), "a-z"),
         (("account", "create", "admin"), "reserved"),
         (("account", "create", "eve", "--password", "short"), "8 to"),
+        (("account", "password", "eve", "--password", "short"), "8 to"),
         (("account", "create", "eve", "--role", "king"), "moderator"),
         (("token", "create", "nobody"), "fedcorp account create nobody"),
         (("group", "create", "g", "--title", "G", "--owner", "nobody"), "nobody"),
