@@ -308,7 +308,9 @@ def _recount(name: str) -> Any:
     )
 
 
-_RECOUNT = {name: _recount(name) for name in ("replies_count", "reblogs_count", "favourites_count", "quotes_count")}
+_RECOUNT = {name: _recount(name) for name in (
+    "replies_count", "reblogs_count", "favourites_count", "quotes_count", "reactions_count",
+)}  # fmt: skip
 
 
 def insert(tx: Tx, **values: Any) -> Status:
@@ -352,7 +354,7 @@ def is_counted_quote(tx: Tx, status: Status) -> bool:
 
 
 def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
-    """Raise or lower one of the four counts of a status."""
+    """Raise or lower one of the five counts of a status."""
     tx.conn.execute(_RECOUNT[name], {"of": status_id, "by": change})
 
 

@@ -45,6 +45,7 @@ class Head(NamedTuple):
     reblogs_count: int
     favourites_count: int
     quotes_count: int
+    reactions_count: int
     account_statuses_count: int
     account_followers_count: int
     account_following_count: int
@@ -95,6 +96,7 @@ _HEADS = (
         statuses.c.reblogs_count,
         statuses.c.favourites_count,
         statuses.c.quotes_count,
+        statuses.c.reactions_count,
         accounts.c.statuses_count,
         accounts.c.followers_count,
         accounts.c.following_count,
@@ -105,7 +107,7 @@ _HEADS = (
 )
 _MARKS = sa.union_all(
     sa.select(sa.literal_column("0", sa.Integer), favourites.c.status_id).where(
-        favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS)
+        favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS), ~favourites.c.implied
     ),
     sa.select(sa.literal_column("1", sa.Integer), statuses.c.reblog_of_id).where(
         statuses.c.account_id == _VIEWER, statuses.c.reblog_of_id.in_(_IDS), statuses.c.deleted_at.is_(None)

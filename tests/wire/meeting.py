@@ -37,6 +37,11 @@ class Meeting:
         found: int = (await self.ann.get(f"/api/v1/statuses/{status['id']}"))["favourites_count"]
         return found
 
+    async def emoji(self, status: Any) -> dict[str, int]:
+        """What stands below a post, and how often."""
+        seen = await self.ann.get(f"/api/v1/statuses/{status['id']}")
+        return {item["name"]: item["count"] for item in seen["reactions"]}
+
     async def faults(self) -> list[Any]:
         """What arrived and was not acted upon."""
         return [row for row in await outcomes(self.finance) if row[1] not in ("processed", "duplicate")]

@@ -23,6 +23,7 @@ from fedcorp.social.media import Media
 from fedcorp.social.statuses import Status
 from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
+from fedcorp.web.entities import reactions
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.cards import card
@@ -35,6 +36,8 @@ from fedcorp.web.entities.times import day, iso, iso_or_none
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
 _REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"poll":'
 _APPROVAL = b',"quote_approval":%b'
+_NO_EMOJI = b',"reactions":[]'
+_EMOJI = b',"reactions":%b,"emoji_reactions":%b'  # glitch-soc's name for them, and that of Akkoma and Fedibird
 _FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":'
 _TRUTH = (b"false", b"true")
 _MARKS = {  # by (favourited, reblogged, bookmarked, muted)
@@ -61,6 +64,7 @@ class _Overlay:
     heads: dict[int, Head]
     marks: Marks
     polls: dict[int, bytes]
+    reactions: dict[int, bytes]
     filtered: dict[int, bytes]
     following: set[int]  # authors; as far as policies of quotes ask for it
     followed_by: set[int]
@@ -174,7 +178,8 @@ def _render_rest(
     heads |= quoted.heads
     filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     ties = _ties(tx, viewer_id, heads)
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered, *ties, quoted)
+    emoji_below = _emoji_below(tx, viewer_id, heads)
+    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), emoji_below, filtered, *ties, quoted)
     prefixes = _prefixes(tx, cache, heads)
     window_now = window("", "", tx.ms)
     for item in rest:
@@ -192,14 +197,15 @@ def _render_rest(
 
 
 def _is_special(item: "_Kept", original: "_Kept", overlay: _Overlay) -> bool:
-    """Whether its viewer sees a mark, a vote or a tie of their own in it, or somebody else a later state of a poll or
-    of what it quotes."""
+    """Whether its viewer sees a mark, a vote, a reaction or a tie of their own in it, or somebody else a later state of
+    a poll, of what stands below it, or of what it quotes."""
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     id_ = original.id
     return (
         id_ in favourited or id_ in reblogged or id_ in bookmarked or id_ in overlay.filtered
         or original.thread_id in muted
-        or original.head.poll_id is not None or original.quotes or "follow" in original.head.quote_policy
+        or original.head.poll_id is not None or original.head.reactions_count > 0 or original.quotes
+        or "follow" in original.head.quote_policy
     )  # fmt: skip
 
 
@@ -233,7 +239,7 @@ def _whole(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
 def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     (
         id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, _, _, _, replies, reblogs, favourites,
-        quoted, account_statuses, followers, following, last_status_at,
+        quoted, emoji_below, account_statuses, followers, following, last_status_at,
     ) = head  # fmt: skip
     tail = _counts(account_statuses, followers, following, day(last_status_at))
     tail += _reactions(replies, reblogs, favourites, quoted)
@@ -243,6 +249,7 @@ def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
     tail += _approval_of(overlay.heads[target], overlay)
+    tail += overlay.reactions.get(id_, _NO_EMOJI) if emoji_below else _NO_EMOJI
     if overlay.viewer_id is None:
         return tail + b"}"
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
@@ -340,6 +347,12 @@ def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, b
     return {
         id_: orjson.dumps(poll(row, tx.ms, viewer_id, authors[id_], emojis.get(id_, ()))) for id_, row in found.items()
     }
+
+
+def _emoji_below(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, bytes]:
+    below = [head.id for head in heads.values() if head.reactions_count]
+    found = reactions.of_statuses(tx, below, viewer_id) if below else {}
+    return {id_: _EMOJI % (told, told) for id_, items in found.items() for told in (orjson.dumps(items),)}
 
 
 # -- what is cached --------------------------------------------------------------------------------------------------
