@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, effects, filters, follows, interactions, polls, publishing, statuses
+from fedcorp.social import accounts, effects, filters, follows, interactions, polls, publishing, reactions, statuses
 from fedcorp.social.filters import Change, KeywordChange
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
+from fedcorp.social.reactions import AGAINST_IT, Kind
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.signed import WINDOW_MS
 from fedcorp.storage.tables import media
@@ -31,6 +32,9 @@ Act = Callable[[Tx, accounts.Account, statuses.Status], Any]
 ACTS: dict[str, Act] = {
     "favourite": interactions.favourite,
     "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
+    "react": lambda tx, who, post: reactions.react(tx, who, post, Kind("☕")),
+    "unreact": lambda tx, who, post: reactions.take_back(tx, who, post.id, Kind("☕")),
+    "against": lambda tx, who, post: reactions.react(tx, who, post, AGAINST_IT),
     "bookmark": lambda tx, who, post: interactions.bookmark(tx, who.id, post.id),
     "unbookmark": lambda tx, who, post: interactions.unbookmark(tx, who.id, post.id),
     "reblog": interactions.reblog,
