@@ -504,7 +504,7 @@ def reaction_of(doc: Any, domain: str) -> Kind | None:
         return reactions.AGAINST_IT
     if not isinstance(doc, dict):
         return None
-    said = (first_string(doc.get(name)) for name in ("content", "_misskey_reaction", _IS_REACTION))
+    said = (first_string(doc.get(name)) for name in ("content", "contentMap", "_misskey_reaction", _IS_REACTION))
     return next((kind for text in said if text and (kind := reactions.read(text, domain)) is not None), None)
 
 
