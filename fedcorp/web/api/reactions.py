@@ -18,7 +18,7 @@ from fedcorp.web.call import Call, json
 from fedcorp.web.entities import reactions as entities
 from fedcorp.web.pagination import page_of
 
-MOST = 400  # reactions of which Pleroma's list, which has no pages, names the accounts
+MOST = 320  # reactions of which Pleroma's list, which has no pages, names the accounts
 
 _Verb = Callable[[Tx, Account, Status, str], object]
 
