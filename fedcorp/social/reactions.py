@@ -23,7 +23,7 @@ from fedcorp.social.pages import Listing, Page
 from fedcorp.social.statuses import Status
 from fedcorp.social.visibility import blocked, domain_blocked
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts
+from fedcorp.storage.tables import accounts, favourites
 from fedcorp.storage.tables import status_reactions as table
 from fedcorp.storage.tables import statuses as statuses_table
 from fedcorp.storage.upsert import insert_ignore
@@ -154,9 +154,12 @@ def _kinds(tx: Tx, status_id: int) -> set[Kind]:
     return {Kind(*row) for row in tx.conn.execute(_KINDS, {"status": status_id})}
 
 
-def react(tx: Tx, account: Account, status: Status, kind: Kind, *, uri: str | None = None) -> None:
+def react(
+    tx: Tx, account: Account, status: Status, kind: Kind, *, uri: str | None = None, vote: bool = False
+) -> None:  # fmt: skip
     """React to a status that the caller has found visible; twice is once. `uri` is that of an activity from elsewhere,
-    which takes the place of an earlier one for the same emoji. Raises Unprocessable when there are too many."""
+    which takes the place of an earlier one for the same emoji; `vote` says that a later Like takes its place. Raises
+    Unprocessable when there are too many."""
     if uri is not None and interactions.is_undone(tx, uri):
         return
     known = _find(tx, account.id, status.id, kind)
@@ -166,7 +169,7 @@ def react(tx: Tx, account: Account, status: Status, kind: Kind, *, uri: str | No
         return
     _check_room(tx, account.id, status.id, kind)
     own_uri = uri or tx.site.urls.activity(tx.new_id())
-    values = {"account_id": account.id, "status_id": status.id, "name": kind.name, "domain": kind.domain}
+    values = {"account_id": account.id, "status_id": status.id, "name": kind.name, "domain": kind.domain, "vote": vote}
     if insert_ignore(tx, table, id=tx.new_id(), uri=own_uri, created_at=tx.ms, **values):
         statuses.change_count(tx, status.id, "reactions_count", 1)
         if kind.counts:
@@ -186,17 +189,23 @@ def take_back(tx: Tx, account: Account, status_id: int, kind: Kind) -> bool:
     known = _find(tx, account.id, status_id, kind)
     if known is None:
         return False
-    _drop(tx, account.id, known)
+    tx.conn.execute(sa.delete(table).where(table.c.id == known.id))
+    statuses.change_count(tx, status_id, "reactions_count", -1)
+    rest = tx.conn.execute(_OF_ONE, {"account": account.id, "status": status_id})
+    if not any(_kept(row).kind.counts for row in rest):
+        interactions.imply_no_more(tx, account.id, status_id)
     tx.record(StatusUnreacted(account.id, status_id, known.uri, kind.name, kind.domain))
     return True
 
 
-def _drop(tx: Tx, account_id: int, known: _Kept) -> None:
-    tx.conn.execute(sa.delete(table).where(table.c.id == known.id))
-    statuses.change_count(tx, known.status_id, "reactions_count", -1)
-    rest = tx.conn.execute(_OF_ONE, {"account": account_id, "status": known.status_id})
-    if not any(_kept(row).kind.counts for row in rest):
-        interactions.imply_no_more(tx, account_id, known.status_id)
+def take_back_vote(tx: Tx, account: Account, status_id: int) -> None:
+    """Somebody votes for a status: their vote against it, if there is one, is taken back."""
+    against = tx.conn.execute(_VOTE, {"account": account.id, "status": status_id}).first()
+    if against is not None:
+        take_back(tx, account, status_id, AGAINST_IT)
+
+
+_VOTE = sa.select(table.c.id).where(_MINE, table.c.vote)
 
 
 def forget_status(tx: Tx, status_id: int) -> None:
@@ -206,9 +215,25 @@ def forget_status(tx: Tx, status_id: int) -> None:
 
 
 def forget_account(tx: Tx, account_id: int) -> None:
-    """An account is gone, and with it what it gave."""
-    for row in tx.conn.execute(_KEPT.where(table.c.account_id == account_id)).all():
-        _drop(tx, account_id, _kept(row))
+    """An account is gone, and with it what it gave, however much that was."""
+    for statement in _FORGETTING:
+        tx.conn.execute(statement, {"gone": account_id})
+
+
+_GONE = sa.bindparam("gone", type_=sa.BigInteger)
+_GAVE = sa.select(table.c.status_id).where(table.c.account_id == _GONE)
+_GIVEN = sa.select(sa.func.count()).where(table.c.account_id == _GONE, table.c.status_id == statuses_table.c.id)
+_IMPLIED = sa.and_(favourites.c.account_id == _GONE, favourites.c.implied)
+_FORGETTING = (
+    sa.update(statuses_table)
+    .where(statuses_table.c.id.in_(_GAVE))
+    .values(reactions_count=statuses_table.c.reactions_count - _GIVEN.scalar_subquery()),
+    sa.update(statuses_table)
+    .where(statuses_table.c.id.in_(sa.select(favourites.c.status_id).where(_IMPLIED)))
+    .values(favourites_count=statuses_table.c.favourites_count - 1),
+    sa.delete(favourites).where(_IMPLIED),
+    sa.delete(table).where(table.c.account_id == _GONE),
+)
 
 
 # -- to show ---------------------------------------------------------------------------------------------------------

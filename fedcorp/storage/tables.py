@@ -833,6 +833,7 @@ status_reactions = Table(
     Column("name", Text, nullable=False),  # one emoji, or the code of a custom one
     _text("domain"),  # whose custom emoji it is; empty for our own, and for emoji that are text
     Column("uri", Text, nullable=False),  # of the activity that told it
+    _flag("vote"),  # told by a Dislike: a Like of the same person takes its place
     _at("created_at"),
     UniqueConstraint("account_id", "status_id", "name", "domain"),
 )

@@ -55,6 +55,7 @@ async def test_a_favourite_and_reactions_are_kept_apart_on_both_sides(company: C
     for step, shown in (
         ("favourite", ({}, 1)), (f"react/{COFFEE}", ({COFFEE: 1}, 1)), ("unfavourite", ({COFFEE: 1}, 1)),
         ("favourite", ({COFFEE: 1}, 1)), (f"unreact/{COFFEE}", ({}, 1)), ("unfavourite", ({}, 0)),
+        (f"react/{DOWN}", ({DOWN: 1}, 0)), ("favourite", ({DOWN: 1}, 1)), (f"unreact/{DOWN}", ({}, 1)),
     ):  # fmt: skip
         await bo.post(f"{path}/{step}")
         await company.settle()
@@ -138,6 +139,22 @@ async def test_what_others_say_is_read(scene: Scene, kind: str, more: dict[str, 
     assert await seen(scene.ann, mine["id"]) == shown
     await scene.receive(activity, scene.outsider.activity("Undo", scene.eva, activity))
     assert await seen(scene.ann, mine["id"]) == ({}, 0)
+
+
+async def test_only_votes_take_each_others_place(scene: Scene) -> None:
+    """Who changes a vote in Lemmy sends the new one alone; elsewhere a like and thumbs down may stand together."""
+    told = {
+        "up": {"kind": "Like"}, "down": {"kind": "Dislike"}, "thumb": {"kind": "EmojiReact", "content": DOWN},
+    }  # fmt: skip
+    for order, shown in (
+        ("up down", ({DOWN: 1}, 0)), ("down up", ({}, 1)), ("up down up", ({}, 1)), ("down up down", ({DOWN: 1}, 0)),
+        ("thumb up", ({DOWN: 1}, 1)), ("up thumb", ({DOWN: 1}, 1)),
+    ):  # fmt: skip
+        mine = await scene.ann.publish("mine")
+        for word in order.split():
+            values: dict[str, Any] = dict(told[word])
+            await scene.receive(scene.outsider.activity(values.pop("kind"), scene.eva, mine["uri"], **values))
+        assert await seen(scene.ann, mine["id"]) == shown, order
 
 
 async def test_more_than_there_is_room_for_is_left_alone(scene: Scene) -> None:

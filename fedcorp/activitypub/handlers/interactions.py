@@ -28,7 +28,7 @@ from fedcorp.clock import to_ms
 from fedcorp.errors import Forbidden, Unprocessable
 from fedcorp.social import custom_emojis, group_posts, interactions, policy, reactions, receiving, statuses
 from fedcorp.social.accounts import Account
-from fedcorp.social.reactions import AGAINST_IT, Kind
+from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import favourites
@@ -63,8 +63,7 @@ def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
             return IGNORED
     else:
         interactions.favourite(tx, account, status, uri=activity.id, beside=activity.type == "EmojiReact")
-        if activity.type == "Like":  # where people vote, the one vote takes the place of the other
-            reactions.take_back(tx, account, status.id, AGAINST_IT)
+        reactions.take_back_vote(tx, account, status.id)  # where people vote, the new vote is sent alone
     if not intake.forwarded and status.group_id is not None:
         pass_on(tx, activity, status)
     return PROCESSED
@@ -73,7 +72,7 @@ def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
 def _react(tx: Tx, activity: Activity, account: Account, status: Status, kind: Kind) -> bool:
     """Keep a reaction; False when there is no room for it."""
     try:
-        reactions.react(tx, account, status, kind, uri=activity.id)
+        reactions.react(tx, account, status, kind, uri=activity.id, vote=activity.type == "Dislike")
     except Unprocessable:
         return False
     if kind.is_custom:

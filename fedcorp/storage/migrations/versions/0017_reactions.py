@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), server_default="", nullable=False),
         sa.Column("uri", sa.Text(), nullable=False),
+        sa.Column("vote", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_status_reactions")),
         sa.UniqueConstraint(
