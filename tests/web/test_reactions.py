@@ -196,6 +196,7 @@ async def test_what_is_hidden_cannot_be_reacted_to(ann: Person, ben: Person) -> 
             ("GET", f"/api/v1/pleroma/statuses/{status['id']}/reactions"),
         ):  # fmt: skip
             await ben.refused(404, method, path)
+        assert ((await see(ann, status))["reactions"], await ann.notified()) == ([], [])
 
 
 async def test_they_go_with_the_post_and_with_the_account(ann: Person, ben: Person, office: Office) -> None:
