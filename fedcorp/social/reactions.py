@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
-from fedcorp.social import custom_emojis, interactions, statuses
+from fedcorp.social import custom_emojis, interactions
 from fedcorp.social.accounts import Account
 from fedcorp.social.custom_emojis import HERE, CustomEmoji
 from fedcorp.social.emoji import is_emoji, spell
@@ -122,6 +122,16 @@ _BY_URI = _KEPT.where(table.c.account_id == sa.bindparam("account"), table.c.uri
 _KINDS = sa.select(table.c.name, table.c.domain).where(table.c.status_id == _OF_STATUS).distinct()
 
 
+_CHANGED = (
+    sa.update(statuses_table)
+    .where(statuses_table.c.id == sa.bindparam("of"))
+    .values(
+        reactions_count=statuses_table.c.reactions_count + sa.bindparam("by"),
+        reactions_version=statuses_table.c.reactions_version + 1,
+    )
+)
+
+
 def _kept(row: Any) -> _Kept:
     return _Kept(row.id, row.status_id, Kind(row.name, row.domain), row.uri)
 
@@ -171,7 +181,7 @@ def react(
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     values = {"account_id": account.id, "status_id": status.id, "name": kind.name, "domain": kind.domain, "vote": vote}
     if insert_ignore(tx, table, id=tx.new_id(), uri=own_uri, created_at=tx.ms, **values):
-        statuses.change_count(tx, status.id, "reactions_count", 1)
+        tx.conn.execute(_CHANGED, {"of": status.id, "by": 1})
         if kind.counts:
             interactions.imply(tx, account.id, status.id)
         tx.record(StatusReacted(account.id, status.id, own_uri, kind.name, kind.domain))
@@ -190,7 +200,7 @@ def take_back(tx: Tx, account: Account, status_id: int, kind: Kind) -> bool:
     if known is None:
         return False
     tx.conn.execute(sa.delete(table).where(table.c.id == known.id))
-    statuses.change_count(tx, status_id, "reactions_count", -1)
+    tx.conn.execute(_CHANGED, {"of": status_id, "by": -1})
     rest = tx.conn.execute(_OF_ONE, {"account": account.id, "status": status_id})
     if not any(_kept(row).kind.counts for row in rest):
         interactions.imply_no_more(tx, account.id, status_id)
@@ -227,7 +237,10 @@ _IMPLIED = sa.and_(favourites.c.account_id == _GONE, favourites.c.implied)
 _FORGETTING = (
     sa.update(statuses_table)
     .where(statuses_table.c.id.in_(_GAVE))
-    .values(reactions_count=statuses_table.c.reactions_count - _GIVEN.scalar_subquery()),
+    .values(
+        reactions_count=statuses_table.c.reactions_count - _GIVEN.scalar_subquery(),
+        reactions_version=statuses_table.c.reactions_version + 1,
+    ),
     sa.update(statuses_table)
     .where(statuses_table.c.id.in_(sa.select(favourites.c.status_id).where(_IMPLIED)))
     .values(favourites_count=statuses_table.c.favourites_count - 1),
@@ -259,6 +272,16 @@ def of_statuses(tx: Tx, ids: Sequence[int], viewer_id: int | None) -> dict[int, 
     for id_, name, domain, count, me in tx.conn.execute(_TALLIES, {"ids": ids, "viewer": viewer_id}) if ids else ():
         found.setdefault(id_, []).append(Tally(Kind(name, domain), count, bool(me)))
     return found
+
+
+_REACTED = sa.select(table.c.status_id).where(
+    table.c.account_id == _VIEWER, table.c.status_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
+def reacted(tx: Tx, ids: Sequence[int], viewer_id: int) -> set[int]:
+    """To which of these statuses the viewer reacted."""
+    return set(tx.conn.execute(_REACTED, {"ids": ids, "viewer": viewer_id}).scalars()) if ids else set()
 
 
 _SHOWN = (

@@ -354,7 +354,7 @@ def is_counted_quote(tx: Tx, status: Status) -> bool:
 
 
 def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
-    """Raise or lower one of the five counts of a status."""
+    """Raise or lower one of the four counts of a status."""
     tx.conn.execute(_RECOUNT[name], {"of": status_id, "by": change})
 
 

@@ -46,6 +46,7 @@ class Head(NamedTuple):
     favourites_count: int
     quotes_count: int
     reactions_count: int
+    reactions_version: int
     account_statuses_count: int
     account_followers_count: int
     account_following_count: int
@@ -97,6 +98,7 @@ _HEADS = (
         statuses.c.favourites_count,
         statuses.c.quotes_count,
         statuses.c.reactions_count,
+        statuses.c.reactions_version,
         accounts.c.statuses_count,
         accounts.c.followers_count,
         accounts.c.following_count,

@@ -587,6 +587,7 @@ statuses = Table(
     _count("favourites_count"),
     _count("quotes_count"),
     _count("reactions_count"),
+    _count("reactions_version"),  # how often they changed
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)

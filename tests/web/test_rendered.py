@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, effects, filters, follows, interactions, polls, publishing, reactions, statuses
+from fedcorp.social import (
+    accounts,
+    custom_emojis,
+    effects,
+    filters,
+    follows,
+    interactions,
+    polls,
+    publishing,
+    reactions,
+    statuses,
+)
 from fedcorp.social.filters import Change, KeywordChange
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
@@ -34,6 +45,10 @@ ACTS: dict[str, Act] = {
     "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
     "react": lambda tx, who, post: reactions.react(tx, who, post, Kind("☕")),
     "unreact": lambda tx, who, post: reactions.take_back(tx, who, post.id, Kind("☕")),
+    "react with a picture": lambda tx, who, post: reactions.react(tx, who, post, Kind("cat")),
+    "draw": lambda tx, who, post: custom_emojis.add(
+        tx, "cat", key=f"c{tx.ms}", still_key=f"s{tx.ms}", mime="image/png"
+    ),
     "against": lambda tx, who, post: reactions.react(tx, who, post, AGAINST_IT),
     "bookmark": lambda tx, who, post: interactions.bookmark(tx, who.id, post.id),
     "unbookmark": lambda tx, who, post: interactions.unbookmark(tx, who.id, post.id),

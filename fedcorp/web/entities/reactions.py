@@ -11,12 +11,16 @@ from fedcorp.web.entities import accounts
 from fedcorp.web.entities.emojis import emoji
 
 
-def of_statuses(tx: Tx, ids: Sequence[int], viewer_id: int | None) -> dict[int, list[dict[str, Any]]]:
-    """What stands below these statuses, as glitch-soc and Pleroma tell it; those without any are left out."""
+def of_statuses(tx: Tx, ids: Sequence[int], viewer_id: int | None) -> dict[int, tuple[list[dict[str, Any]], bool]]:
+    """What stands below these statuses, as glitch-soc and Pleroma tell it, and whether everybody sees just that until
+    it changes: nothing by the viewer, and no pictures, which come and go. Those without any are left out."""
     found = reactions.of_statuses(tx, ids, viewer_id)
     drawn = _drawn(tx, (item.kind for items in found.values() for item in items))
     return {
-        id_: [_tally(tx.site, item, drawn, personal=viewer_id is not None) for item in items]
+        id_: (
+            [_tally(tx.site, item, drawn, personal=viewer_id is not None) for item in items],
+            not any(item.me or item.kind.is_custom for item in items),
+        )
         for id_, items in found.items()
     }
 

@@ -34,11 +34,13 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_index("ix_status_reactions_uri", "status_reactions", ["uri"], unique=False)
     op.add_column("statuses", sa.Column("reactions_count", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("statuses", sa.Column("reactions_version", sa.Integer(), server_default="0", nullable=False))
     op.add_column("favourites", sa.Column("implied", sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def downgrade() -> None:
     op.drop_column("favourites", "implied")
+    op.drop_column("statuses", "reactions_version")
     op.drop_column("statuses", "reactions_count")
     op.drop_index("ix_status_reactions_uri", table_name="status_reactions")
     op.drop_index("ix_status_reactions_status_id", table_name="status_reactions")
