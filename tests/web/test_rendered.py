@@ -1,7 +1,7 @@
 """What is kept of rendered statuses never shows: after every act, each viewer is shown what is rendered afresh."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +37,7 @@ from fedcorp.web.entities.statuses import render
 from tests.databases import make_config
 from tests.social.conftest import Department, StandingClock
 
-PEOPLE = 2
+PEOPLE = 3  # two see a post alike, beside its author
 Act = Callable[[Tx, accounts.Account, statuses.Status], Any]
 
 ACTS: dict[str, Act] = {
@@ -45,6 +45,9 @@ ACTS: dict[str, Act] = {
     "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
     "react": lambda tx, who, post: reactions.react(tx, who, post, Kind("☕")),
     "unreact": lambda tx, who, post: reactions.take_back(tx, who, post.id, Kind("☕")),
+    "change": lambda tx, who, post: (
+        reactions.take_back(tx, who, post.id, Kind("☕")) and reactions.react(tx, who, post, Kind("🍰"))
+    ),
     "react with a picture": lambda tx, who, post: reactions.react(tx, who, post, Kind("cat")),
     "draw": lambda tx, who, post: custom_emojis.add(
         tx, "cat", key=f"c{tx.ms}", still_key=f"s{tx.ms}", mime="image/png"
@@ -68,11 +71,14 @@ ACTS: dict[str, Act] = {
         tx, who.id, Change("f", ("home",), "warn" if post.id % 2 else "hide"), [KeywordChange("word")]
     ),
 }
-acts = st.lists(
-    st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, PEOPLE - 1), st.integers(0, 7), st.booleans()),
-    min_size=1,
-    max_size=12,
-)
+REACTING = ("react", "change", "unreact", "against", "react with a picture", "draw", "reblog", "favourite")
+Step = tuple[str, int, int, bool]
+
+
+def steps(names: Iterable[str], posts: int, most: int) -> "st.SearchStrategy[list[Step]]":
+    """Acts of people with posts, after some of which time passes."""
+    one = st.tuples(st.sampled_from(sorted(names)), st.integers(0, PEOPLE - 1), st.integers(0, posts), st.booleans())
+    return st.lists(one, min_size=1, max_size=most)
 
 
 def _act(tx: Tx, name: str, who_id: int, number: int) -> None:
@@ -94,8 +100,20 @@ def _seen(tx: Tx, cache: Rendered, viewer: int | None, context: str) -> list[byt
 
 
 @settings(max_examples=30)
-@given(acts)
-def test_what_is_kept_is_what_would_be_rendered(acts: list[tuple[str, int, int, bool]]) -> None:
+@given(steps(ACTS, 7, 12))
+def test_what_is_kept_is_what_would_be_rendered(acts: list[Step]) -> None:
+    compare(acts)
+
+
+@settings(max_examples=20)
+@given(steps(REACTING, 1, 16))
+def test_what_is_kept_of_reactions_is_what_would_be_rendered(acts: list[Step]) -> None:
+    compare(acts)
+
+
+def compare(acts: list[Step]) -> None:
+    """Do all this; after each, what every viewer sees is what is rendered afresh."""
+
     async def run(folder: Path) -> None:
         clock = StandingClock()
         db = Database(make_config(folder), clock, effects.apply)
