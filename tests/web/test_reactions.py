@@ -78,6 +78,17 @@ async def test_a_favourite_is_something_else_and_counted_once(ann: Person, ben: 
     assert await ann.notified() == [("favourite", "ben")]
 
 
+async def test_another_emoji_in_place_of_one_is_shown_at_once(ann: Person, ben: Person, office: Office) -> None:
+    """The numbers stay the same, so they do not tell whether what was rendered still holds."""
+    cat = await office.person("cat")
+    mine = await ann.publish("look")
+    await ben.do(f"react/{COFFEE}", mine)
+    assert below(await see(cat, mine)) == [(COFFEE, 1, False)]
+    await ben.do(f"unreact/{COFFEE}", mine)
+    await ben.do(f"react/{HEART}", mine)
+    assert below(await see(cat, mine)) == [(HEART, 1, False)]
+
+
 async def test_thumbs_down_is_no_favourite(ann: Person, ben: Person) -> None:
     mine = await ann.publish("look")
     seen = await ben.do(f"react/{DOWN}", mine)
