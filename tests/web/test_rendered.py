@@ -45,9 +45,7 @@ ACTS: dict[str, Act] = {
     "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
     "react": lambda tx, who, post: reactions.react(tx, who, post, Kind("☕")),
     "unreact": lambda tx, who, post: reactions.take_back(tx, who, post.id, Kind("☕")),
-    "change": lambda tx, who, post: (
-        reactions.take_back(tx, who, post.id, Kind("☕")) and reactions.react(tx, who, post, Kind("🍰"))
-    ),
+    "change": lambda tx, who, post: _change(tx, who, post),
     "react with a picture": lambda tx, who, post: reactions.react(tx, who, post, Kind("cat")),
     "draw": lambda tx, who, post: custom_emojis.add(
         tx, "cat", key=f"c{tx.ms}", still_key=f"s{tx.ms}", mime="image/png"
@@ -71,6 +69,14 @@ ACTS: dict[str, Act] = {
         tx, who.id, Change("f", ("home",), "warn" if post.id % 2 else "hide"), [KeywordChange("word")]
     ),
 }
+
+
+def _change(tx: Tx, who: accounts.Account, post: statuses.Status) -> None:
+    """Another emoji in place of one: no number changes."""
+    if reactions.take_back(tx, who, post.id, Kind("☕")):
+        reactions.react(tx, who, post, Kind("🍰"))
+
+
 REACTING = ("react", "change", "unreact", "against", "react with a picture", "draw", "reblog", "favourite")
 Step = tuple[str, int, int, bool]
 
