@@ -98,7 +98,7 @@ class _Kept:
         self.thread_id = head.thread_id
         self.boosted = head.reblog_of_id
         self.quotes = head.quote_state is not None
-        self.reactions = head.reactions_count > 0
+        self.reactions = _has_reactions(head)
         self.own: tuple[_Kept | None, int, bytes] | None = None
         self.whole: tuple[_Kept | None, int, bytes] | None = None
 
@@ -265,7 +265,7 @@ def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
     tail += _approval_of(overlay.heads[target], overlay)
-    tail += overlay.reactions.get(id_, _NO_EMOJI) if below else _NO_EMOJI
+    tail += overlay.reactions.get(id_, _NO_EMOJI) if below else _NO_EMOJI  # a boost has none of its own
     if overlay.viewer_id is None:
         return tail + b"}"
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
@@ -365,11 +365,15 @@ def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, b
     }
 
 
+def _has_reactions(head: Head) -> bool:
+    return head.reactions_count > 0 and head.reblog_of_id is None
+
+
 def _reactions_below(
     tx: Tx, viewer_id: int | None, heads: dict[int, Head]
 ) -> tuple[dict[int, bytes], set[int]]:  # fmt: skip
     """What stands below these statuses, as JSON, and below which of them not everybody sees the same."""
-    below = [head.id for head in heads.values() if head.reactions_count]
+    below = [head.id for head in heads.values() if _has_reactions(head)]
     if not below:
         return {}, set()
     found = entities.of_statuses(tx, below, viewer_id)
