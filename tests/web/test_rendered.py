@@ -89,8 +89,11 @@ def steps(names: Iterable[str], posts: int, most: int) -> "st.SearchStrategy[lis
 
 def _act(tx: Tx, name: str, who_id: int, number: int) -> None:
     posts = tx.conn.execute(sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id)).scalars()
-    if posts.all():
-        ACTS[name](tx, accounts.get(tx, who_id), statuses.get(tx, posts.all()[number % len(posts.all())]))
+    found = posts.all()
+    if found:
+        post = statuses.get(tx, found[number % len(found)])
+        original = post if post.reblog_of_id is None else statuses.get(tx, post.reblog_of_id)  # as in the API
+        ACTS[name](tx, accounts.get(tx, who_id), original)
 
 
 def _attach(tx: Tx, post: statuses.Status) -> None:
