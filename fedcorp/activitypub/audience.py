@@ -12,7 +12,7 @@ from fedcorp.social import accounts, group_posts, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import favourites, follows
+from fedcorp.storage.tables import favourites, follows, status_reactions
 from fedcorp.storage.tables import statuses as statuses_table
 
 
@@ -81,6 +81,7 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
 def _touched(tx: Tx, status_id: int) -> set[int]:
     reacted = sa.union(
         sa.select(favourites.c.account_id).where(favourites.c.status_id == status_id),
+        sa.select(status_reactions.c.account_id).where(status_reactions.c.status_id == status_id),
         sa.select(statuses_table.c.account_id).where(
             sa.or_(statuses_table.c.reblog_of_id == status_id, statuses_table.c.in_reply_to_id == status_id)
         ),

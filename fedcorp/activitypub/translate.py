@@ -29,11 +29,12 @@ from fedcorp.activitypub.vocabulary import (
 from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest
 from fedcorp.keys import load_public, multikey, public_pem
-from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, statuses, text
+from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, reactions, statuses, text
 from fedcorp.social.accounts import Account, RemoteAccount, RemoteGroup, RemoteKey
 from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
+from fedcorp.social.reactions import Kind
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -314,6 +315,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
 
 
 _OLD_QUOTES = ("quoteUrl", "quoteUri", "_misskey_quote")
+_IS_REACTION = "https://misskey-hub.net/ns#_misskey_reaction"
 _IS_QUOTE = "https://misskey-hub.net/ns#_misskey_quote"
 
 
@@ -493,6 +495,22 @@ def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
     names = [tag.get("name") for tag in as_list(doc.get("tag"))[:500] if "Hashtag" in types_of(tag)]
     shown = {text.normalise_tag(name): name.lstrip("#")[:100] for name in names if isinstance(name, str)}
     return tuple(name for key, name in shown.items() if key)[:MAX_TAGS]
+
+
+def reaction_of(doc: Any, domain: str) -> Kind | None:
+    """The emoji that somebody at `domain` reacts with by a Like, EmojiReact or Dislike; None when it shows none, as a
+    plain Like."""
+    if "Dislike" in types_of(doc):
+        return reactions.AGAINST_IT
+    if not isinstance(doc, dict):
+        return None
+    said = (first_string(doc.get(name)) for name in ("content", "contentMap", "_misskey_reaction", _IS_REACTION))
+    return next((kind for text in said if text and (kind := reactions.read(text, domain)) is not None), None)
+
+
+def emoji_of(doc: dict[str, Any], kind: Kind) -> tuple[RemoteEmoji, ...]:
+    """What the document of a reaction says of its custom emoji, if it is one."""
+    return tuple(item for item in _emojis(doc) if item.shortcode == kind.name)
 
 
 def _emojis(doc: dict[str, Any]) -> tuple[RemoteEmoji, ...]:

@@ -14,6 +14,7 @@ from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
 from fedcorp.social.interactions import MAX_PINS
 from fedcorp.social.media import MAX_DESCRIPTION
 from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
+from fedcorp.social.reactions import MAX_OF_ONE
 from fedcorp.social.statistics import Statistics
 from fedcorp.social.studio import tools_for
 from fedcorp.social.text import URL_LENGTH, render
@@ -56,6 +57,7 @@ def _configuration(config: Config) -> dict[str, Any]:
             "min_expiration": MIN_SECONDS,
             "max_expiration": MAX_SECONDS,
         },
+        "reactions": {"max_reactions": MAX_OF_ONE},
     }
 
 
