@@ -128,7 +128,7 @@ async def test_what_we_send_can_be_read(company: Company) -> None:
 
 @pytest.mark.parametrize("name", ["view", "dislike", "create_cache_file", "create_watch", "announce_server"])
 async def test_what_is_not_for_people_is_ignored(company: Company, name: str) -> None:
-    """Views, viewers, copies of files, the boosts by which servers tell each other of films; nobody is shown dislikes."""
+    """Views, viewers, copies of files, the boosts by which servers tell each other of films; dislikes are not shown."""
     meeting = await met(company, "ned")
     await meeting.send("create_video")
     before = await meeting.ann.get("/api/v1/timelines/home")
