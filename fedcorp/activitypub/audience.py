@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.company.peers import Peer
-from fedcorp.social import accounts, group_posts, policy, statuses
+from fedcorp.social import accounts, blocks, group_posts, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -60,8 +60,13 @@ def _within(tx: Tx, rows: Any, reach: str) -> set[Destination]:
 
 
 def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destination]:
-    """Everybody who gets a status; with `touched` also those who reacted to it and may hold a copy."""
+    """Everybody who gets a status; with `touched` also those who reacted to it and may hold a copy.
+
+    Who blocks the author is not told of new ones by being named; of the end of those that they may have, they are.
+    """
     named = set(statuses.mentioned_ids(tx, status.id))
+    if not touched:
+        named -= blocks.blockers(tx, status.account_id, named)
     if status.visibility == "direct":
         return people(tx, named, status.reach, shared=False)
     if status.visibility == policy.GROUP:

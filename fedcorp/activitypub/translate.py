@@ -295,7 +295,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         content=html,
         text=text.plain(html),
         created_at=_ms(doc.get("published")) or tx.ms,
-        edited_at=_ms(doc.get("updated")),
+        edited_at=_edited_at(doc),
         spoiler_text=_spoiler(doc),
         sensitive=doc.get("sensitive") is True,
         language=language,
@@ -441,22 +441,42 @@ def _reach(
     return policy.narrower(reach, group.reach) if group is not None else reach
 
 
+def _edited_at(doc: dict[str, Any]) -> int | None:
+    """When a note was changed; some say `updated` from the first moment on (PeerTube)."""
+    updated = _ms(doc.get("updated"))
+    return updated if updated is not None and updated > (_ms(doc.get("published")) or 0) else None
+
+
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
-    """(safe HTML, language). Things that are no notes are shown as their title above their text or link."""
+    """(safe HTML, language). Things that are no notes are shown as their title above their text or link; what is said
+    to be no HTML (PeerTube's Markdown) as the plain text that it is."""
     by_language = doc.get("contentMap") if isinstance(doc.get("contentMap"), dict) else {}
     source = doc.get("content") if isinstance(doc.get("content"), str) else first_string(by_language) or ""
     language = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
-    html = text.sanitize(str(source))
+    if doc.get("mediaType") in ("text/markdown", "text/plain"):
+        html = _plain(str(source), _page(doc) or str(doc.get("id")))
+    else:
+        html = text.sanitize(str(source))
     if not {"Note", "Question"} & set(types_of(doc)) and isinstance(doc.get("name"), str):
         html = _titled(doc, html)
     return html, language[:35] if isinstance(language, str) and language != "und" else None
+
+
+def _plain(words: str, page: str) -> str:
+    """Words without markup; tags in them lead to the page of what they describe."""
+    return text.sanitize(text.render(words.strip(), mentions={}, tag_url=lambda _tag: page))
+
+
+def _is_recording(doc: dict[str, Any]) -> bool:
+    """A film or a sound that is to be seen or heard at its own page: it is not brought here (PeerTube, Funkwhale)."""
+    return bool({"Video", "Audio"} & set(types_of(doc)))
 
 
 def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
     page = _page(doc) or str(doc.get("id"))
     heading = text.render(title, mentions={}, tag_url=lambda _tag: page)
-    links = _links(doc) or ([] if html else [page])
+    links = _links(doc) or ([] if html and not _is_recording(doc) else [page])
     below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
     return text.sanitize(f"<strong>{heading}</strong>{below}{html}")
 
@@ -542,8 +562,12 @@ def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
 
 
 def _attached(doc: dict[str, Any]) -> list[Any]:
-    """The attachments; of a titled post without a picture of its own, the one that stands for it (`image`)."""
+    """The attachments; of a titled post without a picture of its own, the one that stands for it (`image`; of a
+    recording the widest `icon`)."""
     listed = as_list(doc.get("attachment"))
+    if _is_recording(doc):
+        pictures = [item for item in as_list(doc.get("icon")) if "Image" in types_of(item)]
+        return listed + sorted(pictures, key=lambda item: -(_size(item.get("width")) or 0))[:1]
     if {"Note", "Question"} & set(types_of(doc)) or any({"Image", "Document"} & set(types_of(item)) for item in listed):
         return listed
     return listed + [item for item in as_list(doc.get("image")) if "Image" in types_of(item)][:1]

@@ -329,6 +329,7 @@ blocks = Table(
     _ref("account_id"),
     _ref("target_id"),
     _at("created_at"),
+    Column("uri", Text),  # id of the Block activity of another server; ours stay here
     UniqueConstraint("account_id", "target_id"),
 )
 Index("ix_blocks_target_id", blocks.c.target_id)

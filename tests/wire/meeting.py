@@ -42,6 +42,13 @@ class Meeting:
         seen = await self.ann.get(f"/api/v1/statuses/{status['id']}")
         return {item["name"]: item["count"] for item in seen["reactions"]}
 
+    async def relation(self) -> dict[str, Any]:
+        """How ann and them stand to each other, as her app is told."""
+        account_id = await self.ann.find(self.name)
+        (found,) = await self.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
+        assert isinstance(found, dict)
+        return found
+
     async def faults(self) -> list[Any]:
         """What arrived and was not acted upon."""
         return [row for row in await outcomes(self.finance) if row[1] not in ("processed", "duplicate")]

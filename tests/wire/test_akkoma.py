@@ -165,5 +165,16 @@ async def test_a_follow_is_undone_and_refused(company: Company) -> None:
     account_id = await meeting.ann.find(meeting.name)
     (relation,) = await meeting.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
     assert (relation["followed_by"], relation["following"], relation["requested"]) == (False, False, False)
-    await meeting.send("block")
-    assert [row[:2] for row in await meeting.faults()] == [("Block", "ignored")]
+    assert await meeting.faults() == []
+
+
+async def test_a_block_is_undone_by_its_id(company: Company) -> None:
+    meeting = await met(company)
+    first = meeting.server.read_file("block")
+    await meeting.server.deliver(meeting.finance, first | {"id": first["id"] + "0"})
+    await meeting.send("block")  # again, under another id: the latest counts
+    assert (await meeting.relation())["blocked_by"] is True
+    await meeting.send("undo_block")
+    relation = await meeting.relation()
+    assert (relation["blocked_by"], relation["following"], relation["followed_by"]) == (False, False, False)
+    assert await meeting.faults() == []

@@ -151,11 +151,12 @@ async def test_a_follow_is_undone_and_refused(company: Company) -> None:
     assert (relation["followed_by"], relation["following"], relation["requested"]) == (False, False, False)
 
 
-async def test_a_personal_block_changes_nothing_here(company: Company) -> None:
+async def test_a_block_comes_and_goes_without_addressees(company: Company) -> None:
     meeting = await met(company)
-    for name in ("block", "undo_block"):
+    for name, blocked in (("block", True), ("undo_block", False)):
         await meeting.send(name)
-    assert [row[:2] for row in await meeting.faults()] == [("Block", "ignored"), ("Undo", "ignored")]
+        assert (await meeting.relation())["blocked_by"] is blocked
+    assert await meeting.faults() == []
 
 
 async def test_a_move_takes_followers_along(company: Company) -> None:
