@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.company.peers import Peer
-from fedcorp.social import accounts, group_posts, policy, statuses
+from fedcorp.social import accounts, blocks, group_posts, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import favourites, follows
+from fedcorp.storage.tables import favourites, follows, status_reactions
 from fedcorp.storage.tables import statuses as statuses_table
 
 
@@ -60,8 +60,13 @@ def _within(tx: Tx, rows: Any, reach: str) -> set[Destination]:
 
 
 def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destination]:
-    """Everybody who gets a status; with `touched` also those who reacted to it and may hold a copy."""
+    """Everybody who gets a status; with `touched` also those who reacted to it and may hold a copy.
+
+    Who blocks the author is not told of new ones by being named; of the end of those that they may have, they are.
+    """
     named = set(statuses.mentioned_ids(tx, status.id))
+    if not touched:
+        named -= blocks.blockers(tx, status.account_id, named)
     if status.visibility == "direct":
         return people(tx, named, status.reach, shared=False)
     if status.visibility == policy.GROUP:
@@ -81,6 +86,7 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
 def _touched(tx: Tx, status_id: int) -> set[int]:
     reacted = sa.union(
         sa.select(favourites.c.account_id).where(favourites.c.status_id == status_id),
+        sa.select(status_reactions.c.account_id).where(status_reactions.c.status_id == status_id),
         sa.select(statuses_table.c.account_id).where(
             sa.or_(statuses_table.c.reblog_of_id == status_id, statuses_table.c.in_reply_to_id == status_id)
         ),

@@ -17,7 +17,7 @@ from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
 from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
-from fedcorp.social import accounts, statuses, threads
+from fedcorp.social import accounts, follows, statuses, threads
 from fedcorp.storage.database import Database
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
@@ -43,6 +43,8 @@ class Backfill:
             return
         budget = Budget(OUTBOX_FETCHES)
         signer = int(payload["follower"])  # what only followers may read is shown to a follower's key
+        if not await self._db.read(follows.is_following, signer, account.id):
+            return  # not any more: who left before it could be read has no use for it
         try:
             read = await paging.read(
                 self._client, account.outbox_uri, pages=OUTBOX_PAGES, most=OUTBOX_POSTS, signer_id=signer,

@@ -242,7 +242,7 @@ def passed_on(tx: Tx, event: events.ActivityForGroup) -> None:
     if status is None:
         return
     actor = accounts.find_by_uri(tx, str(inner.get("actor")))
-    if inner.get("type") not in ("Like", "EmojiReact", "Undo"):
+    if inner.get("type") not in ("Like", "EmojiReact", "Dislike", "Undo"):
         pass_on(tx, status, event.activity_uri, body)
     elif actor is not None:
         reacted(tx, status, actor, inner)

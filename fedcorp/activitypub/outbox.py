@@ -18,6 +18,7 @@ from fedcorp.errors import FedcorpError
 from fedcorp.social import accounts, events, groups, polls, quotes, reports, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
+from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit
@@ -151,7 +152,18 @@ def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
     _like(tx, event, undo=True)
 
 
-def _like(tx: Tx, event: "events.StatusFavourited | events.StatusUnfavourited", *, undo: bool) -> None:
+def _reacted(tx: Tx, event: events.StatusReacted) -> None:
+    _like(tx, event, undo=False, kind=Kind(event.name, event.domain))
+
+
+def _unreacted(tx: Tx, event: events.StatusUnreacted) -> None:
+    _like(tx, event, undo=True, kind=Kind(event.name, event.domain))
+
+
+_Liking = events.StatusFavourited | events.StatusUnfavourited | events.StatusReacted | events.StatusUnreacted
+
+
+def _like(tx: Tx, event: _Liking, *, undo: bool, kind: Kind | None = None) -> None:
     """Told to the author, who publishes the count, and to the group that governs the thread, which passes it on."""
     status, account = statuses.find(tx, event.status_id), accounts.find(tx, event.account_id)
     if status is None or account is None:
@@ -162,7 +174,11 @@ def _like(tx: Tx, event: "events.StatusFavourited | events.StatusUnfavourited", 
     if not told and (group is None or not group.local):
         return
     more: dict[str, Any] = {"audience": group.uri} if group is not None else {}
-    document = render.activity("Like", event.uri, account, status.uri, at=tx.ms, to=[author.uri], **more)
+    name = "Like"
+    if kind is not None:
+        name, shown = render.reaction(tx, kind)
+        more |= shown
+    document = render.activity(name, event.uri, account, status.uri, at=tx.ms, to=[author.uri], **more)
     if undo:
         document = telling.undo(tx, account, document, author)
     destinations = audience.people(tx, [one.id for one in told], status.reach)
@@ -394,6 +410,8 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusUnreblogged: _unreblogged,
     events.StatusFavourited: _favourited,
     events.StatusUnfavourited: _unfavourited,
+    events.StatusReacted: _reacted,
+    events.StatusUnreacted: _unreacted,
     events.StatusPinned: _pinned,
     events.QuoteRequested: _quote_requested,
     events.QuoteAnswered: _quote_answered,

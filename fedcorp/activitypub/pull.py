@@ -7,6 +7,7 @@ from typing import Any
 
 from fedcorp.activitypub.documents import domain_of
 from fedcorp.activitypub.handlers import groups as handlers
+from fedcorp.activitypub.handlers.parties import has_local_follower
 from fedcorp.activitypub.intake import Deferred, Intake, Missing
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.company import peers
@@ -40,8 +41,8 @@ class LedgerPull:
 def _step(tx: Tx, group_id: int, intake: Intake | None) -> tuple[Missing, Intake] | None:
     """Act on what was fetched; what is missing next, or None at the end."""
     group = accounts.find(tx, group_id)
-    if group is None or group.local or group.hidden:
-        return None
+    if group is None or group.local or group.hidden or not has_local_follower(tx, group.id):
+        return None  # also when all of ours have left meanwhile: nobody misses what its server does not answer
     if intake is None:
         domain = domain_of(group.uri)
         intake = Intake(domain, peers.check_tier(tx, domain))

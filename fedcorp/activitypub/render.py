@@ -30,10 +30,13 @@ from fedcorp.social import (
     polls,
     presentation,
     quotes,
+    reactions,
     statuses,
 )
 from fedcorp.social.accounts import Account, OldKey
+from fedcorp.social.custom_emojis import CustomEmoji
 from fedcorp.social.media import Media
+from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.signed import expiring
@@ -114,15 +117,27 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
 
 def _emojis(tx: Tx, *texts: str) -> list[dict[str, Any]]:
     """The emoji of ours in the texts of something, as its `tag` names them."""
-    return [
-        {
-            "type": "Emoji",
-            "name": f":{item.shortcode}:",
-            "icon": {"type": "Image", "mediaType": item.mime, "url": tx.site.urls.media(item.key or "")},
-            "updated": time(item.updated_at),
-        }
-        for item in custom_emojis.in_text(tx, custom_emojis.HERE, " ".join(texts))
-    ]
+    return [_emoji(tx, item) for item in custom_emojis.in_text(tx, custom_emojis.HERE, " ".join(texts))]
+
+
+def _emoji(tx: Tx, item: CustomEmoji) -> dict[str, Any]:
+    url = item.remote_url if item.domain != custom_emojis.HERE else None
+    return {
+        "type": "Emoji",
+        "name": f":{item.shortcode}:",
+        "icon": {"type": "Image", "mediaType": item.mime, "url": url or tx.site.urls.media(item.key or "")},
+        "updated": time(item.updated_at),
+    }
+
+
+def reaction(tx: Tx, kind: Kind) -> tuple[str, dict[str, Any]]:
+    """(type, properties) of the activity by which somebody reacts with an emoji. A Like with content is a reaction or
+    at least a favourite wherever it is read; what must not become one is an EmojiReact."""
+    name = "Like" if kind.counts else "EmojiReact"
+    if not kind.is_custom:
+        return name, {"content": kind.name}
+    tags = [_emoji(tx, item) for item in reactions.pictures(tx, [kind]).values()]
+    return name, {"content": f":{kind.name}:", "tag": tags}
 
 
 def _multikey(account: Account, id_: str, public: str) -> dict[str, Any]:

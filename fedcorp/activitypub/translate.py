@@ -29,11 +29,12 @@ from fedcorp.activitypub.vocabulary import (
 from fedcorp.clock import to_ms
 from fedcorp.errors import BadRequest
 from fedcorp.keys import load_public, multikey, public_pem
-from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, statuses, text
+from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, reactions, statuses, text
 from fedcorp.social.accounts import Account, RemoteAccount, RemoteGroup, RemoteKey
 from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
+from fedcorp.social.reactions import Kind
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -294,7 +295,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         content=html,
         text=text.plain(html),
         created_at=_ms(doc.get("published")) or tx.ms,
-        edited_at=_ms(doc.get("updated")),
+        edited_at=_edited_at(doc),
         spoiler_text=_spoiler(doc),
         sensitive=doc.get("sensitive") is True,
         language=language,
@@ -314,6 +315,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
 
 
 _OLD_QUOTES = ("quoteUrl", "quoteUri", "_misskey_quote")
+_IS_REACTION = "https://misskey-hub.net/ns#_misskey_reaction"
 _IS_QUOTE = "https://misskey-hub.net/ns#_misskey_quote"
 
 
@@ -439,22 +441,42 @@ def _reach(
     return policy.narrower(reach, group.reach) if group is not None else reach
 
 
+def _edited_at(doc: dict[str, Any]) -> int | None:
+    """When a note was changed; some say `updated` from the first moment on (PeerTube)."""
+    updated = _ms(doc.get("updated"))
+    return updated if updated is not None and updated > (_ms(doc.get("published")) or 0) else None
+
+
 def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
-    """(safe HTML, language). Things that are no notes are shown as their title above their text or link."""
+    """(safe HTML, language). Things that are no notes are shown as their title above their text or link; what is said
+    to be no HTML (PeerTube's Markdown) as the plain text that it is."""
     by_language = doc.get("contentMap") if isinstance(doc.get("contentMap"), dict) else {}
     source = doc.get("content") if isinstance(doc.get("content"), str) else first_string(by_language) or ""
     language = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
-    html = text.sanitize(str(source))
+    if doc.get("mediaType") in ("text/markdown", "text/plain"):
+        html = _plain(str(source), _page(doc) or str(doc.get("id")))
+    else:
+        html = text.sanitize(str(source))
     if not {"Note", "Question"} & set(types_of(doc)) and isinstance(doc.get("name"), str):
         html = _titled(doc, html)
     return html, language[:35] if isinstance(language, str) and language != "und" else None
+
+
+def _plain(words: str, page: str) -> str:
+    """Words without markup; tags in them lead to the page of what they describe."""
+    return text.sanitize(text.render(words.strip(), mentions={}, tag_url=lambda _tag: page))
+
+
+def _is_recording(doc: dict[str, Any]) -> bool:
+    """A film or a sound that is to be seen or heard at its own page: it is not brought here (PeerTube, Funkwhale)."""
+    return bool({"Video", "Audio"} & set(types_of(doc)))
 
 
 def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
     page = _page(doc) or str(doc.get("id"))
     heading = text.render(title, mentions={}, tag_url=lambda _tag: page)
-    links = _links(doc) or ([] if html else [page])
+    links = _links(doc) or ([] if html and not _is_recording(doc) else [page])
     below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
     return text.sanitize(f"<strong>{heading}</strong>{below}{html}")
 
@@ -495,6 +517,22 @@ def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for key, name in shown.items() if key)[:MAX_TAGS]
 
 
+def reaction_of(doc: Any, domain: str) -> Kind | None:
+    """The emoji that somebody at `domain` reacts with by a Like, EmojiReact or Dislike; None when it shows none, as a
+    plain Like."""
+    if "Dislike" in types_of(doc):
+        return reactions.AGAINST_IT
+    if not isinstance(doc, dict):
+        return None
+    said = (first_string(doc.get(name)) for name in ("content", "contentMap", "_misskey_reaction", _IS_REACTION))
+    return next((kind for text in said if text and (kind := reactions.read(text, domain)) is not None), None)
+
+
+def emoji_of(doc: dict[str, Any], kind: Kind) -> tuple[RemoteEmoji, ...]:
+    """What the document of a reaction says of its custom emoji, if it is one."""
+    return tuple(item for item in _emojis(doc) if item.shortcode == kind.name)
+
+
 def _emojis(doc: dict[str, Any]) -> tuple[RemoteEmoji, ...]:
     """What the document says of the emoji in its texts; those of unreadable code or picture are left out."""
     found: dict[str, RemoteEmoji] = {}
@@ -524,8 +562,12 @@ def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
 
 
 def _attached(doc: dict[str, Any]) -> list[Any]:
-    """The attachments; of a titled post without a picture of its own, the one that stands for it (`image`)."""
+    """The attachments; of a titled post without a picture of its own, the one that stands for it (`image`; of a
+    recording the widest `icon`)."""
     listed = as_list(doc.get("attachment"))
+    if _is_recording(doc):
+        pictures = [item for item in as_list(doc.get("icon")) if "Image" in types_of(item)]
+        return listed + sorted(pictures, key=lambda item: -(_size(item.get("width")) or 0))[:1]
     if {"Note", "Question"} & set(types_of(doc)) or any({"Image", "Document"} & set(types_of(item)) for item in listed):
         return listed
     return listed + [item for item in as_list(doc.get("image")) if "Image" in types_of(item)][:1]

@@ -51,14 +51,15 @@ def main(config: str, host: str = "", port: str = "", worker: str = "") -> None:
 def settings(instance: Instance, host: str, port: int) -> uvicorn.Config:
     """How uvicorn listens for an instance. Raises ConfigError when the certificate cannot be used."""
     server = instance.config.server
+    connection, socket = guarded(instance.config.limits)
     certificate, key = (_file(instance.config, path) for path in (server.tls_cert, server.tls_key))
     return uvicorn.Config(
         instance.app,
         host=host,
         port=port,
         interface="asgi3",
-        http=guarded(instance.config.limits.header_seconds),
-        ws="websockets-sansio",
+        http=connection,
+        ws=socket,
         ws_per_message_deflate=False,  # frames are small; the compressor costs 90 kB for every open stream
         ws_max_size=MAX_FRAME_BYTES,
         lifespan="off",  # started and stopped here, so that what goes wrong is one sentence

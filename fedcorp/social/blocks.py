@@ -40,18 +40,32 @@ def is_blocked(tx: Tx, one_id: int, other_id: int) -> bool:
     return tx.conn.execute(_EITHER, {"one": one_id, "other": other_id}).first() is not None
 
 
-def block(tx: Tx, account: Account, target: Account) -> None:
-    """Block: follows end both ways, neither sees the other any more. Raises Unprocessable for oneself."""
+def block(tx: Tx, account: Account, target: Account, *, uri: str | None = None) -> None:
+    """Block: follows end both ways, neither sees the other any more. `uri` is the Block of another server, whose latest
+    counts; nobody is told there what it has told us. Raises Unprocessable for oneself."""
     if account.id == target.id:
         raise Unprocessable("You cannot block yourself.")
-    values = {"id": tx.new_id(), "account_id": account.id, "target_id": target.id, "created_at": tx.ms}
+    values = {"id": tx.new_id(), "account_id": account.id, "target_id": target.id, "created_at": tx.ms, "uri": uri}
     if not insert_ignore(tx, blocks, **values):
+        if uri is not None:
+            tx.conn.execute(sa.update(blocks).where(_between(account.id, target.id)).values(uri=uri))
         return
-    follows.unfollow(tx, account.id, target.id)
-    if follows.find(tx, target.id, account.id) is not None:
-        follows.reject(tx, target.id, account.id)
+    end_follows(tx, account.id, target.id)
     _part(tx, account.id, target.id)
     _part(tx, target.id, account.id)
+
+
+def _between(account_id: int, target_id: int) -> "sa.ColumnElement[bool]":
+    return sa.and_(blocks.c.account_id == account_id, blocks.c.target_id == target_id)
+
+
+def end_follows(tx: Tx, account_id: int, target_id: int, *, before: int | None = None) -> None:
+    """What a block ends between two, by the doing of the first; `before` (ms): follows that began later stay."""
+    mine, theirs = follows.find(tx, account_id, target_id), follows.find(tx, target_id, account_id)
+    if mine is not None and (before is None or mine.created_at < before):
+        follows.unfollow(tx, account_id, target_id)
+    if theirs is not None and (before is None or theirs.created_at < before):
+        follows.reject(tx, target_id, account_id)
 
 
 def _part(tx: Tx, account_id: int, target_id: int) -> None:
@@ -74,7 +88,20 @@ def _collected(account_id: int) -> "sa.ColumnElement[bool]":
 
 def unblock(tx: Tx, account_id: int, target_id: int) -> None:
     """End a block; follows do not come back. Nothing happens when there is none."""
-    tx.conn.execute(sa.delete(blocks).where(blocks.c.account_id == account_id, blocks.c.target_id == target_id))
+    tx.conn.execute(sa.delete(blocks).where(_between(account_id, target_id)))
+
+
+def find_target(tx: Tx, account_id: int, uri: str) -> int | None:
+    """Whom an account elsewhere blocks by the Block of this id."""
+    mine = sa.select(blocks.c.target_id).where(blocks.c.account_id == account_id, blocks.c.uri == uri)
+    found: int | None = tx.conn.execute(mine).scalar()
+    return found
+
+
+def blockers(tx: Tx, target_id: int, ids: set[int]) -> set[int]:
+    """Who of these accounts blocks an account."""
+    found = sa.select(blocks.c.account_id).where(blocks.c.target_id == target_id, blocks.c.account_id.in_(ids))
+    return set(tx.conn.execute(found).scalars()) if ids else set()
 
 
 MAX_MUTE_SECONDS = 100 * 365 * 86_400

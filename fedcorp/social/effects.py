@@ -21,18 +21,21 @@ from fedcorp.social import (
     group_posts,
     groups,
     indexing,
+    interactions,
     memberships,
     notifications,
     policy,
     polls,
     push,
     quotes,
+    reactions,
     relay,
     statuses,
     stewardship,
 )
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
+from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -327,6 +330,7 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
     tx.conn.execute(sa.delete(home).where(home.c.status_id == event.status_id))
     tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == event.status_id))
     indexing.forget(tx, event.status_id)
+    reactions.forget_status(tx, event.status_id)
     stream(tx, "delete", status_id=event.status_id)
     for quoting_id, _ in tx.conn.execute(_QUOTING, {"status": event.status_id}).all():
         stream(tx, "status.update", status_id=quoting_id)
@@ -377,7 +381,10 @@ def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
     _forget(tx, statuses.author_id(tx, event.status_id), f"reblog:{event.account_id}:{event.status_id}")
 
 
-def _favourited(tx: Tx, event: events.StatusFavourited) -> None:
+def _favourited(tx: Tx, event: "events.StatusFavourited | events.StatusReacted") -> None:
+    """A favourite and every reaction that counts as one are told as one: many apps know no other."""
+    if isinstance(event, events.StatusReacted) and not Kind(event.name, event.domain).counts:
+        return
     author_id = statuses.get(tx, event.status_id).account_id
     notifications.notify(
         tx, account_id=author_id, kind="favourite", from_id=event.account_id, status_id=event.status_id,
@@ -385,8 +392,9 @@ def _favourited(tx: Tx, event: events.StatusFavourited) -> None:
     )  # fmt: skip
 
 
-def _unfavourited(tx: Tx, event: events.StatusUnfavourited) -> None:
-    _forget(tx, statuses.author_id(tx, event.status_id), f"favourite:{event.account_id}:{event.status_id}")
+def _unfavourited(tx: Tx, event: "events.StatusUnfavourited | events.StatusUnreacted") -> None:
+    if not interactions.is_counted(tx, event.account_id, event.status_id):
+        _forget(tx, statuses.author_id(tx, event.status_id), f"favourite:{event.account_id}:{event.status_id}")
 
 
 _FORGET = sa.delete(notifications_table).where(
@@ -501,6 +509,7 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     )
     collections.forget_account(tx, id_)
     indexing.forget_all(tx, id_)
+    reactions.forget_account(tx, id_)
     push.forget_account(tx, id_)
     stream(tx, "closed", account_id=id_)
 
@@ -557,6 +566,8 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusUnreblogged: _unreblogged,
     events.StatusFavourited: _favourited,
     events.StatusUnfavourited: _unfavourited,
+    events.StatusReacted: _favourited,
+    events.StatusUnreacted: _unfavourited,
     events.QuoteChanged: _quote_changed,
     events.QuotePolicyChanged: _quote_policy_changed,
     events.PollChanged: _poll_changed,

@@ -78,6 +78,28 @@ class StatusUnfavourited(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class StatusReacted(Federated):
+    """Somebody reacted with an emoji: `name` and `domain` as in `fedcorp.social.reactions.Kind`."""
+
+    account_id: int
+    status_id: int
+    uri: str
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUnreacted(Federated):
+    """Somebody took a reaction back."""
+
+    account_id: int
+    status_id: int
+    uri: str
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusPinned(Federated):
     account_id: int
     status_id: int
@@ -388,6 +410,8 @@ KINDS: dict[str, type[Event]] = {
         StatusUnreblogged,
         StatusFavourited,
         StatusUnfavourited,
+        StatusReacted,
+        StatusUnreacted,
         StatusPinned,
         QuoteRequested,
         QuoteAnswered,

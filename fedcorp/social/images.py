@@ -7,6 +7,7 @@ is found by looking at the bytes; names and declared types decide nothing. Never
 import colorsys
 import hashlib
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -25,6 +26,12 @@ SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "ima
 """MIME types that `process` writes, with the file suffix of each."""
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 40_000_000
+# A JPEG is decoded at a fraction of its size. The others stand in memory whole, some of them several times, and a file
+# of a few kilobytes may claim any size: so many pixels cost about 256 MiB, and two pictures are worked on at a time.
+MAX_PIXELS_OF = {"PNG": 20_000_000, "GIF": 20_000_000, "AVIF": 20_000_000, "WEBP": 10_000_000}
+"""How many pixels are taken of types that need more memory than a JPEG."""
+SAFE_PIXELS = min(MAX_PIXELS, *MAX_PIXELS_OF.values())
+"""How many pixels are taken of any type, and still more than are kept."""
 MAX_SIDE = 16_383  # the largest side that WebP can hold
 ORIGINAL_AREA = 3840 * 2160
 PREVIEW_AREA = 640 * 360
@@ -32,6 +39,8 @@ EMOJI_AREA = 256 * 256
 AVATAR_SIZE = (400, 400)
 HEADER_SIZE = (1500, 500)
 MAX_ANIMATION_PIXELS = 20_000_000  # all frames together, about two seconds of CPU
+MAX_FRAMES = 1000  # half a millisecond each, however small
+MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each may cost as much as the whole picture in a few bytes
 
 _FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
 _PNG_BYTES = 4 * 1024 * 1024  # an opaque PNG above this is a photograph in the wrong format
@@ -76,8 +85,8 @@ def _refusing_broken(mime: str | None = None) -> Iterator[None]:
         raise Unprocessable("This picture cannot be read. Send a JPEG, PNG, GIF, WebP or AVIF file.", detail) from error
 
 
-def _too_many_pixels() -> Unprocessable:
-    return Unprocessable(f"This picture has too many pixels; at most {MAX_PIXELS // 1_000_000} million can be taken.")
+def _too_many_pixels(most: int = MAX_PIXELS) -> Unprocessable:
+    return Unprocessable(f"This picture has too many pixels; at most {most // 1_000_000} million can be taken.")
 
 
 def _opened(data: bytes) -> ImageFile.ImageFile:
@@ -86,9 +95,26 @@ def _opened(data: bytes) -> ImageFile.ImageFile:
         raise TooLarge(f"This picture is too large; at most {MAX_BYTES // 1024 // 1024} MB can be taken.")
     picture = Image.open(io.BytesIO(data), formats=_FORMATS)
     width, height = picture.size
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise _too_many_pixels()
+    most = MAX_PIXELS_OF.get(picture.format or "", MAX_PIXELS)
+    if width * height > most or max(width, height) > MAX_SIDE:
+        raise _too_many_pixels(most)
+    if _mime_of(picture) == "image/jpeg" and _has_too_many_scans(data):
+        raise Unprocessable("This picture is built in too many steps.", f"more than {MAX_SCANS} scans")
     return picture
+
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")  # inside pixels, none but these follow a byte of ones
+
+
+def _has_too_many_scans(jpeg: bytes) -> bool:
+    position, scans = 2, 0
+    while scans <= MAX_SCANS:
+        found = _MARKER.search(jpeg, position)
+        if found is None or found[1] == b"\xd9":
+            return False
+        scans += found[1] == b"\xda"
+        position = found.end() + int.from_bytes(jpeg[found.end() : found.end() + 2], "big")
+    return True
 
 
 def _size_within(size: tuple[int, int], area: int) -> tuple[int, int]:
@@ -155,7 +181,9 @@ def _decoded(picture: ImageFile.ImageFile, area: int) -> _Picture:
     picture.load()
     sixteen_bit = picture.mode.startswith("I") or picture.mode == "F"
     source = picture.point(lambda value: value / 256).convert("L") if sixteen_bit else picture
-    pixels = _shrunk(source.convert("RGBA" if source.has_transparency_data else "RGB"), area)
+    mode = "RGBA" if source.has_transparency_data else "RGB"
+    whole = source if source.mode == mode else source.convert(mode)  # which would be a copy of all pixels
+    pixels = _shrunk(whole, area)
     pixels = _to_srgb(pixels, profile)
     if turn is not None:
         pixels = pixels.transpose(turn)
@@ -215,7 +243,7 @@ def _frames(picture: ImageFile.ImageFile) -> tuple[list[_Picture], list[int]] | 
     frames: list[_Picture] = []
     durations: list[int] = []
     try:
-        while (len(frames) + 1) * area <= MAX_ANIMATION_PIXELS:
+        while len(frames) < MAX_FRAMES and (len(frames) + 1) * area <= MAX_ANIMATION_PIXELS:
             picture.seek(len(frames))
             if picture.width * picture.height > area:
                 return None

@@ -1,4 +1,8 @@
-"""What people do with statuses of others: boost, favourite, bookmark; and pin or mute. Every verb may be repeated."""
+"""What people do with statuses of others: boost, favourite, bookmark; and pin or mute. Every verb may be repeated.
+
+Who reacts with an emoji (`reactions`) counts among those who favourited, by a row that is `implied`, once and for as
+long as one of the reactions stands; such a row is no favourite that its person could take back.
+"""
 
 import sqlalchemy as sa
 
@@ -14,11 +18,13 @@ from fedcorp.social.events import (
 )
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import bookmarks, favourites, thread_mutes, undone
+from fedcorp.storage.tables import bookmarks, favourites, status_reactions, thread_mutes, undone
 from fedcorp.storage.tables import statuses as table
 from fedcorp.storage.upsert import insert_ignore
 
 MAX_PINS = 5
+AGAINST = "\U0001f44e"
+"""Thumbs down, of any colour: the one reaction that counts as no favourite."""
 
 
 def find_reblog(tx: Tx, account_id: int, status_id: int) -> Status | None:
@@ -80,34 +86,76 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
 def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = None, beside: bool = False) -> None:
     """Favourite a visible status; `uri` is that of a Like from elsewhere, which takes the place of an earlier one.
 
-    One `beside` others (an emoji reaction) takes no place: it counts only when there is no other.
+    One `beside` others (a reaction of which nobody can say what it shows) takes no place: it counts only when there is
+    no other.
     """
-    if uri is not None and _is_undone(tx, uri):
+    if uri is not None and is_undone(tx, uri):
         return
     own_uri = uri or tx.site.urls.activity(tx.new_id())
-    if insert_ignore(
-        tx, favourites, id=tx.new_id(), account_id=account.id, status_id=status.id, uri=own_uri, created_at=tx.ms
-    ):
-        statuses.change_count(tx, status.id, "favourites_count", 1)
+    if _count(tx, account.id, status.id, own_uri, implied=False):
+        tx.record(StatusFavourited(account.id, status.id, own_uri))
+        return
+    mine = _between(account.id, status.id)
+    known = sa.update(favourites).where(mine, favourites.c.implied)
+    if tx.conn.execute(known.values(implied=False, uri=own_uri)).rowcount:
         tx.record(StatusFavourited(account.id, status.id, own_uri))
     elif uri is not None and not beside:
-        mine = sa.and_(favourites.c.account_id == account.id, favourites.c.status_id == status.id)
         tx.conn.execute(sa.update(favourites).where(mine).values(uri=uri))
 
 
-def _is_undone(tx: Tx, uri: str) -> bool:
+def _between(account_id: int, status_id: int) -> "sa.ColumnElement[bool]":
+    return sa.and_(favourites.c.account_id == account_id, favourites.c.status_id == status_id)
+
+
+def _count(tx: Tx, account_id: int, status_id: int, uri: str, *, implied: bool) -> bool:
+    """Count somebody among those who favourited; False when they are among them already."""
+    values = {"id": tx.new_id(), "account_id": account_id, "status_id": status_id, "uri": uri, "implied": implied}
+    counted = insert_ignore(tx, favourites, created_at=tx.ms, **values)
+    if counted:
+        statuses.change_count(tx, status_id, "favourites_count", 1)
+    return counted
+
+
+def imply(tx: Tx, account_id: int, status_id: int) -> None:
+    """Somebody reacted, which counts as much as a favourite."""
+    _count(tx, account_id, status_id, "", implied=True)
+
+
+def imply_no_more(tx: Tx, account_id: int, status_id: int) -> None:
+    """None of their reactions that count stands any more; a favourite does."""
+    gone = sa.delete(favourites).where(_between(account_id, status_id), favourites.c.implied)
+    if tx.conn.execute(gone).rowcount:
+        statuses.change_count(tx, status_id, "favourites_count", -1)
+
+
+def is_counted(tx: Tx, account_id: int, status_id: int) -> bool:
+    """Whether somebody favourited a status, or reacted to it as well as if they had."""
+    return tx.conn.execute(sa.select(favourites.c.id).where(_between(account_id, status_id))).first() is not None
+
+
+def is_undone(tx: Tx, uri: str) -> bool:
     """Whether the Undo of this activity came before the activity itself."""
     return tx.conn.execute(sa.select(undone.c.uri).where(undone.c.uri == uri)).first() is not None
 
 
 def unfavourite(tx: Tx, account: Account, status_id: int) -> None:
     """Take a favourite back. Nothing happens when there is none."""
-    mine = sa.and_(favourites.c.account_id == account.id, favourites.c.status_id == status_id)
-    uri = tx.conn.execute(sa.select(favourites.c.uri).where(mine)).scalar()
-    if uri is not None:
+    mine = _between(account.id, status_id)
+    uri = tx.conn.execute(sa.select(favourites.c.uri).where(mine, ~favourites.c.implied)).scalar()
+    if uri is None:
+        return
+    if tx.conn.execute(_IMPLYING, {"account": account.id, "status": status_id}).first() is not None:
+        tx.conn.execute(sa.update(favourites).where(mine).values(implied=True, uri=""))
+    else:
         tx.conn.execute(sa.delete(favourites).where(mine))
         statuses.change_count(tx, status_id, "favourites_count", -1)
-        tx.record(StatusUnfavourited(account.id, status_id, uri))
+    tx.record(StatusUnfavourited(account.id, status_id, uri))
+
+
+_IMPLYING = sa.select(status_reactions.c.id).where(
+    status_reactions.c.account_id == sa.bindparam("account"), status_reactions.c.status_id == sa.bindparam("status"),
+    ~status_reactions.c.name.startswith(AGAINST),
+).limit(1)  # fmt: skip
 
 
 def bookmark(tx: Tx, account_id: int, status_id: int) -> None:

@@ -308,7 +308,9 @@ def _recount(name: str) -> Any:
     )
 
 
-_RECOUNT = {name: _recount(name) for name in ("replies_count", "reblogs_count", "favourites_count", "quotes_count")}
+_RECOUNT = {name: _recount(name) for name in (
+    "replies_count", "reblogs_count", "favourites_count", "quotes_count", "reactions_count",
+)}  # fmt: skip
 
 
 def insert(tx: Tx, **values: Any) -> Status:

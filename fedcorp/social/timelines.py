@@ -325,16 +325,16 @@ def account_statuses(
     return _lines(tx, listing, page, viewer_id, account=account_id, any=[_key(tagged or "")])
 
 
-def _marked(table: sa.Table) -> Listing:
+def _marked(table: sa.Table, *conditions: "sa.ColumnElement[bool]") -> Listing:
     return Listing(
         sa.select(table.c.id, table.c.status_id)
         .join(statuses, statuses.c.id == table.c.status_id)
-        .where(table.c.account_id == _VIEWER, visible(statuses, _VIEWER)),
+        .where(table.c.account_id == _VIEWER, visible(statuses, _VIEWER), *conditions),
         table.c.id,
     )
 
 
-_FAVOURITES, _BOOKMARKS = _marked(favourites), _marked(bookmarks)
+_FAVOURITES, _BOOKMARKS = _marked(favourites, ~favourites.c.implied), _marked(bookmarks)
 
 
 def _marks(tx: Tx, listing: Listing, page: Page, account_id: int) -> list[Entry]:
@@ -381,7 +381,8 @@ def _reblogged_by(signed_in: bool) -> Listing:
 
 
 def favourited_by(tx: Tx, viewer_id: int | None, status_id: int, page: Page) -> list[Listed]:
-    """Who favourited a status that the caller has found visible, latest first."""
+    """Who favourited a status that the caller has found visible, or reacted to it as well as if they had, latest
+    first."""
     return _FAVOURITED_BY.rows(tx, page, Listed._make, viewer=viewer_id, status=status_id)
 
 

@@ -45,6 +45,8 @@ class Head(NamedTuple):
     reblogs_count: int
     favourites_count: int
     quotes_count: int
+    reactions_count: int
+    reactions_version: int
     account_statuses_count: int
     account_followers_count: int
     account_following_count: int
@@ -98,6 +100,8 @@ def head_line(status: Any, author: Any) -> Line:
         status.c.reblogs_count,
         status.c.favourites_count,
         status.c.quotes_count,
+        status.c.reactions_count,
+        status.c.reactions_version,
         author.c.statuses_count,
         author.c.followers_count,
         author.c.following_count,
@@ -112,7 +116,7 @@ _HEADS = (
 )
 _MARKS = sa.union_all(
     sa.select(sa.literal_column("0", sa.Integer), favourites.c.status_id).where(
-        favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS)
+        favourites.c.account_id == _VIEWER, favourites.c.status_id.in_(_IDS), ~favourites.c.implied
     ),
     sa.select(sa.literal_column("1", sa.Integer), statuses.c.reblog_of_id).where(
         statuses.c.account_id == _VIEWER, statuses.c.reblog_of_id.in_(_IDS), statuses.c.deleted_at.is_(None)

@@ -329,6 +329,7 @@ blocks = Table(
     _ref("account_id"),
     _ref("target_id"),
     _at("created_at"),
+    Column("uri", Text),  # id of the Block activity of another server; ours stay here
     UniqueConstraint("account_id", "target_id"),
 )
 Index("ix_blocks_target_id", blocks.c.target_id)
@@ -586,6 +587,8 @@ statuses = Table(
     _count("reblogs_count"),
     _count("favourites_count"),
     _count("quotes_count"),
+    _count("reactions_count"),
+    _count("reactions_version"),  # how often they changed
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)
@@ -817,10 +820,34 @@ favourites = Table(
     _ref("status_id"),
     Column("uri", Text, nullable=False),
     _at("created_at"),
+    _flag("implied"),  # nobody favourited it, but reacted, which counts as much; the uri is empty then
     UniqueConstraint("account_id", "status_id"),
 )
 Index("ix_favourites_status_id", favourites.c.status_id, favourites.c.id)
 Index("ix_favourites_uri", favourites.c.uri)
+
+status_reactions = Table(
+    "status_reactions",
+    metadata,
+    _id(),
+    _ref("account_id"),
+    _ref("status_id"),
+    Column("name", Text, nullable=False),  # one emoji, or the code of a custom one
+    _text("domain"),  # whose custom emoji it is; empty for our own, and for emoji that are text
+    Column("uri", Text, nullable=False),  # of the activity that told it
+    _flag("vote"),  # told by a Dislike: a Like of the same person takes its place
+    _at("created_at"),
+    UniqueConstraint("account_id", "status_id", "name", "domain"),
+)
+Index(  # holds all that is counted below a post
+    "ix_status_reactions_status_id",
+    status_reactions.c.status_id,
+    status_reactions.c.name,
+    status_reactions.c.domain,
+    status_reactions.c.account_id,
+    status_reactions.c.id,
+)
+Index("ix_status_reactions_uri", status_reactions.c.uri)
 
 bookmarks = Table(
     "bookmarks",

@@ -304,7 +304,7 @@ class DoorWorld:
         ids = (await self.look_up())["finance"]
         for name in FORMER:
             for key in ("inpriv", "insecret", "edpriv", "picpriv", "pollpriv", "removed", "delpriv"):
-                for verb in ("favourite", "bookmark"):
+                for verb in ("favourite", "bookmark", "react/☕"):
                     await self.people[name].post(f"/api/v1/statuses/{ids[key]}/{verb}")
             await self.people[name].post(f"/api/v1/polls/{self.polls['finance']['pollpriv']}/votes", choices=[0])
         await self.people["col"].post(f"/api/v1/statuses/{ids['pubcompany']}/reblog")

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
+import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.social import statuses
+from fedcorp.storage.tables import jobs
 from tests.federation.test_departments import start
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 
@@ -97,6 +100,30 @@ async def test_an_outbox_in_pages_of_activities_ids_and_posts(scene: Scene) -> N
     await scene.follow()
     assert await scene.texts() == ["post 4", "post 3", "post 2", "post 1"]
     assert await scene.ann.notifications() == []
+
+
+async def test_who_stops_following_has_the_outbox_read_no_more(scene: Scene) -> None:
+    """It could not be read at first; the job that waits for another try finds that nobody wants it."""
+    asked: list[str] = []
+    respond = scene.one.respond
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/outbox"):
+            asked.append(str(request.url))
+            return httpx.Response(503, request=request)
+        return await respond(request)
+
+    scene.one.respond = fail  # type: ignore[method-assign]
+    await scene.follow()
+    assert len(asked) == 1
+    await scene.company.retry()
+    assert len(asked) == 2, "it is tried again while somebody follows"
+    await scene.ann.post(f"/api/v1/accounts/{await scene.ann.find('carl@one.localhost')}/unfollow")
+    for _ in range(3):
+        await scene.company.retry()
+    assert len(asked) == 2
+    waiting = sa.select(jobs.c.kind).where(jobs.c.kind == "read_outbox")
+    assert await scene.finance.db.read(lambda tx: tx.conn.execute(waiting).all()) == []
 
 
 async def test_an_outbox_speaks_for_its_owner_alone(scene: Scene) -> None:

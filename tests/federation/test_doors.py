@@ -101,15 +101,16 @@ def about_posts(path: str, *, shows: bool = True, only: Callable[[str, str], boo
     return row
 
 
-def acts_on_posts(method: str, path: str, **body: Any) -> Row:
-    """What can be done to a post: for whoever may not read it there is none."""
+def acts_on_posts(method: str, path: str, *, for_readers: bool = False, **body: Any) -> Row:
+    """What can be done to a post: for whoever may not read it there is none. What is no POST is for its author, unless
+    it is `for_readers`."""
 
     async def row(world: DoorWorld) -> Complaints:
         for viewer in VIEWERS:
             app, mine = world.app(viewer), readable(viewer)
             missing = await app.request(method, path.format(id=1), json=body)
             for key, id_ in world.ids[world.home_of(viewer)].items():
-                foreign = method != "POST" and KINDS[key].author != viewer
+                foreign = method != "POST" and not for_readers and KINDS[key].author != viewer
                 if key not in mine or foreign or viewer == NOBODY:
                     answer = await app.request(method, path.format(id=id_), json=body)
                     if not same(answer, missing):
@@ -1028,6 +1029,8 @@ _PLAIN = (
     "/.well-known/host-meta", "/.well-known/nodeinfo", "/nodeinfo/2.0", "/nodeinfo/2.1",
     "/.well-known/oauth-authorization-server", "/", "/pages.css", "/actor", "/api/v1/streaming/health",
 )  # fmt: skip
+_PLEROMA = "/api/v1/pleroma/statuses/{id}"
+_COFFEE = f"{_PLEROMA}/reactions/%E2%98%95"
 _VERBS = ("favourite", "unfavourite", "reblog", "unreblog", "bookmark", "unbookmark", "pin", "unpin", "mute", "unmute")
 _ACCOUNT_VERBS = (
     "follow",
@@ -1104,7 +1107,17 @@ ROWS: dict[str, Row] = {
     "GET /api/v1/statuses/{id}/history": about_posts("/api/v1/statuses/{id}/history"),
     **{
         f"GET /api/v1/statuses/{{id}}/{name}": about_posts(f"/api/v1/statuses/{{id}}/{name}", shows=False)
-        for name in ("quotes", "favourited_by", "reblogged_by")
+        for name in ("quotes", "favourited_by", "reblogged_by", "reactions")
+    },
+    "GET /api/v1/pleroma/statuses/{id}/reactions": about_posts(f"{_PLEROMA}/reactions", shows=False),
+    "GET /api/v1/pleroma/statuses/{id}/reactions/{name}": about_posts(_COFFEE, shows=False),
+    "PUT /api/v1/pleroma/statuses/{id}/reactions/{name}": acts_on_posts("PUT", _COFFEE, for_readers=True),
+    "DELETE /api/v1/pleroma/statuses/{id}/reactions/{name}": acts_on_posts("DELETE", _COFFEE, for_readers=True),
+    **{
+        f"POST /api/v1/statuses/{{id}}/{verb}/{{name}}": acts_on_posts(
+            "POST", f"/api/v1/statuses/{{id}}/{verb}/%E2%98%95"
+        )
+        for verb in ("react", "unreact")
     },
     "POST /api/v1/statuses/{id}/quotes/{quoting}/revoke": acts_on_posts(
         "POST", "/api/v1/statuses/{id}/quotes/1/revoke"

@@ -29,6 +29,10 @@ async def talk(s: Stage, author: Person, other: Person, *, answers: bool = True)
     assert await count(author, post, "favourites_count") == 1
     assert ("favourite", other.handle) in await author.notifications()
     await other.post(f"/api/v1/statuses/{here}/unfavourite")
+    await other.post(f"/api/v1/statuses/{here}/react/🛞")
+    await s.settle()
+    below = (await author.get(f"/api/v1/statuses/{post.id}"))["reactions"]
+    assert [(item["name"], item["count"]) for item in below] == [("🛞", 1)]
     if answers:
         answer = await s.reply(other, post, "I have two")
         await s.reply(author, answer, "give me one")

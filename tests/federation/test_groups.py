@@ -1,10 +1,12 @@
 """Groups over several departments: joining, posting, moderating, and a ledger that all members' servers share."""
 
 import pytest
+import sqlalchemy as sa
 
 from fedcorp.activitypub import ledger
 from fedcorp.social import accounts, memberships, stewardship
 from fedcorp.social.accounts import Account
+from fedcorp.storage import jobs, tables
 from fedcorp.storage.database import Tx
 from tests.federation.world import Company, Department, Person, plain
 
@@ -127,6 +129,22 @@ async def test_the_ledger_is_the_same_at_every_member(company: Company) -> None:
             wanted = "admin" if member is scene.ann else "member"
             assert await scene.role(member, person.department) == wanted
     assert sorted(await scene.listed(scene.cy)) == ["@robots one", "@robots two"]
+
+
+async def test_a_ledger_is_fetched_no_more_when_all_have_left(company: Company) -> None:
+    """A fetch that failed waits for another try; nobody here belongs by then, and the group's server is away."""
+    s = await scene_of(company, "open")
+    await s.join(s.bo)
+    operations = s.bo.department
+    group = await s.group(operations)
+    company.network.cut.add(s.ann.department.domain)
+    await operations.db.write(jobs.put, "pull_ledger", {"group": group.id})
+    await operations.settle()
+    waiting = sa.select(tables.jobs.c.attempts).where(tables.jobs.c.kind == "pull_ledger")
+    assert await operations.db.read(lambda tx: tx.conn.execute(waiting).scalars().all()) == [1]
+    await s.bo.post(f"/api/v1/accounts/{group.id}/unfollow")
+    await company.retry()
+    assert await operations.db.read(lambda tx: tx.conn.execute(waiting).scalars().all()) == []
 
 
 async def test_what_was_changed_while_it_waited_arrives_as_it_is(company: Company) -> None:

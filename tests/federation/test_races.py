@@ -113,6 +113,18 @@ async def test_an_undo_of_a_follow_before_the_follow(scene: Scene) -> None:
     assert [item["username"] for item in followers] == ["eva"]
 
 
+@pytest.mark.parametrize("undo_first", [False, True])
+async def test_an_undo_of_a_block_before_the_block(scene: Scene, undo_first: bool) -> None:
+    block = scene.outsider.activity("Block", scene.eva, scene.ann.account.uri, to=[])
+    undo = scene.outsider.activity("Undo", scene.eva, block, to=[])
+    scene.outsider.company.clock.shift_ms += 1000
+    order = (undo, block) if undo_first else (block, undo)
+    await scene.receive(*order, *order)
+    eva = await scene.ann.find("eva@sales.localhost")
+    (relation,) = await scene.ann.get("/api/v1/accounts/relationships", **{"id[]": eva})
+    assert (relation["blocked_by"], relation["following"], relation["followed_by"]) == (False, False, False)
+
+
 async def test_an_accept_for_a_follow_that_was_never_sent(scene: Scene) -> None:
     other = await scene.department.person("other")
     forged = {"id": "http://finance.localhost/a/1", "type": "Follow", "actor": other.account.uri, "object": scene.eva}

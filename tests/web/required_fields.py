@@ -167,6 +167,7 @@ _STATUS: Shape = {
         "manual": each(one_of("public", "followers", "following", "unsupported_policy")),
         "current_user": one_of("automatic", "manual", "denied", "unknown"),
     }),
+    "reactions": each(entity("Reaction")), "emoji_reactions?": each(entity("Reaction")),
 }  # fmt: skip
 
 _QUOTE_STATE = one_of(
@@ -193,6 +194,7 @@ _INSTANCE_CONFIGURATION: Shape = {
     "polls": fields(
         {"max_options": number, "max_characters_per_option": number, "min_expiration": number, "max_expiration": number}
     ),
+    "reactions": fields({"max_reactions": number}),
 }  # fmt: skip
 
 _HISTORY = each(fields({"day": filled, "uses": filled, "accounts": filled}))
@@ -223,7 +225,13 @@ SHAPES: dict[str, Shape] = {
         "tags": each(fields({"name": filled, "url": link})), "emojis": none,
         "reactions": each(entity("Reaction")),
     },
-    "Reaction": {"name": filled, "count": number, "me?": flag},
+    "Reaction": {"name": filled, "count": number, "me?": flag, "url?": link, "static_url?": link},
+    "StatusReaction": {
+        "id": id_, "name": filled, "url?": link, "static_url?": link, "account": entity("Account"),
+    },
+    "PleromaReaction": {
+        "name": filled, "count": number, "me": flag, "url?": link, "accounts": each(entity("Account")),
+    },
     "Field": {"name": text, "value": text, "verified_at": maybe(time)},
     "Account": _ACCOUNT,
     "MutedAccount": _ACCOUNT | {"mute_expires_at": maybe(time)},
@@ -306,6 +314,7 @@ SHAPES: dict[str, Shape] = {
         "id": id_, "type": filled, "created_at": time, "group_key": filled, "account": entity("Account"),
         "status?": entity("Status"), "report?": entity("ToldReport"), "moderation_warning?": entity("AccountWarning"),
         "collection?": entity("Collection"),
+        "emoji?": filled, "emoji_url?": maybe(link),
     },
     "NotificationGroup": {
         "group_key": filled, "notifications_count": number, "type": filled, "most_recent_notification_id": number,
@@ -637,6 +646,13 @@ ANSWERS: dict[str, Check | None] = {
     "PUT /api/v1/statuses/{id}/interaction_policy": entity("Status"),
     "GET /api/v1/statuses/{id}/favourited_by": _ACCOUNTS,
     "GET /api/v1/statuses/{id}/reblogged_by": _ACCOUNTS,
+    "POST /api/v1/statuses/{id}/react/{name}": entity("Status"),
+    "POST /api/v1/statuses/{id}/unreact/{name}": entity("Status"),
+    "GET /api/v1/statuses/{id}/reactions": each(entity("StatusReaction")),
+    "GET /api/v1/pleroma/statuses/{id}/reactions": each(entity("PleromaReaction")),
+    "GET /api/v1/pleroma/statuses/{id}/reactions/{name}": each(entity("PleromaReaction")),
+    "PUT /api/v1/pleroma/statuses/{id}/reactions/{name}": entity("Status"),
+    "DELETE /api/v1/pleroma/statuses/{id}/reactions/{name}": entity("Status"),
     **dict.fromkeys(
         (
             f"POST /api/v1/statuses/{{id}}/{verb}"

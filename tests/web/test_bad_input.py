@@ -95,6 +95,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "DELETE /api/v1/statuses/{id}": ({}, "delete_media"),
     "GET /api/v1/statuses": ({}, "id"),
     "GET /api/v1/statuses/{id}/favourited_by": ({}, _PAGE),
+    "GET /api/v1/statuses/{id}/reactions": ({}, f"{_PAGE} emoji"),
     "POST /api/v1/statuses/{id}/reblog": ({}, "visibility"),
     "POST /api/v2/media": ({}, "file description focus thumbnail"),
     "PUT /api/v1/media/{id}": ({}, "description focus thumbnail"),

@@ -21,6 +21,7 @@ from fedcorp.storage.tables import (
     poll_options,
     poll_votes,
     polls,
+    status_reactions,
     statuses,
 )
 from tests.web.club import walk
@@ -63,6 +64,8 @@ class Stage:
             path = f"/api/v1/statuses/{word}"
             for verb in ("favourite", "reblog"):
                 everything += [("POST", f"{path}/{verb}", {}), ("POST", f"{path}/un{verb}", {})] * ROUNDS
+            for emoji in ("☕", "👎"):
+                everything += [("POST", f"{path}/react/{emoji}", {}), ("POST", f"{path}/unreact/{emoji}", {})] * ROUNDS
             everything += [("POST", "/api/v1/statuses", {"status": "reply", "in_reply_to_id": word})] * ROUNDS
             everything += [("POST", "/api/v1/statuses", {"status": "quote", "quoted_status_id": word})] * ROUNDS
         for other in self.people[:3]:
@@ -95,7 +98,7 @@ async def device(stage: Stage, person: Person) -> None:
 # -- the numbers -----------------------------------------------------------------------------------------------------
 
 
-_REMEMBERED = ("replies", "reblogs", "favourites", "quotes")
+_REMEMBERED = ("replies", "reblogs", "favourites", "quotes", "reactions")
 
 
 def counted(tx: Tx) -> dict[tuple[str, Any], int]:
@@ -117,11 +120,18 @@ def recounted(tx: Tx) -> dict[tuple[str, Any], int]:
     alive = {row.id: row for row in tx.conn.execute(sa.select(statuses).where(statuses.c.deleted_at.is_(None)))}
     accepted = list(tx.conn.execute(sa.select(follows).where(follows.c.state == "accepted")))
     votes = list(tx.conn.execute(sa.select(poll_votes)))
+    given = list(tx.conn.execute(sa.select(status_reactions)))
+    implied = tx.conn.execute(sa.select(favourites).where(favourites.c.implied))
+    implying = {(row.account_id, row.status_id) for row in given if row.name != "👎"}
+    assert {pair for row in implied if (pair := (row.account_id, row.status_id))[1] in alive} <= implying
+    liked = {(row.account_id, row.status_id) for row in tx.conn.execute(sa.select(favourites))}
+    assert implying <= liked, "who reacted counts among those who favourited"
     things = [
         *(("replies", row.in_reply_to_id) for row in alive.values()),
         *(("reblogs", row.reblog_of_id) for row in alive.values()),
         *(("quotes", row.quoted_id) for row in alive.values() if row.quote_state == "accepted"),
         *(("favourites", row.status_id) for row in tx.conn.execute(sa.select(favourites))),
+        *(("reactions", row.status_id) for row in given),
     ]
     things = [(name, id_) for name, id_ in things if id_ in alive]
     things += [("statuses", row.account_id) for row in alive.values()]
@@ -147,6 +157,8 @@ async def shown_as_counted(stage: Stage, poll_status: str) -> None:
         below = (await reader.get(f"{path}/context"))["descendants"]
         assert shown["replies_count"] == sum(each["in_reply_to_id"] == word for each in below)
         assert shown["favourites_count"] == len(await reader.ids(f"{path}/favourited_by", limit=80))
+        given = await walk(reader, f"{path}/reactions", 40)
+        assert sum(each["count"] for each in shown["reactions"]) == len(given)
         assert shown["reblogs_count"] == len(await reader.ids(f"{path}/reblogged_by", limit=80))
         assert shown["quotes_count"] == len(await walk(reader, f"{path}/quotes", 40))
     for person in stage.people:

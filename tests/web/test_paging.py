@@ -134,6 +134,7 @@ async def _of_posts(building: Building, reader: Person) -> None:
     building.has(reader, f"{path}/quotes", lambda: author.publish("see", quoted_status_id=word["id"]))
     building.has(reader, f"{path}/favourited_by", lambda: do("favourite"))
     building.has(reader, f"{path}/reblogged_by", lambda: do("reblog"))
+    building.has(reader, f"{path}/reactions", lambda: do("react/\U0001f389"))
     building.has(reader, "/api/v1/favourites", lambda: keep("favourite"))
     building.has(reader, "/api/v1/bookmarks", lambda: keep("bookmark"))
     building.has(reader, "/api/v1/scheduled_statuses", wait)

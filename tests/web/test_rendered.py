@@ -1,7 +1,7 @@
 """What is kept of rendered statuses never shows: after every act, each viewer is shown what is rendered afresh."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,10 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, effects, filters, follows, interactions, polls, publishing, statuses
+from fedcorp.social import (
+    accounts,
+    custom_emojis,
+    effects,
+    filters,
+    follows,
+    interactions,
+    polls,
+    publishing,
+    reactions,
+    statuses,
+)
 from fedcorp.social.filters import Change, KeywordChange
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
+from fedcorp.social.reactions import AGAINST_IT, Kind
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.signed import WINDOW_MS
 from fedcorp.storage.tables import media
@@ -25,12 +37,20 @@ from fedcorp.web.entities.statuses import render
 from tests.databases import make_config
 from tests.social.conftest import Department, StandingClock
 
-PEOPLE = 2
+PEOPLE = 3  # two see a post alike, beside its author
 Act = Callable[[Tx, accounts.Account, statuses.Status], Any]
 
 ACTS: dict[str, Act] = {
     "favourite": interactions.favourite,
     "unfavourite": lambda tx, who, post: interactions.unfavourite(tx, who, post.id),
+    "react": lambda tx, who, post: reactions.react(tx, who, post, Kind("☕")),
+    "unreact": lambda tx, who, post: reactions.take_back(tx, who, post.id, Kind("☕")),
+    "change": lambda tx, who, post: _change(tx, who, post),
+    "react with a picture": lambda tx, who, post: reactions.react(tx, who, post, Kind("cat")),
+    "draw": lambda tx, who, post: custom_emojis.add(
+        tx, "cat", key=f"c{tx.ms}", still_key=f"s{tx.ms}", mime="image/png"
+    ),
+    "against": lambda tx, who, post: reactions.react(tx, who, post, AGAINST_IT),
     "bookmark": lambda tx, who, post: interactions.bookmark(tx, who.id, post.id),
     "unbookmark": lambda tx, who, post: interactions.unbookmark(tx, who.id, post.id),
     "reblog": interactions.reblog,
@@ -49,17 +69,31 @@ ACTS: dict[str, Act] = {
         tx, who.id, Change("f", ("home",), "warn" if post.id % 2 else "hide"), [KeywordChange("word")]
     ),
 }
-acts = st.lists(
-    st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, PEOPLE - 1), st.integers(0, 7), st.booleans()),
-    min_size=1,
-    max_size=12,
-)
+
+
+def _change(tx: Tx, who: accounts.Account, post: statuses.Status) -> None:
+    """Another emoji in place of one: no number changes."""
+    if reactions.take_back(tx, who, post.id, Kind("☕")):
+        reactions.react(tx, who, post, Kind("🍰"))
+
+
+REACTING = ("react", "change", "unreact", "against", "react with a picture", "draw", "reblog", "favourite")
+Step = tuple[str, int, int, bool]
+
+
+def steps(names: Iterable[str], posts: int, most: int) -> "st.SearchStrategy[list[Step]]":
+    """Acts of people with posts, after some of which time passes."""
+    one = st.tuples(st.sampled_from(sorted(names)), st.integers(0, PEOPLE - 1), st.integers(0, posts), st.booleans())
+    return st.lists(one, min_size=1, max_size=most)
 
 
 def _act(tx: Tx, name: str, who_id: int, number: int) -> None:
     posts = tx.conn.execute(sa.select(table.c.id).where(table.c.deleted_at.is_(None)).order_by(table.c.id)).scalars()
-    if posts.all():
-        ACTS[name](tx, accounts.get(tx, who_id), statuses.get(tx, posts.all()[number % len(posts.all())]))
+    found = posts.all()
+    if found:
+        post = statuses.get(tx, found[number % len(found)])
+        original = post if post.reblog_of_id is None else statuses.get(tx, post.reblog_of_id)  # as in the API
+        ACTS[name](tx, accounts.get(tx, who_id), original)
 
 
 def _attach(tx: Tx, post: statuses.Status) -> None:
@@ -75,8 +109,20 @@ def _seen(tx: Tx, cache: Rendered, viewer: int | None, context: str) -> list[byt
 
 
 @settings(max_examples=30)
-@given(acts)
-def test_what_is_kept_is_what_would_be_rendered(acts: list[tuple[str, int, int, bool]]) -> None:
+@given(steps(ACTS, 7, 12))
+def test_what_is_kept_is_what_would_be_rendered(acts: list[Step]) -> None:
+    compare(acts)
+
+
+@settings(max_examples=20)
+@given(steps(REACTING, 1, 16))
+def test_what_is_kept_of_reactions_is_what_would_be_rendered(acts: list[Step]) -> None:
+    compare(acts)
+
+
+def compare(acts: list[Step]) -> None:
+    """Do all this; after each, what every viewer sees is what is rendered afresh."""
+
     async def run(folder: Path) -> None:
         clock = StandingClock()
         db = Database(make_config(folder), clock, effects.apply)

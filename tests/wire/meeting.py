@@ -37,6 +37,18 @@ class Meeting:
         found: int = (await self.ann.get(f"/api/v1/statuses/{status['id']}"))["favourites_count"]
         return found
 
+    async def emoji(self, status: Any) -> dict[str, int]:
+        """What stands below a post, and how often."""
+        seen = await self.ann.get(f"/api/v1/statuses/{status['id']}")
+        return {item["name"]: item["count"] for item in seen["reactions"]}
+
+    async def relation(self) -> dict[str, Any]:
+        """How ann and them stand to each other, as her app is told."""
+        account_id = await self.ann.find(self.name)
+        (found,) = await self.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
+        assert isinstance(found, dict)
+        return found
+
     async def faults(self) -> list[Any]:
         """What arrived and was not acted upon."""
         return [row for row in await outcomes(self.finance) if row[1] not in ("processed", "duplicate")]
@@ -77,7 +89,8 @@ async def speak(meeting: Meeting, post: str) -> list[dict[str, Any]]:
     ann, server = meeting.ann, meeting.server
     begun = len(server.received)
     theirs = await meeting.status(post)
-    for verb in ("favourite", "unfavourite", "reblog", "unreblog"):
+    reactions = ("react/☕", "unreact/☕", "react/👎", "unreact/👎")
+    for verb in ("favourite", "unfavourite", *reactions, "reblog", "unreblog"):
         await ann.post(f"/api/v1/statuses/{theirs['id']}/{verb}")
         await server.company.settle()
     answer = await meeting.publish(f"@{meeting.name} I see #flowers", in_reply_to_id=theirs["id"], language="en")
@@ -87,7 +100,9 @@ async def speak(meeting: Meeting, post: str) -> list[dict[str, Any]]:
     assert (await ann.send("DELETE", f"/api/v1/statuses/{answer['id']}")).status_code == 200
     await server.company.settle()
     got = server.received[begun:]
-    assert [item["type"] for item in got] == ["Like", "Undo", "Announce", "Undo", "Create", "Update", "Delete"]
+    assert [item["type"] for item in got] == [
+        "Like", "Undo", "Like", "Undo", "EmojiReact", "Undo", "Announce", "Undo", "Create", "Update", "Delete",
+    ]  # fmt: skip
     assert [fault for item in got for fault in (*readable(item, meeting.them), *undefined_terms(item))] == []
     return got
 
@@ -98,7 +113,7 @@ def readable(item: dict[str, Any], them: str) -> list[str]:
     kind, thing = item["type"], item["object"]
     if not isinstance(item.get("actor"), str) or not isinstance(item.get("id"), str):
         found.append(f"{kind}: id and actor are not one URL each")
-    if kind in ("Like", "Announce", "Delete") and value_or_id(thing) is None:
+    if kind in ("Like", "EmojiReact", "Announce", "Delete") and value_or_id(thing) is None:
         found.append(f"{kind}: the object is not one URL")
     if kind == "Undo":
         inner = isinstance(thing, dict) and {"id", "type", "actor", "object"} <= thing.keys()

@@ -128,14 +128,16 @@ async def test_an_answer_and_a_quote(company: Company) -> None:
     assert await meeting.faults() == []
 
 
-@pytest.mark.parametrize("kind", ["like", "react"])
-async def test_a_reaction_is_a_favourite_that_can_be_undone(company: Company, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "shown"), [("like", {}), ("react", {"🖋️": 1})])
+async def test_a_reaction_counts_as_a_favourite_and_can_be_undone(
+    company: Company, kind: str, shown: dict[str, int]
+) -> None:
     meeting = await met(company)
     mine = await meeting.publish("look")
     await meeting.send(kind, post=mine["uri"])
-    assert await meeting.count(mine) == 1
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (1, shown)
     await meeting.send(f"undo_{kind}", post=mine["uri"])
-    assert await meeting.count(mine) == 0
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (0, {})
 
 
 async def test_a_boost_comes_and_goes(company: Company) -> None:

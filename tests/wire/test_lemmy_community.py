@@ -1,5 +1,7 @@
 """A Lemmy community that people of ours belong to: what it announces, and what they send to it."""
 
+from typing import Any
+
 import pytest
 
 from tests.federation.world import PUBLIC, Company, Department, Person, plain
@@ -158,14 +160,20 @@ async def test_a_removal_takes_the_post_out_of_the_group_and_its_undo_puts_it_ba
     assert len(await scene.ann.texts()) == 1
 
 
-async def test_likes_count_dislikes_do_not_and_nothing_fails(company: Company) -> None:
+def votes(post: Any) -> tuple[int, dict[str, int]]:
+    return post["favourites_count"], {item["name"]: item["count"] for item in post["reactions"]}
+
+
+async def test_likes_count_dislikes_take_their_place_and_nothing_fails(company: Company) -> None:
+    """Who changes their vote there sends the new one alone."""
     scene = await scene_of(company)
     await scene.announce("announce_create_page")
     await scene.announce("announce_like", post=POST)
+    assert votes(await scene.post()) == (1, {})
     await scene.announce("announce_dislike", post=POST)
-    assert (await scene.post())["favourites_count"] == 1
+    assert votes(await scene.post()) == (0, {"👎": 1})
     await scene.announce("announce_undo_like", post=POST)
-    assert (await scene.post())["favourites_count"] == 0
+    assert votes(await scene.post()) == (0, {"👎": 1})
     assert "https://lemmy.example/activities/dislike/10" not in scene.lemmy.fetched
     assert [row for row in await outcomes(scene.finance) if row[1] in ("failed", "refused")] == []
 

@@ -114,16 +114,21 @@ async def test_a_comment_is_an_answer_in_the_thread(company: Company) -> None:
     assert any(item["object"]["object"]["type"] == "Note" for item in scene.announced("Create"))
 
 
-async def test_votes_count_once_and_dislikes_are_ignored(company: Company) -> None:
+async def test_votes_count_once_and_a_dislike_takes_the_place_of_a_like(company: Company) -> None:
     scene = await scene_of(company)
     mine = await scene.ann.publish("@robots who can water?")
     await company.settle()
     await scene.send("like_here", post=mine["uri"])
-    await scene.send("dislike_here", post=mine["uri"])
     assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["favourites_count"] == 1
     assert ("favourite", "lea@lemmy.example") in await scene.ann.notifications()
+    await scene.send("dislike_here", post=mine["uri"])
+    seen = await scene.ann.get(f"/api/v1/statuses/{mine['id']}")
+    assert (seen["favourites_count"], [item["name"] for item in seen["reactions"]]) == (0, ["👎"])
+    assert ("favourite", "lea@lemmy.example") not in await scene.ann.notifications()
     await scene.send("undo_like_here", post=mine["uri"])
-    assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["favourites_count"] == 0
+    await scene.send("undo_dislike_here", post=mine["uri"])
+    seen = await scene.ann.get(f"/api/v1/statuses/{mine['id']}")
+    assert (seen["favourites_count"], seen["reactions"]) == (0, [])
     assert [row for row in await outcomes(scene.finance) if row[1] in ("failed", "refused")] == []
 
 

@@ -1,11 +1,14 @@
-"""Mastodon: its people in a group of ours, and a group account that boosts."""
+"""Mastodon: its people in a group of ours, a group account that boosts, quotes, and blocks of one person by another."""
 
+import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fedcorp.storage.tables import blocks
 from tests.federation.world import PUBLIC, Company, Department, Person, plain
-from tests.wire.server import Server, join, listed, outcomes, place
+from tests.wire.server import Server, accept_last_follow, join, listed, outcomes, place
 
 pytestmark = pytest.mark.anyio
 
@@ -242,3 +245,163 @@ async def test_a_third_party_reads_their_stamp(company: Company) -> None:
     await company.settle()
     assert found["content"] == "<p>look</p>"
     assert await seen(scene.ann, uri) == ("accepted", QUOTABLE)
+
+
+# -- blocks ----------------------------------------------------------------------------------------------------------
+
+
+class Quarrel:
+    """ann and tim follow each other; ann has his post, and an app open. `send` is what tim's server says."""
+
+    def __init__(self, scene: Scene, theirs: str) -> None:
+        self.scene, self.ann, self.theirs = scene, scene.ann, theirs
+        self.tim = ""
+
+    async def send(self, name: str, **words: str) -> None:
+        blanks = {"number": "9", "blocked": self.ann.account.uri, **words}
+        await self.scene.send(name, **blanks)
+
+    async def relation(self) -> dict[str, bool]:
+        (found,) = await self.ann.get("/api/v1/accounts/relationships", **{"id[]": self.tim})
+        names = ("following", "followed_by", "requested", "blocking", "blocked_by")
+        return {name: found[name] for name in names if found[name]}
+
+
+async def quarrel_of(company: Company) -> Quarrel:
+    scene = await scene_of(company, follows=False)
+    scene.mastodon.publish("note_walk")
+    made = Quarrel(scene, f"{TIM}/statuses/503")
+    made.tim = await scene.ann.find("tim@mastodon.example")
+    await scene.ann.post(f"/api/v1/accounts/{made.tim}/follow")
+    await company.settle()
+    await accept_last_follow(scene.mastodon, scene.finance, "accept_follow")
+    await scene.send("follow", followed=scene.ann.account.uri)
+    await scene.ann.find_status(made.theirs)
+    await made.send("like", post=(await scene.ann.publish("mine", reach="public"))["uri"])
+    assert await made.relation() == {"following": True, "followed_by": True}
+    return made
+
+
+async def test_a_block_ends_all_between_two_and_nobody_is_told(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    ann, mastodon = quarrel.ann, quarrel.scene.mastodon
+    assert await ann.notifications() == [("favourite", "tim@mastodon.example"), ("follow", "tim@mastodon.example")]
+    begun = len(mastodon.received)
+    await quarrel.send("block")
+    await quarrel.send("block")
+    assert await quarrel.relation() == {"blocked_by": True}
+    assert await ann.notifications() == []
+    assert await ann.get("/api/v1/blocks") == []
+    assert (await ann.find_status(quarrel.theirs)) is None
+    assert (await ann.get(f"/api/v1/accounts/{ann.id}"))["followers_count"] == 0
+    assert mastodon.received[begun:] == []  # it knows already
+    response = await ann.send("POST", f"/api/v1/accounts/{quarrel.tim}/follow")
+    assert response.status_code == 403
+    assert await quarrel.relation() == {"blocked_by": True}
+    await ann.publish("@tim@mastodon.example listen", reach="public")
+    await ann.publish("@tim@mastodon.example listen", visibility="direct")
+    await company.settle()
+    assert mastodon.received[begun:] == []
+    await quarrel.send("like", post=(await ann.publish("another", reach="public"))["uri"])
+    await quarrel.send("follow", followed=ann.account.uri)
+    assert await ann.notifications() == []
+    assert await quarrel.relation() == {"blocked_by": True}
+
+
+async def test_the_end_of_a_block_gives_back_what_was_forbidden(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    await quarrel.send("block")
+    await quarrel.send("undo_block")
+    assert await quarrel.relation() == {}
+    assert (await quarrel.ann.find_status(quarrel.theirs)) is not None
+    await quarrel.ann.post(f"/api/v1/accounts/{quarrel.tim}/follow")
+    assert await quarrel.relation() == {"requested": True}
+
+
+async def test_what_they_may_have_of_whom_they_block_is_still_taken_back(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    named = await quarrel.ann.publish("@tim@mastodon.example look", reach="public")
+    await company.settle()
+    await quarrel.send("block")
+    begun = len(quarrel.scene.mastodon.received)
+    assert (await quarrel.ann.send("DELETE", f"/api/v1/statuses/{named['id']}")).status_code == 200
+    await company.settle()
+    assert [item["type"] for item in quarrel.scene.mastodon.received[begun:]] == ["Delete"]
+
+
+async def test_an_undo_before_its_block_ends_the_follows_that_there_were(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    company.clock.shift_ms += 1000
+    await quarrel.send("undo_block")
+    assert (await outcomes(quarrel.scene.finance))[-1][:2] == ("Undo", "ignored")
+    await quarrel.send("block")
+    assert await quarrel.relation() == {}
+
+
+async def test_a_block_that_comes_late_leaves_a_new_follow_alone(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    await quarrel.send("undo_follow", followed=quarrel.ann.account.uri)
+    await quarrel.send("undo_block")
+    company.clock.shift_ms += 1000
+    again = quarrel.scene.mastodon.read_file("follow", followed=quarrel.ann.account.uri)
+    await quarrel.scene.mastodon.deliver(quarrel.scene.finance, again | {"id": f"{TIM}#follows/78"})
+    await company.settle()
+    assert await quarrel.relation() == {"following": True, "followed_by": True}
+    await quarrel.send("block")
+    assert await quarrel.relation() == {"followed_by": True}
+
+
+async def test_a_second_block_counts_and_only_its_sender_ends_it(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    for name, number in (("block", "1"), ("undo_block", "1"), ("block", "2"), ("block", "3")):
+        await quarrel.send(name, number=number)
+    assert await quarrel.relation() == {"blocked_by": True}
+    mastodon = quarrel.scene.mastodon
+    tom = json.loads(json.dumps(mastodon.read_file("person_tim")).replace("users/tim", "users/tom"))
+    mastodon.serve(tom | {"preferredUsername": "tom"})
+    undo = mastodon.read_file("undo_block", number="3", blocked=quarrel.ann.account.uri)
+    known = (
+        (undo["object"], "refused"),
+        (undo["object"]["id"], "ignored"),
+        (undo["object"] | {"actor": tom["id"]}, "ignored"),
+    )
+    for inner, outcome in known:
+        forged = undo | {"id": f"{tom['id']}#{mastodon.new_id()}", "actor": tom["id"], "object": inner}
+        await mastodon.deliver(quarrel.scene.finance, forged)
+        await company.settle()
+        assert (await outcomes(quarrel.scene.finance))[-1][1] == outcome
+        assert await quarrel.relation() == {"blocked_by": True}
+    await quarrel.send("undo_block", number="3")
+    assert await quarrel.relation() == {}
+
+
+@pytest.mark.parametrize("what", ["a server", "a stranger", "a group", "by a group"])
+async def test_other_blocks_are_no_personal_ones(company: Company, what: str) -> None:
+    """Lemmy's admins ban from a whole server in this form; and nobody here keeps count of blocks among others."""
+    quarrel = await quarrel_of(company)
+    mastodon = quarrel.scene.mastodon
+    mastodon.publish("group_walks")
+    block = mastodon.read_file("block", number="9", blocked=quarrel.ann.account.uri)
+    walks = "https://mastodon.example/users/walks"
+    block |= {
+        "a server": {"target": "https://mastodon.example/"},
+        "a stranger": {"object": "https://elsewhere.example/users/sue"},
+        "a group": {"object": quarrel.scene.group},
+        "by a group": {"actor": walks, "id": f"{walks}#blocks/1"},
+    }[what]
+    await mastodon.deliver(quarrel.scene.finance, block)
+    await company.settle()
+    assert (await outcomes(quarrel.scene.finance))[-1][:2] == ("Block", "ignored")
+    assert await quarrel.relation() == {"following": True, "followed_by": True}
+    assert await quarrel.scene.finance.db.read(lambda tx: tx.conn.execute(sa.select(blocks.c.id)).all()) == []
+
+
+async def test_who_blocks_may_go_and_the_block_with_them(company: Company) -> None:
+    quarrel = await quarrel_of(company)
+    await quarrel.send("block")
+    mastodon = quarrel.scene.mastodon
+    gone = {"id": f"{TIM}#delete", "type": "Delete", "actor": TIM, "object": TIM, "to": [PUBLIC]}
+    await mastodon.deliver(quarrel.scene.finance, gone)
+    await company.settle()
+    assert (await quarrel.ann.http.get(f"/api/v1/accounts/{quarrel.tim}")).status_code in (404, 410)
+    assert await quarrel.ann.texts() == ["mine"]

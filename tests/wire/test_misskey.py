@@ -67,15 +67,18 @@ async def test_how_far_its_notes_go(company: Company) -> None:
     assert "for you alone" in plain(last["last_status"]["content"])
 
 
-@pytest.mark.parametrize("kind", ["react", "react_custom"])
-async def test_a_reaction_is_a_favourite_that_can_be_undone(company: Company, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "shown"), [("react", "👍"), ("react_custom", "blobcat@misskey.example")])
+async def test_a_reaction_shows_its_emoji_counts_as_a_favourite_and_can_be_undone(
+    company: Company, kind: str, shown: str
+) -> None:
     meeting = await met(company)
     mine = await meeting.publish("look")
     await meeting.send(kind, post=mine["uri"])
-    assert await meeting.count(mine) == 1
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (1, {shown: 1})
     assert ("favourite", meeting.name) in await meeting.ann.notifications()
     await meeting.send(f"undo_{kind}", post=mine["uri"])
-    assert await meeting.count(mine) == 0
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (0, {})
+    assert ("favourite", meeting.name) not in await meeting.ann.notifications()
     assert await meeting.faults() == []
 
 
@@ -86,9 +89,9 @@ async def test_a_changed_reaction_is_still_one(company: Company, order: tuple[st
     mine = await meeting.publish("look")
     for name in ("react", *order):
         await meeting.send(name, post=mine["uri"])
-    assert await meeting.count(mine) == 1
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (1, {"blobcat@misskey.example": 1})
     await meeting.send("undo_react_custom", post=mine["uri"])
-    assert await meeting.count(mine) == 0
+    assert (await meeting.count(mine), await meeting.emoji(mine)) == (0, {})
 
 
 async def test_an_answer_a_quote_a_boost_and_a_vote(company: Company) -> None:
@@ -148,11 +151,12 @@ async def test_a_follow_is_undone_and_refused(company: Company) -> None:
     assert (relation["followed_by"], relation["following"], relation["requested"]) == (False, False, False)
 
 
-async def test_a_personal_block_changes_nothing_here(company: Company) -> None:
+async def test_a_block_comes_and_goes_without_addressees(company: Company) -> None:
     meeting = await met(company)
-    for name in ("block", "undo_block"):
+    for name, blocked in (("block", True), ("undo_block", False)):
         await meeting.send(name)
-    assert [row[:2] for row in await meeting.faults()] == [("Block", "ignored"), ("Undo", "ignored")]
+        assert (await meeting.relation())["blocked_by"] is blocked
+    assert await meeting.faults() == []
 
 
 async def test_a_move_takes_followers_along(company: Company) -> None:

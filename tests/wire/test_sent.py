@@ -63,7 +63,8 @@ async def live(company: Company, finance: Department, ann: Person, ben: Person, 
     first = await ben.publish("@robots the arm is here\n\nIt can lift a cat.", spoiler_text="cats")
     await company.settle()
     await ann.publish("and a dog?", in_reply_to_id=first["id"])
-    await ann.post(f"/api/v1/statuses/{first['id']}/favourite")
+    for verb in ("favourite", "react/☕", "unreact/☕"):
+        await ann.post(f"/api/v1/statuses/{first['id']}/{verb}")
     await ben.send("PUT", f"/api/v1/statuses/{first['id']}", status="@robots the arm is here, and works")
     await lemmy.send(finance, "create_page_here")
     await lemmy.send(finance, "update_page_here")

@@ -42,12 +42,14 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Resolve", "*"): (stewards.verify_act, stewards.receive_resolve),
     ("Like", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("EmojiReact", "*"): (interactions.verify_reaction, interactions.receive_like),
+    ("Dislike", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("Announce", "*"): (groups.verify_announce, groups.receive_announce),
     ("Undo", "Like"): (interactions.verify_undo, interactions.receive_undo_like),
     ("Undo", "EmojiReact"): (interactions.verify_undo, interactions.receive_undo_like),
+    ("Undo", "Dislike"): (interactions.verify_undo, interactions.receive_undo_like),
     ("Undo", "Announce"): (interactions.verify_undo, interactions.receive_undo_announce),
     ("Undo", "Invite"): (stewards.verify_act, stewards.receive_undo_invite),
-    ("Undo", "Block"): (stewards.verify_act, stewards.receive_undo_block),
+    ("Undo", "Block"): (interactions.verify_undo, stewards.receive_undo_block),
     ("Undo", "Lock"): (stewards.verify_act, stewards.receive_undo_lock),
     ("Undo", "Delete"): (stewards.verify_act, stewards.receive_undo_delete),
     **{("Update", kind): (actors.verify_own_actor, actors.receive_update_actor) for kind in sorted(ACTOR_TYPES)},
@@ -78,7 +80,7 @@ def _undo_by_id(tx: Tx, activity: Activity, intake: Intake) -> str:
     if activity.object_type is not None:
         return IGNORED
     outcome = IGNORED
-    for name in ("Follow", "Like", "Announce"):
+    for name in ("Follow", "Like", "Announce", "Block"):
         verify, receive = HANDLERS[("Undo", name)]
         verify(tx, activity, intake)
         outcome = receive(tx, activity, intake)

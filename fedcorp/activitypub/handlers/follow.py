@@ -1,17 +1,27 @@
-"""Follow, Accept, Reject, Undo of a follow; Join and Leave of groups, which are the same thing here.
+"""Follow, Accept, Reject, Undo of a follow; Join and Leave of groups, which are the same thing here; and the Block that
+ends follows between two people.
 
-A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either.
+A follow is matched by the id of its Follow, else by the pair of accounts, because peers send either; so is a block. A
+block of somebody elsewhere is nobody's business but that of the two: it is answered and passed on to nobody.
 """
 
 import logging
 
 from fedcorp.activitypub import audience, discovery
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, is_undone, note_undone, sender
+from fedcorp.activitypub.handlers.parties import (
+    IGNORED,
+    PROCESSED,
+    field_uri,
+    is_undone,
+    note_undone,
+    sender,
+    undone_at,
+)
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import first_string, ids_of, value_or_id
 from fedcorp.errors import Forbidden, NotFound
-from fedcorp.social import accounts, follows, groups, memberships, stewardship, text, threads
+from fedcorp.social import accounts, blocks, follows, groups, memberships, stewardship, text, threads
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
@@ -163,3 +173,47 @@ def receive_leave(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     _leave(tx, member, group.id)
     return PROCESSED
+
+
+# -- blocks ----------------------------------------------------------------------------------------------------------
+
+
+def receive_block(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody keeps one of ours away: neither follows the other any more, nor can. What the other server has ended on
+    its side is ended here without a word back (Mastodon sends such words; nobody needs them).
+
+    One whose Undo came first ends the follows that there were by then.
+    """
+    account = sender(tx, activity, intake)
+    target = _blockable(tx, account, activity.object_id)
+    if target is None:
+        return IGNORED
+    ended_at = undone_at(tx, activity.id)
+    if ended_at is not None:
+        blocks.end_follows(tx, account.id, target.id, before=ended_at)
+        return IGNORED
+    blocks.block(tx, account, target, uri=activity.id)
+    return PROCESSED
+
+
+def receive_undo_block(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """Somebody no longer keeps one of ours away; follows do not come back."""
+    account = sender(tx, activity, intake)
+    target_id = blocks.find_target(tx, account.id, activity.object_id) if activity.object_id else None
+    if target_id is None:
+        target = _blockable(tx, account, field_uri(activity.object, "object"))
+        known = target is not None and account.id in blocks.blockers(tx, target.id, {account.id})
+        target_id = target.id if target is not None and known else None
+    note_undone(tx, activity.object_id, activity.actor)
+    if target_id is None:
+        return IGNORED
+    blocks.unblock(tx, account.id, target_id)
+    return PROCESSED
+
+
+def _blockable(tx: Tx, account: Account, uri: str | None) -> Account | None:
+    """The person of ours whom this account may block: groups neither block nor are blocked, they ban."""
+    target = accounts.find_by_uri(tx, uri) if uri else None
+    if target is None or not target.local or target.kind == "service" or target.is_group or account.is_group:
+        return None
+    return target

@@ -56,10 +56,12 @@ _INNER: dict[str, tuple[_Step, _Step]] = {
     "Delete": (statuses.verify_delete, statuses.receive_delete),
     "Like": (interactions.verify_reaction, interactions.receive_like),
     "EmojiReact": (interactions.verify_reaction, interactions.receive_like),
+    "Dislike": (interactions.verify_reaction, interactions.receive_like),
 }
 _INNER_UNDO: dict[str, tuple[_Step, _Step]] = {
     "Like": (interactions.verify_undo, interactions.receive_undo_like),
     "EmojiReact": (interactions.verify_undo, interactions.receive_undo_like),
+    "Dislike": (interactions.verify_undo, interactions.receive_undo_like),
 }
 
 
@@ -320,7 +322,7 @@ def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str
     if tier is None:
         return _leave(group, "its server may not speak to us, whoever passes it on")
     steps = _INNER_UNDO.get(str(inner.object_type)) if inner.type == "Undo" else _INNER.get(inner.type)
-    if steps is None:  # a dislike, say: not worth a request
+    if steps is None:  # a view, say: not worth a request
         return _leave(group, f"a group only passes on what people write, no {inner.type} of somebody else")
     trusted = _trusted(tx, group, inner, doc, intake)
     if trusted is None:
@@ -367,6 +369,8 @@ def _trusted(tx: Tx, group: Account, inner: Activity, doc: dict[str, Any], intak
         return inner if _proof_holds(tx, inner, doc, intake) else None
     if same_origin(inner.actor, group.uri) and intake.tier == "department":
         return inner
+    if "Dislike" in (inner.type, inner.object_type):  # not worth a request
+        return inner if same_origin(inner.actor, group.uri) else None
     if inner.id is None:
         return None
     found = intake.documents.get(inner.id)

@@ -1,12 +1,13 @@
-"""Like and Announce of a note, and the Undo of both. Emoji reactions are read as likes.
+"""Likes, emoji reactions, dislikes and Announces of a note, and their Undo.
 
-They are always about the actor itself; what must be shown is that it may see the note.
+They are always about the actor itself; what must be shown is that it may see the note. Which emoji it is stands in an
+EmojiReact, in a Like that has content (Misskey, ours), or is thumbs down for a Dislike (Lemmy and its kin); a Like
+without one is a favourite.
 """
-
-from typing import Any
 
 import sqlalchemy as sa
 
+from fedcorp.activitypub import translate
 from fedcorp.activitypub.documents import Activity, parse_time
 from fedcorp.activitypub.handlers.parties import (
     DUPLICATE,
@@ -22,11 +23,12 @@ from fedcorp.activitypub.handlers.parties import (
     sender,
 )
 from fedcorp.activitypub.intake import Intake
-from fedcorp.activitypub.vocabulary import PUBLIC, types_of
+from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.clock import to_ms
-from fedcorp.errors import Forbidden
-from fedcorp.social import group_posts, interactions, policy, receiving, statuses
+from fedcorp.errors import Forbidden, Unprocessable
+from fedcorp.social import custom_emojis, group_posts, interactions, policy, reactions, receiving, statuses
 from fedcorp.social.accounts import Account
+from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import favourites
@@ -50,15 +52,34 @@ def check_may_see(tx: Tx, account: Account, status: Status, intake: Intake) -> N
 
 
 def receive_like(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """Somebody likes a note. One that is not here yet is waited for; ours, when it is gone, is not."""
+    """Somebody likes a note, or reacts to it. One that is not here yet is waited for; ours, when it is gone, is not."""
     account = sender(tx, activity, intake)
     status = find_status(tx, activity.object_id, intake)
     if status is None:
         return _put_aside(tx, activity, intake)
-    interactions.favourite(tx, account, status, uri=activity.id, beside=activity.type == "EmojiReact")
+    kind = translate.reaction_of(activity.doc, account.domain)
+    if kind is not None:
+        if not _react(tx, activity, account, status, kind):
+            return IGNORED
+    else:
+        interactions.favourite(tx, account, status, uri=activity.id, beside=activity.type == "EmojiReact")
+        reactions.take_back_vote(tx, account, status.id)  # where people vote, the new vote is sent alone
     if not intake.forwarded and status.group_id is not None:
         pass_on(tx, activity, status)
     return PROCESSED
+
+
+def _react(tx: Tx, activity: Activity, account: Account, status: Status, kind: Kind) -> bool:
+    """Keep a reaction; False when there is no room for it."""
+    try:
+        reactions.react(tx, account, status, kind, uri=activity.id, vote=activity.type == "Dislike")
+    except Unprocessable:
+        return False
+    if kind.is_custom:
+        custom_emojis.store_remote(tx, account.domain, translate.emoji_of(activity.doc, kind))
+    if activity.type == "Dislike":
+        interactions.unfavourite(tx, account, status.id)
+    return True
 
 
 def _put_aside(tx: Tx, activity: Activity, intake: Intake) -> str:
@@ -129,31 +150,47 @@ def verify_undo(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 
 def receive_undo_like(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A like is taken back: matched by who liked what, else by the id of the Like; a reaction with an id by that."""
+    """A like or a reaction is taken back: a like by who liked what, else by its id; a reaction by its id, else by who
+    reacted to what and how."""
     account = sender(tx, activity, intake)
     status = find_status(tx, field_uri(activity.object, "object"), intake)
-    by_pair = status is not None and (activity.object_id is None or not _is_reaction(activity.object))
-    values = {
-        "account": account.id, "status": status.id if status and by_pair else 0, "uri": activity.object_id or "",
-    }  # fmt: skip
-    status_id = tx.conn.execute(_LIKED, values).scalar()
-    if status_id is None:
+    if not _undo_reaction(tx, activity, account, status) and not _undo_favourite(tx, activity, account, status):
         note_undone(tx, activity.object_id, activity.actor)
         return IGNORED
-    interactions.unfavourite(tx, account, status_id)
     if not intake.forwarded and status is not None and status.group_id is not None:
         pass_on(tx, activity, status)
     return PROCESSED
 
 
-def _is_reaction(thing: Any) -> bool:
-    """Whether this is one of several things that somebody may feel about a post (Pleroma), or that replace each other
-    (Misskey): the Undo of one is not that of another."""
-    return "EmojiReact" in types_of(thing) or (isinstance(thing, dict) and isinstance(thing.get("content"), str))
+def _undo_reaction(tx: Tx, activity: Activity, account: Account, status: Status | None) -> bool:
+    known = reactions.find_by_uri(tx, account.id, activity.object_id) if activity.object_id is not None else None
+    if known is not None:
+        return reactions.take_back(tx, account, *known)
+    kind = translate.reaction_of(activity.object, account.domain)
+    if status is None or kind is None:
+        return False
+    # With an id, it may be that of a reaction that has not come yet; votes are undone under a new one (Lemmy).
+    by_pair = activity.object_id is None or activity.object_type == "Dislike"
+    return by_pair and reactions.take_back(tx, account, status.id, kind)
+
+
+def _undo_favourite(tx: Tx, activity: Activity, account: Account, status: Status | None) -> bool:
+    """Also of a reaction that could not be read as one, or came before they were kept."""
+    is_like = translate.reaction_of(activity.object, account.domain) is None and activity.object_type != "EmojiReact"
+    by_pair = status is not None and (activity.object_id is None or is_like)
+    values = {
+        "account": account.id, "status": status.id if status and by_pair else 0, "uri": activity.object_id or "",
+    }  # fmt: skip
+    status_id = tx.conn.execute(_LIKED, values).scalar()
+    if status_id is None:
+        return False
+    interactions.unfavourite(tx, account, status_id)
+    return True
 
 
 _LIKED = sa.select(favourites.c.status_id).where(
     favourites.c.account_id == sa.bindparam("account"),
+    ~favourites.c.implied,
     sa.or_(favourites.c.status_id == sa.bindparam("status"), favourites.c.uri == sa.bindparam("uri")),
 )
 

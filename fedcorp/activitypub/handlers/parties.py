@@ -33,7 +33,7 @@ _LOCAL_FOLLOWER = (
 )
 _ORPHANS_OF = sa.select(orphans.c.activity_id).where(orphans.c.waits_for == sa.bindparam("uri"))
 _ORPHANS_BY = sa.select(sa.func.count()).select_from(orphans).where(orphans.c.actor_uri == sa.bindparam("actor"))
-_UNDONE = sa.select(undone.c.uri).where(undone.c.uri == sa.bindparam("uri"))
+_UNDONE = sa.select(undone.c.created_at).where(undone.c.uri == sa.bindparam("uri"))
 
 
 def sender(tx: Tx, activity: Activity, intake: Intake) -> Account:
@@ -81,7 +81,12 @@ def has_local_follower(tx: Tx, account_id: int) -> bool:
 
 def is_undone(tx: Tx, uri: str | None) -> bool:
     """Whether the Undo of this activity came first."""
-    return uri is not None and tx.conn.execute(_UNDONE, {"uri": uri}).first() is not None
+    return undone_at(tx, uri) is not None
+
+
+def undone_at(tx: Tx, uri: str | None) -> int | None:
+    """When (ms) the Undo of this activity came; None when it did not."""
+    return tx.conn.execute(_UNDONE, {"uri": uri}).scalar() if uri is not None else None
 
 
 def note_undone(tx: Tx, uri: str | None, actor: str) -> None:

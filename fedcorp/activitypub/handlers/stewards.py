@@ -223,10 +223,10 @@ def verify_act(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 
 def receive_block(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A moderator bans somebody from a group of ours. Personal blocks are no business of ours."""
+    """A moderator bans somebody from a group of ours; without any target, somebody keeps one of ours away."""
     actor, group = sender(tx, activity, intake), _local_group(tx, activity.target)
     if group is None:
-        return IGNORED
+        return IGNORED if as_list(activity.doc.get("target")) else follow.receive_block(tx, activity, intake)
     subject, until = _subject(tx, activity.object_id, intake), _until(activity)
     return _act(
         tx, activity, group, actor,
@@ -235,10 +235,11 @@ def receive_block(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def receive_undo_block(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A moderator lifts a ban."""
+    """A moderator lifts a ban; without any target, somebody keeps one of ours away no longer."""
     actor, group = sender(tx, activity, intake), _local_group(tx, field_uri(activity.object, "target"))
     if group is None:
-        return IGNORED
+        is_personal = not isinstance(activity.object, dict) or not as_list(activity.object.get("target"))
+        return follow.receive_undo_block(tx, activity, intake) if is_personal else IGNORED
     subject = _subject(tx, field_uri(activity.object, "object"), intake)
     return _act(tx, activity, group, actor, lambda: stewardship.unban(tx, group, actor, subject, act_uri=activity.id))
 

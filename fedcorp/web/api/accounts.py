@@ -15,7 +15,7 @@ from fedcorp.storage.database import Tx
 from fedcorp.urls import split_handle
 from fedcorp.web.api import shown
 from fedcorp.web.api.drafts import language_of, languages_of
-from fedcorp.web.api.uploads import store
+from fedcorp.web.api.uploads import Shelf
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import accounts as entities
@@ -61,12 +61,13 @@ async def update_profile(call: Call) -> Response:
 async def _change(call: Call) -> None:
     await call.viewer()  # before pictures are computed
     params = await call.params()
-    pictures = {
-        name: (await store(call.context, upload, work)).key
-        for name, work in (("avatar", avatar), ("header", header))
-        if (upload := params.upload(name)) is not None
-    }
-    await call.write(_update, _profile(params, pictures))
+    async with Shelf(call.context) as shelf:
+        pictures = {
+            name: await shelf.store_whole(upload, work)
+            for name, work in (("avatar", avatar), ("header", header))
+            if (upload := params.upload(name)) is not None
+        }
+        await call.write(_update, _profile(params, pictures))
 
 
 def _profile(params: Params, pictures: dict[str, str]) -> Profile:

@@ -20,7 +20,7 @@ from fedcorp.social.pages import Page
 from fedcorp.social.visibility import get_shown
 from fedcorp.social.wishes import Wish
 from fedcorp.storage.database import Tx
-from fedcorp.web.api.uploads import store
+from fedcorp.web.api.uploads import Shelf
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities import groups as entities
@@ -168,10 +168,12 @@ async def create(call: Call) -> Response:
         "reach": params.choice("reach", policy.REACHES),
         "note": params.text("description") or "",
     }
-    name, settings = params.required("name"), await _settings(call, params)
-    await call.read(_check_free, name, settings)  # before the keys, which take a while to make
-    pair = await call.context.clock.offload(keys.generate)
-    return json(await call.write(_create, name, pair, values, settings))
+    name = params.required("name")
+    async with Shelf(call.context) as shelf:
+        settings = await _settings(shelf, params)
+        await call.read(_check_free, name, settings)  # before the keys, which take a while to make
+        pair = await call.context.clock.offload(keys.generate)
+        return json(await call.write(_create, name, pair, values, settings))
 
 
 def _check_free(tx: Tx, _viewer: Viewer, name: str, settings: Settings) -> None:
@@ -197,12 +199,13 @@ async def update(call: Call) -> Response:
     archived = params.boolean("archived")
     if not group.local and (params.upload("avatar") or params.upload("header")):
         raise BadRequest("The pictures of this group are changed on its own server.")
-    settings = await _settings(call, params)
     texts = {"title": params.text("title"), "description": params.text("description")}
-    settings = Settings(**{**_values(settings), **texts, "reach": params.choice("reach", policy.REACHES)})
-    if archived is None and settings == Settings():
-        raise BadRequest("Nothing to change was named.")
-    return await acting(call, lambda tx, group, own: _change(tx, group, own, settings, archived))
+    async with Shelf(call.context) as shelf:
+        settings = await _settings(shelf, params)
+        settings = Settings(**{**_values(settings), **texts, "reach": params.choice("reach", policy.REACHES)})
+        if archived is None and settings == Settings():
+            raise BadRequest("Nothing to change was named.")
+        return await acting(call, lambda tx, group, own: _change(tx, group, own, settings, archived))
 
 
 def _change(tx: Tx, group: Account, own: Account, settings: Settings, archived: bool | None) -> Wish | None:
@@ -226,7 +229,7 @@ def _values(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in Settings.__dataclass_fields__}
 
 
-async def _settings(call: Call, params: Params) -> Settings:
+async def _settings(shelf: Shelf, params: Params) -> Settings:
     """The rules and pictures that a request names. Raises BadRequest, Unprocessable."""
     values: dict[str, Any] = {name: params.choice(name, choices) for name, choices in _CHOICES.items()}
     values["purpose"] = params.text("purpose")
@@ -238,7 +241,7 @@ async def _settings(call: Call, params: Params) -> Settings:
             values[name] = tuple(line.strip() for line in params.texts(name) if line.strip())
     for name, work in (("avatar", avatar), ("header", header)):
         if upload := params.upload(name):
-            values[name] = (await store(call.context, upload, work)).key
+            values[name] = await shelf.store_whole(upload, work)
     return Settings(**values)
 
 

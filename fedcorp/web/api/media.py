@@ -10,7 +10,7 @@ from fedcorp.social.films import Holds
 from fedcorp.social.media import Focus, Media
 from fedcorp.social.studio import tools_for
 from fedcorp.storage.database import Tx
-from fedcorp.web.api.uploads import Stored, Thumbnail, focus_of, store, store_thumbnail
+from fedcorp.web.api.uploads import Shelf, Stored, Thumbnail, focus_of
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
 from fedcorp.web.entities.media import attachment
@@ -52,12 +52,12 @@ async def _upload(call: Call) -> tuple[Upload, Params]:
     return upload, params
 
 
-async def _thumbnail(call: Call, params: Params) -> Thumbnail | None:
+async def _thumbnail(shelf: Shelf, params: Params) -> Thumbnail | None:
     """The picture that its author wants to stand for the file."""
     upload = params.upload("thumbnail")
     if upload is None or not upload.content:
         return None
-    return await store_thumbnail(call.context, upload)
+    return await shelf.store_thumbnail(upload)
 
 
 async def _create_picture(call: Call, upload: Upload, params: Params) -> dict[str, Any]:
@@ -65,9 +65,11 @@ async def _create_picture(call: Call, upload: Upload, params: Params) -> dict[st
     if len(upload.content) > most:
         raise TooLarge(f"This picture is too large; at most {most} bytes can be taken.")
     focus = focus_of(params)
-    stored = await store(call.context, upload, images.process)
-    thumbnail = await _thumbnail(call, params)
-    return await call.write(_create, stored, params.text("description") or "", focus, thumbnail)
+    description = params.text("description") or ""
+    async with Shelf(call.context) as shelf:
+        stored = await shelf.store(upload, images.process)
+        thumbnail = await _thumbnail(shelf, params)
+        return await call.write(_create, stored, description, focus, thumbnail)
 
 
 def _create(
@@ -99,7 +101,14 @@ def _with_preview(tx: Tx, row: Media, thumbnail: Thumbnail | None) -> Media:
 async def _create_film(call: Call, upload: Upload, params: Params, *, later: bool) -> dict[str, Any]:
     focus = focus_of(params)
     description = params.text("description") or ""
-    thumbnail = await _thumbnail(call, params)
+    async with Shelf(call.context) as shelf:
+        thumbnail = await _thumbnail(shelf, params)
+        return await _take_film(call, upload, description, focus, thumbnail, later=later)
+
+
+async def _take_film(
+    call: Call, upload: Upload, description: str, focus: Focus | None, thumbnail: Thumbnail | None, *, later: bool
+) -> dict[str, Any]:
     studio = call.context.studio
     try:
         source_key, holds = await studio.take(upload.content)
@@ -149,8 +158,9 @@ async def update(call: Call) -> Response:
     params = await call.params()
     focus = focus_of(params)
     await call.read(_loose, call.id())
-    thumbnail = await _thumbnail(call, params)
-    entity, unused = await call.write(_update, call.id(), params.text("description"), focus, thumbnail)
+    async with Shelf(call.context) as shelf:
+        thumbnail = await _thumbnail(shelf, params)
+        entity, unused = await call.write(_update, call.id(), params.text("description"), focus, thumbnail)
     if unused is not None:
         await call.context.clock.offload(call.context.files.delete, unused)
     return json(entity)

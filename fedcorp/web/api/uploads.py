@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 from fedcorp.errors import Unavailable, Unprocessable
@@ -11,6 +12,8 @@ from fedcorp.social.media import Focus
 from fedcorp.social.studio import size_of
 from fedcorp.web.context import Context
 from fedcorp.web.params import Params, Upload
+
+Work = Callable[[bytes], ProcessedImage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +55,54 @@ def focus_of(params: Params) -> Focus | None:
     return point[0], point[1]
 
 
-async def store(context: Context, upload: Upload, work: Callable[[bytes], ProcessedImage]) -> Stored:
-    """Make a picture of what was sent, with `work` of `fedcorp.social.images`.
+class Shelf:
+    """Files that one request puts into the media folder: `async with Shelf(context) as shelf`.
 
-    Raises TooLarge, Unprocessable, and Unavailable when the disk does not take it.
+    When the block ends with an error they are taken out again, so that what is refused leaves nothing behind.
     """
-    key, preview_key = (context.clock.random_bytes(16).hex() for _ in range(2))
-    return await context.clock.offload(_store, context, upload.content, work, key, preview_key)
 
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._keys: list[str] = []
 
-async def store_thumbnail(context: Context, upload: Upload) -> Thumbnail:
-    """Make a small picture of what was sent. Raises as `store`."""
-    key = context.clock.random_bytes(16).hex()
-    return await context.clock.offload(_store_thumbnail, context, upload.content, key)
+    async def __aenter__(self) -> "Shelf":
+        return self
 
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, Exception):  # of what is cancelled nobody knows how far it came
+            await self._context.clock.offload(self._clear)
 
-def _store_thumbnail(context: Context, content: bytes, key: str) -> Thumbnail:
-    picture = images.process(content)
-    try:
-        context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=key)
-    except OSError as error:
-        raise Unavailable("The server cannot keep files now, try again later.", f"media folder: {error}") from error
-    return Thumbnail(key, size_of(picture.preview_width, picture.preview_height), picture.blurhash)
+    async def store(self, upload: Upload, work: Work) -> Stored:
+        """Make a picture and its preview of what was sent, with `work` of `fedcorp.social.images`.
 
+        Raises TooLarge, Unprocessable, and Unavailable when the disk does not take it.
+        """
+        picture = await self._context.clock.offload(work, upload.content)
+        key = await self._put(picture.data, picture.mime)
+        return Stored(key, await self._put(picture.preview, picture.preview_mime), picture)
 
-def _store(
-    context: Context, content: bytes, work: Callable[[bytes], ProcessedImage], key: str, preview_key: str
-) -> Stored:
-    picture = work(content)
-    try:
-        context.files.put(picture.data, suffix=SUFFIXES[picture.mime], key=key)
-        context.files.put(picture.preview, suffix=SUFFIXES[picture.preview_mime], key=preview_key)
-    except OSError as error:
-        context.files.delete(key)
-        raise Unavailable("The server cannot keep files now, try again later.", f"media folder: {error}") from error
-    return Stored(key, preview_key, picture)
+    async def store_whole(self, upload: Upload, work: Work) -> str:
+        """The key of a picture that needs no preview. Raises as `store`."""
+        picture = await self._context.clock.offload(work, upload.content)
+        return await self._put(picture.data, picture.mime)
+
+    async def store_thumbnail(self, upload: Upload) -> Thumbnail:
+        """Make a small picture of what was sent. Raises as `store`."""
+        picture = await self._context.clock.offload(images.process, upload.content)
+        key = await self._put(picture.preview, picture.preview_mime)
+        return Thumbnail(key, size_of(picture.preview_width, picture.preview_height), picture.blurhash)
+
+    async def _put(self, data: bytes, mime: str) -> str:
+        key = self._context.clock.random_bytes(16).hex()
+        self._keys.append(key)
+        try:
+            await self._context.clock.offload(lambda: self._context.files.put(data, suffix=SUFFIXES[mime], key=key))
+        except OSError as error:
+            raise Unavailable("The server cannot keep files now, try again later.", f"media folder: {error}") from error
+        return key
+
+    def _clear(self) -> None:
+        for key in self._keys:
+            self._context.files.delete(key)

@@ -10,10 +10,11 @@ from fedcorp.config import Config
 from fedcorp.social import push
 from fedcorp.social.featured_tags import MAX_FEATURED
 from fedcorp.social.films import TYPES
-from fedcorp.social.images import IMAGE_TYPES, MAX_PIXELS
+from fedcorp.social.images import IMAGE_TYPES, SAFE_PIXELS
 from fedcorp.social.interactions import MAX_PINS
 from fedcorp.social.media import MAX_DESCRIPTION
 from fedcorp.social.polls import MAX_SECONDS, MIN_SECONDS
+from fedcorp.social.reactions import MAX_OF_ONE
 from fedcorp.social.statistics import Statistics
 from fedcorp.social.studio import tools_for
 from fedcorp.social.text import URL_LENGTH, render
@@ -45,7 +46,7 @@ def _configuration(config: Config) -> dict[str, Any]:
             "supported_mime_types": [*IMAGE_TYPES, *(TYPES if has_films else ())],
             "description_limit": MAX_DESCRIPTION,
             "image_size_limit": limits.media_bytes,
-            "image_matrix_limit": MAX_PIXELS,
+            "image_matrix_limit": SAFE_PIXELS,
             "video_size_limit": limits.video_bytes if has_films else 0,
             "video_frame_rate_limit": limits.video_frame_rate if has_films else 0,
             "video_matrix_limit": limits.video_pixels if has_films else 0,
@@ -56,6 +57,7 @@ def _configuration(config: Config) -> dict[str, Any]:
             "min_expiration": MIN_SECONDS,
             "max_expiration": MAX_SECONDS,
         },
+        "reactions": {"max_reactions": MAX_OF_ONE},
     }
 
 

@@ -9,7 +9,7 @@ from fedcorp.social import collections, reports, statuses, warnings
 from fedcorp.social.notification_policy import OLD_SORTS, SORTS, Policy
 from fedcorp.social.notifications import Group, Notification, Request
 from fedcorp.storage.database import Tx
-from fedcorp.web.entities import accounts
+from fedcorp.web.entities import accounts, reactions
 from fedcorp.web.entities import collections as collection_entities
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.reports import report
@@ -24,6 +24,7 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
     """Notification entities; those whose status or account is out of sight by now are left out."""
     shown = _statuses(tx, cache, viewer_id, [row.status_id for row in rows])
     people = accounts.many(tx, {row.from_account_id for row in rows})
+    emoji = reactions.told(tx, _favourited(rows))
     rendered = {entity["id"]: orjson.Fragment(orjson.dumps(entity)) for entity in people}  # each comes many times
     told = _reports(tx, [row.report_id for row in rows])
     warned = _warnings(tx, [row.warning_id for row in rows])
@@ -42,6 +43,8 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
         }
         if row.status_id is not None:
             entity["status"] = shown[row.status_id]
+        if row.kind == "favourite":
+            entity |= emoji.get((row.from_account_id, row.status_id or 0), {})
         if row.report_id in told:
             entity["report"] = told[row.report_id]
         if row.warning_id in warned:
@@ -50,6 +53,11 @@ def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) 
             entity["collection"] = collected[row.collection_id]
         found.append(entity)
     return found
+
+
+def _favourited(rows: Sequence[Notification]) -> list[tuple[int, int]]:
+    """(account id, status id) of those that may tell of a reaction."""
+    return [(row.from_account_id, row.status_id) for row in rows if row.kind == "favourite" and row.status_id]
 
 
 def _reports(tx: Tx, ids: "Sequence[int | None]") -> "dict[int | None, dict[str, Any]]":

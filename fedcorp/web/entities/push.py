@@ -29,6 +29,7 @@ TITLES = {
     "admin.sign_up": "{} signed up",
     "admin.report": "{} made a report",
 }
+REACTED = "{} reacted to your post with {}"
 
 
 def subscription(site: Site, row: Subscription) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def message(tx: Tx, cache: Rendered, row: Subscription, told: Notification) -> b
         "notification_id": told.seq,  # a number to apps, other than in the API
         "notification_type": told.kind,
         "icon": account["avatar_static"] if len(account["avatar_static"]) <= MAX_ICON else drawn,
-        "title": TITLES[told.kind].format(name),
+        "title": (REACTED if entity.get("emoji") else TITLES[told.kind]).format(name, entity.get("emoji")),
         "body": one_line(_text(entity), MAX_BODY),
     }
     return orjson.dumps(content)

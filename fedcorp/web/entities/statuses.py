@@ -14,7 +14,19 @@ from typing import Any
 
 import orjson
 
-from fedcorp.social import accounts, cards, custom_emojis, filters, media, policy, polls, quotes, statuses, views
+from fedcorp.social import (
+    accounts,
+    cards,
+    custom_emojis,
+    filters,
+    media,
+    policy,
+    polls,
+    quotes,
+    reactions,
+    statuses,
+    views,
+)
 from fedcorp.social.accounts import Account
 from fedcorp.social.cards import Card
 from fedcorp.social.custom_emojis import CustomEmoji
@@ -24,6 +36,7 @@ from fedcorp.social.statuses import Status
 from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
 from fedcorp.storage.lines import SEPARATOR
+from fedcorp.web.entities import reactions as entities
 from fedcorp.web.entities.accounts import without_counts
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.cards import card
@@ -36,6 +49,8 @@ from fedcorp.web.entities.times import day, iso, iso_or_none
 _COUNTS = b',"statuses_count":%d,"followers_count":%d,"following_count":%d,"last_status_at":%b},'
 _REACTIONS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d,"poll":'
 _APPROVAL = b',"quote_approval":%b'
+_NO_EMOJI = b',"reactions":[]'
+_EMOJI = b',"reactions":%b,"emoji_reactions":%b'  # glitch-soc's name for them, and that of Akkoma and Fedibird
 _FLAGS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":'
 _TRUTH = (b"false", b"true")
 _MARKS = {  # by (favourited, reblogged, bookmarked, muted)
@@ -62,6 +77,8 @@ class _Overlay:
     heads: dict[int, Head]
     marks: Marks
     polls: dict[int, bytes]
+    reactions: dict[int, bytes]
+    fleeting: set[int]  # statuses whose reactions not everybody sees alike
     filtered: dict[int, bytes]
     following: set[int]  # authors; as far as policies of quotes ask for it
     followed_by: set[int]
@@ -73,7 +90,7 @@ class _Kept:
     shows (`own`) and for anybody else (`whole`): (what it boosts, the window of its links, JSON). Threads share it, so
     each is set in one piece."""
 
-    __slots__ = ("account_id", "boosted", "head", "id", "own", "quotes", "thread_id", "whole")
+    __slots__ = ("account_id", "boosted", "head", "id", "own", "quotes", "reactions", "thread_id", "whole")
 
     def __init__(self, head: Head) -> None:
         self.head = head
@@ -82,6 +99,7 @@ class _Kept:
         self.thread_id = head.thread_id
         self.boosted = head.reblog_of_id
         self.quotes = head.quote_state is not None
+        self.reactions = _has_reactions(head)
         self.own: tuple[_Kept | None, int, bytes] | None = None
         self.whole: tuple[_Kept | None, int, bytes] | None = None
 
@@ -148,6 +166,8 @@ def _rendered(
     matches = filters.matches(tx, viewer_id, originals) if viewer_id is not None and marks.filters else {}
     hidden = {id_ for id_, found in matches.items() if any(item.filter.hides_in(context) for item in found)}
     touched = marks.favourited | marks.reblogged | marks.bookmarked | matches.keys()
+    if viewer_id is not None and (below := [id_ for id_, item in kept.items() if item.reactions]):
+        touched |= reactions.reacted(tx, below, viewer_id)
     window_now = window("", "", tx.ms)
     rendered: dict[int, bytes] = {}
     rest: list[_Kept] = []
@@ -196,7 +216,8 @@ def _render_rest(
     heads |= quoted.heads
     filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     ties = _ties(tx, viewer_id, heads)
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), filtered, *ties, quoted)
+    below = _reactions_below(tx, viewer_id, heads)
+    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), *below, filtered, *ties, quoted)
     prefixes = _prefixes(tx, cache, heads)
     window_now = window("", "", tx.ms)
     for item in rest:
@@ -214,14 +235,15 @@ def _render_rest(
 
 
 def _is_special(item: "_Kept", original: "_Kept", overlay: _Overlay) -> bool:
-    """Whether its viewer sees a mark, a vote or a tie of their own in it, or somebody else a later state of a poll or
-    of what it quotes."""
+    """Whether its viewer sees a mark, a vote, a reaction or a tie of their own in it, or somebody else a later state of
+    a poll, of pictures below it, or of what it quotes."""
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     id_ = original.id
     return (
         id_ in favourited or id_ in reblogged or id_ in bookmarked or id_ in overlay.filtered
         or original.thread_id in muted
-        or original.head.poll_id is not None or original.quotes or "follow" in original.head.quote_policy
+        or original.head.poll_id is not None or original.quotes or id_ in overlay.fleeting
+        or "follow" in original.head.quote_policy
     )  # fmt: skip
 
 
@@ -255,7 +277,7 @@ def _whole(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
 def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     (
         id_, _, account_id, _, reblog_of_id, thread_id, poll_id, _, _, pinned_at, _, _, _, replies, reblogs, favourites,
-        quoted, account_statuses, followers, following, last_status_at,
+        quoted, below, _, account_statuses, followers, following, last_status_at,
     ) = head  # fmt: skip
     tail = _counts(account_statuses, followers, following, day(last_status_at))
     tail += _reactions(replies, reblogs, favourites, quoted)
@@ -265,6 +287,7 @@ def _tail(head: Head, overlay: _Overlay, reblog: bytes, quote: bytes) -> bytes:
     if reblog_of_id is not None:  # a boost shows the marks of what it boosts
         target, thread_id = reblog_of_id, overlay.heads[reblog_of_id].thread_id
     tail += _approval_of(overlay.heads[target], overlay)
+    tail += overlay.reactions.get(id_, _NO_EMOJI) if below else _NO_EMOJI  # a boost has none of its own
     if overlay.viewer_id is None:
         return tail + b"}"
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
@@ -362,6 +385,23 @@ def _polls(tx: Tx, viewer_id: int | None, heads: dict[int, Head]) -> dict[int, b
     return {
         id_: orjson.dumps(poll(row, tx.ms, viewer_id, authors[id_], emojis.get(id_, ()))) for id_, row in found.items()
     }
+
+
+def _has_reactions(head: Head) -> bool:
+    return head.reactions_count > 0 and head.reblog_of_id is None
+
+
+def _reactions_below(
+    tx: Tx, viewer_id: int | None, heads: dict[int, Head]
+) -> tuple[dict[int, bytes], set[int]]:  # fmt: skip
+    """What stands below these statuses, as JSON, and below which of them not everybody sees the same."""
+    below = [head.id for head in heads.values() if _has_reactions(head)]
+    if not below:
+        return {}, set()
+    found = entities.of_statuses(tx, below, viewer_id)
+    told = {id_: orjson.dumps(items) for id_, (items, _) in found.items()}
+    fleeting = {id_ for id_, (_, is_for_all) in found.items() if not is_for_all}
+    return {id_: _EMOJI % (items, items) for id_, items in told.items()}, fleeting
 
 
 # -- what is cached --------------------------------------------------------------------------------------------------

@@ -1,0 +1,137 @@
+"""PeerTube: films that are boosted by a channel, a Group; comments in Markdown; much that is not for us."""
+
+from typing import Any
+
+import pytest
+
+from tests.federation.world import Company, plain
+from tests.wire.meeting import Meeting, speak
+from tests.wire.server import Server, accept_last_follow, outcomes
+
+pytestmark = pytest.mark.anyio
+
+ORIGIN = "https://peertube.example"
+NED, CHANNEL = f"{ORIGIN}/accounts/ned", f"{ORIGIN}/video-channels/workbench"
+VIDEO = f"{ORIGIN}/videos/watch/9f3b1c2a-5d41-4e0b-8a77-1c2d3e4f5a6b"
+PAGE = f"{ORIGIN}/w/kX7a9Qm"
+TEXT = (
+    "A stool from one boardpeertube.example/w/kX7a9QmOne board, **four** cuts &amp; a wedge."
+    "The plan: plans.example/stool* saw* chisel"
+)  # fmt: skip
+
+
+async def met(company: Company, *handles: str) -> Meeting:
+    """ann follows these: the person, the channel, or both."""
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
+    server.publish("person_ned", "person_pia", "channel", "application", "video")
+    await server.meet(finance)
+    for handle in handles:
+        await ann.follow(f"{handle}@peertube.example")
+        await company.settle()
+        await accept_last_follow(server, finance, "accept_follow")
+    return Meeting(server, finance, ann, NED, "ned@peertube.example")
+
+
+def links(html: str) -> list[str]:
+    return [part.split('"')[0] for part in html.split('href="')[1:]]
+
+
+def check_film(post: Any) -> None:
+    assert plain(post["content"]).replace("https://", "") == TEXT
+    assert links(post["content"]) == [PAGE, "https://plans.example/stool"]
+    assert (post["url"], post["account"]["acct"]) == (PAGE, "ned@peertube.example")
+    assert (post["visibility"], post["sensitive"], post["spoiler_text"], post["edited_at"]) == (
+        "public",
+        False,
+        "",
+        None,
+    )
+    assert {tag["name"] for tag in post["tags"]} >= {"wood"}
+    (preview,) = post["media_attachments"]
+    assert (preview["type"], preview["remote_url"]) == ("image", f"{ORIGIN}/lazy-static/previews/p.jpg")
+
+
+async def test_a_channel_is_a_group_where_only_its_owner_posts(company: Company) -> None:
+    meeting = await met(company, "workbench")
+    group_id = await meeting.ann.find("workbench@peertube.example")
+    shown = await meeting.ann.get(f"/api/fedcorp/v1/groups/{group_id}")
+    assert (shown["title"], shown["role"], shown["preset"]) == ("The workbench", "member", "announcement")
+    account = await meeting.ann.get(f"/api/v1/accounts/{group_id}")
+    assert (account["group"], plain(account["note"])) == (True, "Wood, and what becomes of it")
+
+
+async def test_a_film_of_a_followed_channel_comes_as_its_boost(company: Company) -> None:
+    meeting = await met(company, "workbench")
+    await meeting.send("announce_channel")
+    (boost,) = await meeting.ann.get("/api/v1/timelines/home")
+    assert (boost["account"]["acct"], boost["account"]["group"]) == ("workbench@peertube.example", True)
+    check_film(boost["reblog"])
+    await meeting.send("create_video")
+    assert len(await meeting.ann.get("/api/v1/timelines/home")) == 1
+    await meeting.send("undo_announce_channel")
+    assert await meeting.ann.get("/api/v1/timelines/home") == []
+    assert await meeting.faults() == []
+
+
+async def test_a_film_of_a_followed_person_comes_by_itself(company: Company) -> None:
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    (post,) = await meeting.ann.get("/api/v1/timelines/home")
+    check_film(post)
+    await meeting.send("update_video")
+    post = await meeting.status(VIDEO)
+    assert "A stool from two boards" in plain(post["content"])
+    assert (post["sensitive"], post["spoiler_text"]) == (True, "saws without guards")
+    assert post["edited_at"] is not None
+    await meeting.send("delete_video")
+    assert await meeting.ann.get("/api/v1/timelines/home") == []
+    assert await meeting.faults() == []
+
+
+async def test_comments_and_likes_are_answers_and_favourites(company: Company) -> None:
+    meeting = await met(company, "ned")
+    for name in ("create_video", "create_comment", "like"):
+        await meeting.send(name)
+    post = await meeting.status(VIDEO)
+    assert (post["favourites_count"], post["replies_count"]) == (1, 1)
+    context = await meeting.ann.get(f"/api/v1/statuses/{post['id']}/context")
+    (comment,) = context["descendants"]
+    assert comment["content"] == "<p>Which *wood* is it?<br>Oak &lt; ash</p>"
+    assert (comment["account"]["acct"], comment["edited_at"]) == ("pia@peertube.example", None)
+    await meeting.send("delete_comment")  # by the owner of the film
+    assert (await meeting.ann.get(f"/api/v1/statuses/{post['id']}/context"))["descendants"] == []
+    assert await meeting.faults() == []
+
+
+async def test_we_answer_and_are_answered(company: Company) -> None:
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    film = await meeting.status(VIDEO)
+    mine = await meeting.publish("which wood?", in_reply_to_id=film["id"])
+    (create,) = meeting.server.got("Create", "Note")
+    assert (create["object"]["inReplyTo"], create["object"]["id"]) == (VIDEO, mine["uri"])
+    await meeting.send("approve_reply", post=mine["uri"])
+    await meeting.send("create_answer", post=mine["uri"])
+    assert ("mention", "ned@peertube.example") in await meeting.ann.notifications()
+    context = await meeting.ann.get(f"/api/v1/statuses/{film['id']}/context")
+    assert [plain(item["content"]) for item in context["descendants"]] == ["which wood?", "ash, of course"]
+    assert [row[:2] for row in await meeting.faults()] == [("ApproveReply", "ignored")]
+
+
+async def test_what_we_send_can_be_read(company: Company) -> None:
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    await speak(meeting, VIDEO)
+
+
+@pytest.mark.parametrize("name", ["view", "dislike", "create_cache_file", "create_watch", "announce_server"])
+async def test_what_is_not_for_people_is_ignored(company: Company, name: str) -> None:
+    """Views, viewers, copies of files, the boosts by which servers tell each other of films; dislikes are not shown."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    before = await meeting.ann.get("/api/v1/timelines/home")
+    await meeting.send(name)
+    assert (await outcomes(meeting.finance))[-1][1] in ("ignored", "refused")
+    assert await meeting.ann.get("/api/v1/timelines/home") == before
