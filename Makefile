@@ -6,6 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Tests that drive whole departments; the others are the unit tests.
+STORIES := commands federation live web wire
 CLIENTS := tests/live/node/node_modules/.package-lock.json
 # An environment that happens to be active, or settings of pytest in it, must not change what these targets do.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTEST_ADDOPTS
@@ -32,7 +34,7 @@ test: $(STAMP) $(CLIENTS) ffmpeg ## run everything: the checks and all tests, on
 	exit $$status
 
 check: lint ## run the quick part in under a minute: style, types, law of imports, unit tests
-	FEDCORP_TEST_DATABASE=sqlite $(BIN)/pytest -n 2 -m "not slow and not postgres"
+	FEDCORP_TEST_DATABASE=sqlite $(BIN)/pytest -n 2 -m "not slow and not postgres" $(STORIES:%=--ignore=tests/%)
 
 fmt: $(STAMP) ## format the code and repair what ruff can repair
 	$(BIN)/ruff check --fix --exit-zero

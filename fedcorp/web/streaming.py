@@ -156,10 +156,16 @@ class Streams:
             self._position = await self._db.read(streams.latest)
             self._placed.set()
             return 0
+        before = self._position
         for listener in tuple(self._returning):
-            await self._catch_up(listener, self._position)
-        channels = {channel for listener in self._listeners for channel in listener.channels}
-        changes, news, self._position = await self._db.read(_collect, self._position, channels, self._rendered)
+            await self._catch_up(listener, before)
+        channels = self._channels()
+        changes, news, behind = await self._db.read(_collect, before, channels, self._rendered)
+        late = self._channels() - channels  # of those who came before this was read, but after it was asked for
+        if changes and late:
+            news += await self._db.read(_news, changes, before, behind, late, self._rendered)
+            news.sort(key=lambda item: item.seq)
+        self._position = behind
         by_channel: dict[Channel, list[News]] = defaultdict(list)
         for item in news:
             by_channel[item.channel].append(item)
@@ -172,6 +178,9 @@ class Streams:
             if await self._db.read(applications.find_token, listener.token) is None:
                 listener.end()
         return len(changes)
+
+    def _channels(self) -> set[Channel]:
+        return {channel for listener in self._listeners for channel in listener.channels}
 
     async def _catch_up(self, listener: Listener, end: Position) -> None:
         """Tell a listener that came back what it missed; from then on it hears what all hear."""
@@ -204,9 +213,16 @@ def _collect(
     changes, behind = streams.tail(tx, position)
     if end is not None:
         changes = [change for change in changes if change.seq <= end.after]
+    return changes, _news(tx, changes, position, end or behind, channels, rendered), behind
+
+
+def _news(
+    tx: Tx, changes: list[Change], before: Position, behind: Position, channels: set[Channel], rendered: Rendered
+) -> list[News]:
+    """What changes, of those between two positions, are to these channels."""
     news: list[News] = []
     for change in changes if channels else ():
-        mark = streams.mark(change, position, end or behind)
+        mark = streams.mark(change, before, behind)
         seen: dict[tuple[str, int, int | None, str | None], str | None] = {}
         for channel, status_id in streams.concerned(tx, change, channels):
             whose = 0 if change.announcement_id is not None else channel.account_id  # these say the same to everybody
@@ -216,7 +232,7 @@ def _collect(
             payload = seen[key]
             if payload is not None:
                 news.append(News(channel, key[0], payload, change.seq, mark))
-    return changes, news, behind
+    return news
 
 
 def _event(change: Change, channel: Channel) -> str:

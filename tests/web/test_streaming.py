@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,8 +15,11 @@ from starlette.types import Message
 from fedcorp.app import create_app
 from fedcorp.social import accounts, announcements, applications, receiving
 from fedcorp.social.receiving import RemoteStatus
+from fedcorp.social.streams import Channel
+from fedcorp.storage.database import READERS
 from fedcorp.web import streaming
 from fedcorp.web.auth import Viewer
+from fedcorp.web.entities.cache import Rendered
 from tests.web import required_fields
 from tests.web.instance import Caller, Office, Person
 
@@ -486,6 +490,28 @@ async def test_a_token_that_ends_while_its_stream_opens_hears_nothing(office: Of
     await office.instance.streams.add(listener)
     async with asyncio.timeout(SECONDS):
         assert await listener.queue.get() is None
+
+
+async def test_who_comes_while_the_news_are_read_hears_them(office: Office, ann: Person) -> None:
+    """The task has asked for what is new, but no thread has read it yet; the news are older than nobody's coming."""
+    hub = streaming.Streams(office.db, office.clock, Rendered())
+    await hub.pump()
+    busy = threading.Event()
+    readers = [asyncio.ensure_future(office.db.read(lambda _tx: busy.wait(SECONDS))) for _ in range(READERS)]
+    pumping = asyncio.ensure_future(hub.pump())
+    await asyncio.sleep(0)  # the readers and the task have handed in their work, in this order
+    listener = streaming.Listener(str(ann.token), Viewer(ann.account.id), {Channel(ann.account.id, "user")})
+    coming = asyncio.ensure_future(hub.add(listener))
+    await asyncio.sleep(0)
+    await office.db.write(announcements.create, "We move")
+    busy.set()
+    await asyncio.gather(*readers, pumping, coming)
+    async with asyncio.timeout(SECONDS):
+        while listener.queue.empty():
+            await hub.pump()
+    news = await listener.queue.get()
+    assert news is not None
+    assert news.event == "announcement"
 
 
 # -- coming back -----------------------------------------------------------------------------------------------------

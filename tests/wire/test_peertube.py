@@ -95,13 +95,22 @@ async def test_comments_and_likes_are_answers_and_favourites(company: Company) -
     for name in ("create_video", "create_comment", "like"):
         await meeting.send(name)
     post = await meeting.status(VIDEO)
-    assert (post["favourites_count"], post["replies_count"]) == (1, 1)
+    assert (post["favourites_count"], post["replies_count"], post["reactions"]) == (1, 1, [])
     context = await meeting.ann.get(f"/api/v1/statuses/{post['id']}/context")
     (comment,) = context["descendants"]
     assert comment["content"] == "<p>Which *wood* is it?<br>Oak &lt; ash</p>"
     assert (comment["account"]["acct"], comment["edited_at"]) == ("pia@peertube.example", None)
     await meeting.send("delete_comment")  # by the owner of the film
     assert (await meeting.ann.get(f"/api/v1/statuses/{post['id']}/context"))["descendants"] == []
+    assert await meeting.faults() == []
+
+
+async def test_a_dislike_is_thumbs_down(company: Company) -> None:
+    meeting = await met(company, "ned")
+    for name in ("create_video", "dislike"):
+        await meeting.send(name)
+    post = await meeting.status(VIDEO)
+    assert (post["favourites_count"], [item["name"] for item in post["reactions"]]) == (0, ["👎"])
     assert await meeting.faults() == []
 
 
@@ -126,9 +135,9 @@ async def test_what_we_send_can_be_read(company: Company) -> None:
     await speak(meeting, VIDEO)
 
 
-@pytest.mark.parametrize("name", ["view", "dislike", "create_cache_file", "create_watch", "announce_server"])
+@pytest.mark.parametrize("name", ["view", "create_cache_file", "create_watch", "announce_server"])
 async def test_what_is_not_for_people_is_ignored(company: Company, name: str) -> None:
-    """Views, viewers, copies of files, the boosts by which servers tell each other of films; dislikes are not shown."""
+    """Views, viewers, copies of files, the boosts by which servers tell each other of films."""
     meeting = await met(company, "ned")
     await meeting.send("create_video")
     before = await meeting.ann.get("/api/v1/timelines/home")
