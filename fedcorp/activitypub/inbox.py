@@ -10,11 +10,11 @@ Sources: ActivityPub section 7, FEP-fe34 (who may speak for whom), FEP-8b32 (pro
 import asyncio
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -347,24 +347,25 @@ def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | 
         return None
     rows = [_Row(*row) for row in tx.conn.execute(_ROWS, {"domain": domain, "now": tx.ms})]
     chunk = _Chunk(more=len(rows) > CHUNK)
+    tier_of = cache(partial(peers.check_tier, tx))
     began = tx.clock.monotonic()
     for row in rows[:CHUNK]:
         if chunk.settled and tx.clock.monotonic() - began > CHUNK_SECONDS:
             chunk.more = True
             break
         again = work if work is not None and work.seq == row.seq else None
-        chunk.stuck = _run_row(tx, domain, row, again)
+        chunk.stuck = _run_row(tx, domain, row, again, tier_of)
         if chunk.stuck is not None:
             return chunk
         chunk.settled += 1
     return chunk
 
 
-def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None) -> _Work | None:
+def _run_row(tx: Tx, domain: str, row: _Row, work: _Work | None, tier_of: Callable[[str], str]) -> _Work | None:
     """Act on one row and write its outcome; or undo the step and say what is missing."""
     try:
         activity = parse_activity(row.body)
-        intake = work.intake if work is not None else _intake(tx, domain, activity, row.forwarded)
+        intake = work.intake if work else Intake(domain, tier_of(domain_of(activity.actor)), row.forwarded)
         missing = _act(tx, row, activity, intake)
         if missing is not None:
             return _Work(row.seq, missing, intake, work.budget if work is not None else Budget())
@@ -392,10 +393,6 @@ def _act(tx: Tx, row: _Row, activity: Activity, intake: Intake) -> Missing | Non
     except Missing as missing:
         return missing
     return None
-
-
-def _intake(tx: Tx, domain: str, activity: Activity, forwarded: bool) -> Intake:
-    return Intake(domain, peers.check_tier(tx, domain_of(activity.actor)), forwarded)
 
 
 def _fail(tx: Tx, row: _Row, domain: str, error: Exception) -> None:

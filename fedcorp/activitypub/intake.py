@@ -7,6 +7,8 @@ Handlers run inside a unit of the database and never fetch. Where they need some
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from fedcorp.social.accounts import Account
+
 Kind = Literal["actor", "fresh actor", "status", "document", "key"]
 
 
@@ -46,6 +48,7 @@ class Intake:
     unreachable: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
+    sender: Account | None = field(default=None, init=False)  # once `parties.sender` has found it, until the next try
 
     def want(self, uri: str, kind: Kind) -> None:
         """Ask once for something that is welcome but not needed. Raises Missing the first time."""

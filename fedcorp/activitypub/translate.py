@@ -263,8 +263,9 @@ def is_vote(doc: dict[str, Any]) -> bool:
     return isinstance(doc.get("name"), str) and value_or_id(doc.get("inReplyTo")) is not None and not doc.get("content")
 
 
-def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
-    """The status in a note that stands at its own id or came with a proof of its author.
+def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) -> RemoteStatus:
+    """The status in a note that stands at its own id or came with a proof of its author, who is looked up when the
+    caller has not.
 
     Raises Missing when the author is not here, BadRequest when the note is not one or speaks for somebody else.
     """
@@ -273,7 +274,8 @@ def note(tx: Tx, doc: dict[str, Any], tier: str) -> RemoteStatus:
         raise BadRequest("The object is not a note with an author")
     if not same_origin(uri, author_uri):
         raise BadRequest("The note and its author have different origins")
-    author = accounts.find_by_uri(tx, author_uri)
+    if author is None or author.uri != author_uri:
+        author = accounts.find_by_uri(tx, author_uri)
     if author is None:
         raise Missing(author_uri, "actor")
     to, cc = ids_of(doc.get("to"))[:MAX_ADDRESSED], ids_of(doc.get("cc"))[:MAX_ADDRESSED]

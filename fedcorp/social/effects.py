@@ -195,15 +195,16 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     status = statuses.get(tx, event.status_id)
     author = accounts.find(tx, status.account_id)
     assert author is not None
+    mentions = statuses.mentions_of(tx, status.id)
     _to_homes(tx, status, author)
-    _to_groups(tx, status, author)
+    _to_groups(tx, status, author, {account_id for account_id, _ in mentions})
     if status.visibility == "direct":
         conversations.arrived(tx, status.thread_id, status.id)
     indexing.write(tx, status)
     cards.ask(tx, status)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
-        _notify_of_status(tx, status, author)
+        _notify_of_status(tx, status, author, [account_id for account_id, silent in mentions if not silent])
         _notify_of_quote(tx, status)
 
 
@@ -223,7 +224,7 @@ def _to_homes(tx: Tx, status: Status, author: Account) -> None:
         _fan_out(tx, _TAG_FOLLOWERS, entry=status.id, status=status.id)
 
 
-def _to_groups(tx: Tx, status: Status, author: Account) -> None:
+def _to_groups(tx: Tx, status: Status, author: Account, mentioned: set[int]) -> None:
     """Local groups that the status is addressed to, or whose thread it continues, take it or leave it.
 
     What somebody writes to a group alone is for its moderators.
@@ -232,7 +233,7 @@ def _to_groups(tx: Tx, status: Status, author: Account) -> None:
         if status.visibility == policy.GROUP and status.group_id == author.id:  # its own word to its members
             group_posts.distribute(tx, author, status)
         return
-    addressed = set(statuses.mentioned_ids(tx, status.id)) | ({status.group_id} - {None})
+    addressed = mentioned | ({status.group_id} - {None})
     for account in accounts.find_many(tx, addressed).values():  # type: ignore[arg-type]
         if not account.is_group or not account.local or account.hidden:
             continue
@@ -242,8 +243,8 @@ def _to_groups(tx: Tx, status: Status, author: Account) -> None:
             group_posts.submit(tx, account, status, author)
 
 
-def _notify_of_status(tx: Tx, status: Status, author: Account) -> None:
-    for account_id in statuses.mentioned_ids(tx, status.id, silent=False):
+def _notify_of_status(tx: Tx, status: Status, author: Account, named: list[int]) -> None:
+    for account_id in named:
         cause = f"mention:{status.id}"
         notifications.notify(
             tx, account_id=account_id, kind="mention", from_id=author.id, status_id=status.id, cause=cause

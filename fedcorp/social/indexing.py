@@ -7,6 +7,7 @@ about who may find it: `search` asks `visibility`. What was written before the i
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ LATE_MS = 60_000
 """A status whose place in lists is so much later than its time gets a mark of its own: dates alone do not find it."""
 ROWS = 300  # looked at in one unit, so that nobody waits long behind it
 LOGGED = 20_000
+KEPT_WORDS = 50_000
 AGAIN_MS = 600_000
 
 log = logging.getLogger(__name__)
@@ -113,18 +115,22 @@ def _properties(status: Status, kinds: set[str]) -> Iterable[str]:
         yield "late"
 
 
-def _runs(status: Status, texts: list[str]) -> list[list[str]]:
+def _runs(status: Status, texts: list[str]) -> list[tuple[str, ...]]:
     """The words in Dutch and in English; nothing is a phrase across the end of a text."""
-    dutch, english = DIRECT if status.visibility == "direct" else OPEN
-    runs: tuple[list[str], list[str]] = ([], [])
+    tokens = partial(_tokens, DIRECT if status.visibility == "direct" else OPEN)
+    pairs: list[tuple[str, str]] = []
     for text in texts:
-        stems = [words.stem(word) for word in words.split(text, max(words.MOST - len(runs[0]), 0))] if text else []
-        if stems and runs[0]:
-            for run in runs:
-                run.append(fulltext.GAP)
-        runs[0].extend([dutch + in_dutch for in_dutch, _ in stems])
-        runs[1].extend([english + in_english for _, in_english in stems])
-    return [run for run in runs if run]
+        found = words.split(text, max(words.MOST - len(pairs), 0)) if text else []
+        if found and pairs:
+            pairs.append((fulltext.GAP, fulltext.GAP))
+        pairs.extend(map(tokens, found))
+    return list(zip(*pairs, strict=True))
+
+
+@lru_cache(maxsize=KEPT_WORDS)
+def _tokens(letters: tuple[str, str], word: str) -> tuple[str, str]:
+    dutch, english = words.stem(word)
+    return letters[0] + dutch, letters[1] + english
 
 
 def forget(tx: Tx, status_id: int) -> None:

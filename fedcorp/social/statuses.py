@@ -265,9 +265,14 @@ def _descendants(tx: Tx, status: Status) -> list[int]:
     return found
 
 
+def mentions_of(tx: Tx, status_id: int) -> list[tuple[int, bool]]:
+    """Accounts that a status is addressed to by name, each with whether it is not named in the text."""
+    return [(account_id, silent) for account_id, silent in tx.conn.execute(_MENTIONS, {"id": status_id})]
+
+
 def mentioned_ids(tx: Tx, status_id: int, *, silent: bool = True) -> list[int]:
     """Accounts that a status is addressed to by name; with `silent` also those not named in the text."""
-    return [row.account_id for row in tx.conn.execute(_MENTIONS, {"id": status_id}) if silent or not row.silent]
+    return [account_id for account_id, is_silent in mentions_of(tx, status_id) if silent or not is_silent]
 
 
 def tags_of(tx: Tx, status_id: int) -> list[str]:
@@ -286,15 +291,17 @@ _LAST_AT = sa.select(sa.func.max(statuses.c.id)).where(
 def id_at(tx: Tx, ms: int) -> int:
     """A free id at a given time, for statuses whose time somebody else chose; those of one moment keep their order."""
     last = tx.conn.execute(_LAST_AT, {"first": ids.first_at(ms), "end": ids.first_at(ms + 1)}).scalar()
-    id_ = ids.behind(last, tx.clock.random_bits(12)) if last is not None else None
-    while True:
-        id_ = id_ if id_ is not None else ids.scattered(ms, tx.clock.random_bits(22))
-        if tx.conn.execute(_TAKEN, {"id": id_}).first() is None:
-            return id_
-        id_ = None
+    if last is None:
+        return ids.scattered(ms, tx.clock.random_bits(22))
+    id_ = ids.behind(last, tx.clock.random_bits(12))
+    while id_ is None:  # that moment is full at its end: one of the gaps
+        id_ = ids.scattered(ms, tx.clock.random_bits(22))
+        if tx.conn.execute(_TAKEN, {"id": id_}).first() is not None:
+            id_ = None
+    return id_
 
 
-_INSERT = sa.insert(statuses)
+_INSERT = sa.insert(statuses).returning(*_COLUMNS)
 _NO_TAGS = sa.delete(status_tags).where(status_tags.c.status_id == sa.bindparam("of"))
 _NO_MENTIONS = sa.delete(mentions).where(mentions.c.status_id == sa.bindparam("of"))
 
@@ -315,9 +322,8 @@ _RECOUNT = {name: _recount(name) for name in (
 
 def insert(tx: Tx, **values: Any) -> Status:
     """Insert a row, link it into its thread and count it."""
-    tx.conn.execute(_INSERT, values)
-    status = find(tx, values["id"])
-    assert status is not None
+    (row,) = tx.conn.execute(_INSERT, values).all()
+    status = Status(*row)
     if policy.is_counted(status.visibility):
         accounts.count_statuses(tx, status.account_id, 1, status.created_at)
     if status.in_reply_to_id is not None and is_counted_reply(tx, status):

@@ -4,7 +4,7 @@ Never writes to a socket and never renders. Rows are read in the order of their 
 become visible after a greater one, so `tail` also asks again for numbers that were missing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields, replace
 
 import sqlalchemy as sa
@@ -86,6 +86,7 @@ _AFTER = (
     .order_by(streams.c.seq)
     .limit(BATCH)
 )
+_NUMBERS = _AFTER.with_only_columns(streams.c.seq)
 _LISTED = sa.select(list_accounts.c.list_id).where(
     list_accounts.c.list_id == sa.bindparam("list"), list_accounts.c.account_id == sa.bindparam("author")
 )
@@ -99,18 +100,32 @@ def latest(tx: Tx) -> Position:
 
 def tail(tx: Tx, position: Position) -> tuple[list[Change], Position]:
     """What came after a position (BATCH rows at most), and the position behind it."""
-    gaps = {seq: at for seq, at in position.gaps.items() if at > tx.ms - GAP_MS}
-    rows = tx.conn.execute(_AFTER, {"after": position.after, "gaps": list(gaps)})
-    found = [Change(*row) for row in rows]
-    last = position.after
-    for change in found:
-        if change.seq <= position.after:
-            gaps.pop(change.seq, None)
+    gaps = _open_gaps(tx, position)
+    found = [Change(*row) for row in tx.conn.execute(_AFTER, {"after": position.after, "gaps": list(gaps)})]
+    return found, _behind(tx, position.after, gaps, [change.seq for change in found])
+
+
+def skip(tx: Tx, position: Position) -> Position:
+    """The position behind what `tail` would give, for a reader to whom nothing of it matters."""
+    gaps = _open_gaps(tx, position)
+    numbers = tx.conn.execute(_NUMBERS, {"after": position.after, "gaps": list(gaps)}).scalars()
+    return _behind(tx, position.after, gaps, numbers)
+
+
+def _open_gaps(tx: Tx, position: Position) -> dict[int, int]:
+    return {seq: at for seq, at in position.gaps.items() if at > tx.ms - GAP_MS}
+
+
+def _behind(tx: Tx, after: int, gaps: dict[int, int], numbers: Iterable[int]) -> Position:
+    last = after
+    for seq in numbers:
+        if seq <= after:
+            gaps.pop(seq, None)
             continue
-        if change.seq - last < BATCH:
-            gaps |= dict.fromkeys(range(last + 1, change.seq), tx.ms)
-        last = change.seq
-    return found, Position(last, gaps)
+        if seq - last < BATCH:
+            gaps |= dict.fromkeys(range(last + 1, seq), tx.ms)
+        last = seq
+    return Position(last, gaps)
 
 
 def mark(change: Change, before: Position, behind: Position) -> int:

@@ -14,7 +14,7 @@ import uvicorn
 from fedcorp.commands.connections import guarded
 from fedcorp.config import Limits
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 PIECE = bytes(65_536)
 WAIT_SECONDS = 30  # for what should happen after three

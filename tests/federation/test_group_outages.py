@@ -9,7 +9,7 @@ import pytest
 from tests.federation.stage import API, Stage, stage_of
 from tests.federation.world import Company, Person
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.once]
 
 GROUPS: dict[str, tuple[str, dict[str, Any]]] = {
     "open": ("open", {}),

@@ -125,6 +125,13 @@ def test_words_are_found_however_they_are_written(text: str) -> None:
     assert [word for each in found for word in words.split(each)] == found
 
 
+@given(st.text(st.characters(max_codepoint=127)), st.integers(0, 5))
+def test_words_of_plain_text_are_those_of_any(text: str, most: int) -> None:
+    """Text without accents is split in another way; the dash, which is no word, keeps it from that."""
+    assert words.split(text) == words.split(text + " \u2014")
+    assert words.split(text, most) == words.split(text)[:most]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

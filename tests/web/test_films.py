@@ -13,7 +13,7 @@ from fedcorp.social.films import ABSENT, find_tools
 from tests.films import film, needs_ffmpeg, sound, told
 from tests.web.instance import ORIGIN, MovableClock, Office, Person, picture, running
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 MEDIA = "/api/v2/media"
 WEBM = ("-c:v", "libvpx", "-b:v", "200k", "-c:a", "libvorbis")

@@ -65,6 +65,7 @@ def handle(tx: Tx, activity: Activity, intake: Intake) -> str:
 
     Raises Missing (fetch, then call again), Deferred (try later), and errors that are meant when it is refused.
     """
+    intake.sender = None  # what was fetched since the last try may have changed it
     found = HANDLERS.get((activity.type, activity.object_type or "*")) or HANDLERS.get((activity.type, "*"))
     if found is None and activity.type == "Undo":
         return _undo_by_id(tx, activity, intake)

@@ -38,12 +38,15 @@ _UNDONE = sa.select(undone.c.created_at).where(undone.c.uri == sa.bindparam("uri
 
 def sender(tx: Tx, activity: Activity, intake: Intake) -> Account:
     """The account of the actor. Raises Missing when it is not here, Forbidden when it is hidden or one of ours."""
+    if intake.sender is not None and intake.sender.uri == activity.actor:
+        return intake.sender
     account = accounts.find_by_uri(tx, activity.actor)
     if account is None:
         intake.require(activity.actor, "actor")
         raise Forbidden("The actor cannot be found.")
     if account.hidden or account.local:
         raise Forbidden("This actor may not act here.")
+    intake.sender = account
     return account
 
 

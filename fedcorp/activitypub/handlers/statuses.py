@@ -55,7 +55,7 @@ def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
     if statuses.find_by_uri(tx, str(doc["id"])) is not None:
         return DUPLICATE
     _want_parent(tx, doc, intake)
-    remote = translate.note(tx, doc, intake.tier)
+    remote = translate.note(tx, doc, intake.tier, intake.sender)
     if not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake):
         return IGNORED
     status = receiving.receive(tx, remote, quiet=remote.created_at < tx.ms - LATE_MS)
