@@ -29,6 +29,8 @@ from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.tables import statuses as statuses_table
 from tests.federation.world import Company, Department, Network, Person
 
+pytestmark = pytest.mark.once
+
 EXAMPLES = 20
 PRESETS = ("open", "private", "request")
 
