@@ -492,26 +492,37 @@ async def test_a_token_that_ends_while_its_stream_opens_hears_nothing(office: Of
         assert await listener.queue.get() is None
 
 
-async def test_who_comes_while_the_news_are_read_hears_them(office: Office, ann: Person) -> None:
-    """The task has asked for what is new, but no thread has read it yet; the news are older than nobody's coming."""
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_who_comes_while_the_news_are_read_hears_them(
+    office: Office, ann: Person, ben: Person, is_first: bool
+) -> None:
+    """The task has asked for what is new, for nobody or for others, and no thread has read it yet."""
+
+    def listening(person: Person) -> streaming.Listener:
+        return streaming.Listener(str(person.token), Viewer(person.account.id), {Channel(person.account.id, "user")})
+
     hub = streaming.Streams(office.db, office.clock, Rendered())
     await hub.pump()
+    listeners = [listening(ann)] if is_first else [listening(ben), listening(ann)]
+    for other in listeners[:-1]:
+        await hub.add(other)
     busy = threading.Event()
     readers = [asyncio.ensure_future(office.db.read(lambda _tx: busy.wait(SECONDS))) for _ in range(READERS)]
     pumping = asyncio.ensure_future(hub.pump())
     await asyncio.sleep(0)  # the readers and the task have handed in their work, in this order
-    listener = streaming.Listener(str(ann.token), Viewer(ann.account.id), {Channel(ann.account.id, "user")})
-    coming = asyncio.ensure_future(hub.add(listener))
+    coming = asyncio.ensure_future(hub.add(listeners[-1]))
     await asyncio.sleep(0)
     await office.db.write(announcements.create, "We move")
     busy.set()
     await asyncio.gather(*readers, pumping, coming)
     async with asyncio.timeout(SECONDS):
-        while listener.queue.empty():
+        while any(listener.queue.empty() for listener in listeners):
             await hub.pump()
-    news = await listener.queue.get()
-    assert news is not None
-    assert news.event == "announcement"
+    for listener in listeners:
+        news = await listener.queue.get()
+        assert news is not None
+        assert news.event == "announcement"
+        assert listener.queue.empty()
 
 
 # -- coming back -----------------------------------------------------------------------------------------------------
