@@ -3,10 +3,12 @@
 import itertools
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
 from fedcorp.company import peers
+from fedcorp.social import accounts, moderation
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox
 from tests.federation.world import Company, Department, Outsider, Person, plain
@@ -337,3 +339,26 @@ async def test_a_request_to_quote_before_its_post_and_twice(scene: Scene) -> Non
     assert len({one["result"] for one in accepts}) == 1
     (told,) = [kind for kind, _ in await scene.ann.notifications() if kind == "quote"]
     assert told == "quote"
+
+
+async def test_whoever_is_suspended_while_something_is_fetched_says_nothing_more(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = scene.outsider.note(scene.outsider.actor("bob"), "what do you think?")
+    usual = scene.outsider.respond
+
+    def suspend(tx: Tx) -> None:
+        eva = accounts.find_by_uri(tx, scene.eva)
+        assert eva is not None
+        moderation.act(tx, accounts.get(tx, scene.ann.account.id), eva, "suspend", "")
+
+    async def respond(request: httpx.Request) -> httpx.Response:
+        if str(request.url) == parent["id"]:
+            await scene.department.db.write(suspend)
+        return await usual(request)
+
+    monkeypatch.setattr(scene.outsider, "respond", respond)
+    await scene.receive(scene.create("too late", inReplyTo=parent["id"]))
+    assert parent["id"] in scene.outsider.fetched
+    assert (await scene.outcomes())[-1] == "refused"
+    assert "too late" not in await scene.texts()
