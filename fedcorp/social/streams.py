@@ -112,6 +112,12 @@ def skip(tx: Tx, position: Position) -> Position:
     return _behind(tx, position.after, gaps, numbers)
 
 
+def reached(tx: Tx, position: Position) -> int:
+    """Up to which number everything has happened by now, seen from a reader at a position."""
+    behind = skip(tx, position)
+    return min([behind.after, *(gap - 1 for gap in behind.gaps)])
+
+
 def _open_gaps(tx: Tx, position: Position) -> dict[int, int]:
     return {seq: at for seq, at in position.gaps.items() if at > tx.ms - GAP_MS}
 

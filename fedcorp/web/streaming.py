@@ -7,7 +7,7 @@ get bytes that were rendered for their own account. A listener that is too slow 
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -65,12 +65,13 @@ class News:
 class Listener:
     """One open connection and what it wants to hear. None in the queue ends it.
 
-    `after` is the mark from which it wants to hear on; 0 means from now on.
+    `after` is the mark from which it wants to hear on; 0 means from now on. `channels` says up to which number
+    everything had happened when each of them was asked for.
     """
 
     token: str
     viewer: Viewer
-    channels: set[Channel] = field(default_factory=set)
+    channels: dict[Channel, int] = field(default_factory=dict)
     after: int = 0
     queue: "asyncio.Queue[News | None]" = field(default_factory=lambda: asyncio.Queue(QUEUE))
 
@@ -121,9 +122,12 @@ class Streams:
         for listener in tuple(self._listeners):
             listener.end()
 
-    async def add(self, listener: Listener) -> None:
-        """Take a listener in; it hears everything that happens after this returns, and what came since its mark."""
+    async def add(self, listener: Listener, channel: Channel | None = None) -> None:
+        """Take a listener in; on the channel it hears everything that happens after this returns, and what came since
+        its mark."""
         await self._placed.wait()
+        if channel is not None:
+            await self.subscribe(listener, channel)
         if listener.after:
             self._returning.add(listener)
             self._db.waker("streams").set()
@@ -131,6 +135,12 @@ class Streams:
         # What ended the token after it was looked at may have been told before the listener was here to be ended.
         if self._closed or await self._db.read(applications.find_token, listener.token) is None:
             listener.end()
+
+    async def subscribe(self, listener: Listener, channel: Channel) -> None:
+        """Let a listener hear one more channel, from now on or from its mark on."""
+        assert self._position is not None  # `add` has waited for it
+        reached = 0 if listener.after else await self._db.read(streams.reached, self._position)
+        listener.channels.setdefault(channel, reached)
 
     def remove(self, listener: Listener) -> None:
         """Forget a listener."""
@@ -176,7 +186,8 @@ class Streams:
             by_channel[item.channel].append(item)
         for listener in self._listeners - self._returning:
             for item in _in_order(news, by_channel, listener.channels):
-                if item.seq > listener.after:  # another process may have told it before this one read it
+                # What is older than the question; or another process may have told it before this one read it.
+                if item.seq > max(listener.after, listener.channels[item.channel]):
                     listener.tell(item)
         closing = {change.account_id for change in changes if change.kind == "closed"}
         for listener in [each for each in self._listeners if each.viewer.account_id in closing]:
@@ -195,7 +206,7 @@ class Streams:
         position = Position(listener.after or end.after)
         while position.after < end.after:
             changes, news, position = await self._db.read(
-                _collect, position, listener.channels, self._rendered, end=end
+                _collect, position, set(listener.channels), self._rendered, end=end
             )
             missed.extend(news)
             if not changes:
@@ -205,7 +216,7 @@ class Streams:
         self._returning.discard(listener)
 
 
-def _in_order(news: list[News], by_channel: dict[Channel, list[News]], channels: set[Channel]) -> Iterable[News]:
+def _in_order(news: list[News], by_channel: dict[Channel, list[News]], channels: Collection[Channel]) -> Iterable[News]:
     """The news of these channels; for the usual single channel without looking at all others."""
     if len(channels) == 1:
         return by_channel.get(next(iter(channels)), [])
@@ -354,12 +365,12 @@ async def listen(socket: WebSocket) -> None:
     except FedcorpError:
         await socket.close(POLICY_VIOLATION)
         return
-    listener = Listener(token or "", viewer, {channel} if channel else set())
+    listener = Listener(token or "", viewer)
     try:
-        await hub.add(listener)
+        await hub.add(listener, channel)
         await socket.accept(subprotocol=offered)
         sending = parts.clock.spawn(_send_frames(socket, listener), name="stream-out")
-        hearing = parts.clock.spawn(_hear(socket, listener, parts.db), name="stream-in")
+        hearing = parts.clock.spawn(_hear(socket, listener, hub, parts.db), name="stream-in")
         await _until_one_ends(sending, hearing)
     finally:
         hub.remove(listener)
@@ -391,17 +402,17 @@ async def _send_frames(socket: WebSocket, listener: Listener) -> None:
         await socket.close(GOING_AWAY)
 
 
-async def _hear(socket: WebSocket, listener: Listener, db: Database) -> None:
+async def _hear(socket: WebSocket, listener: Listener, hub: Streams, db: Database) -> None:
     """Take frames that subscribe and unsubscribe until the client leaves. Heartbeats are the protocol's own pings."""
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         text = message.get("text") or ""
         try:
-            await _obey(text, listener, db)
+            await _obey(text, listener, hub, db)
         except FedcorpError as error:
             await socket.send_text(orjson.dumps({"error": error.text}).decode())
 
 
-async def _obey(text: str, listener: Listener, db: Database) -> None:
+async def _obey(text: str, listener: Listener, hub: Streams, db: Database) -> None:
     if not text.strip():
         return
     try:
@@ -414,9 +425,9 @@ async def _obey(text: str, listener: Listener, db: Database) -> None:
     wanted = (stream, str(frame.get("tag") or ""), str(frame.get("list") or ""))
     channel = await db.read(_channel, listener.viewer, *wanted)
     if kind == "unsubscribe":
-        listener.channels.discard(channel)
+        listener.channels.pop(channel, None)
     elif len(listener.channels) < MAX_CHANNELS:
-        listener.channels.add(channel)
+        await hub.subscribe(listener, channel)
     else:
         raise BadRequest(f"One connection listens to at most {MAX_CHANNELS} streams.")
 
@@ -427,14 +438,15 @@ async def _obey(text: str, listener: Listener, db: Database) -> None:
 class EventStream:
     """An answer that goes on until the client leaves: pure ASGI, one `send` for each event."""
 
-    def __init__(self, listener: Listener, hub: Streams, clock: Clock) -> None:
+    def __init__(self, listener: Listener, channel: Channel, hub: Streams, clock: Clock) -> None:
         self._listener = listener
+        self._channel = channel
         self._hub = hub
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._hub.add(self._listener)
+            await self._hub.add(self._listener, self._channel)
             sending = self._clock.spawn(self._send(send), name="events-out")
             leaving = self._clock.spawn(_gone(receive), name="events-gone")
             await _until_one_ends(sending, leaving)
@@ -479,8 +491,8 @@ async def stream_events(call: Call) -> EventStream:
     token = auth.bearer(call)
     viewer, channel = await call.context.db.read(_open, token, call.route.scope or "", wanted)
     assert channel is not None
-    listener = Listener(token or "", viewer, {channel}, after=_mark(call.headers.get("last-event-id", "")))
-    return EventStream(listener, _hub(call), call.context.clock)
+    listener = Listener(token or "", viewer, after=_mark(call.headers.get("last-event-id", "")))
+    return EventStream(listener, channel, _hub(call), call.context.clock)
 
 
 def _mark(text: str) -> int:

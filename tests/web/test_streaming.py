@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +15,6 @@ from fedcorp.app import create_app
 from fedcorp.social import accounts, announcements, applications, receiving
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.social.streams import Channel
-from fedcorp.storage.database import READERS
 from fedcorp.web import streaming
 from fedcorp.web.auth import Viewer
 from fedcorp.web.entities.cache import Rendered
@@ -486,43 +484,58 @@ async def test_streams_end_in_every_process_and_others_go_on(
 
 
 async def test_a_token_that_ends_while_its_stream_opens_hears_nothing(office: Office, ann: Person) -> None:
-    listener = streaming.Listener("no such token", Viewer(), set())
+    listener = streaming.Listener("no such token", Viewer())
     await office.instance.streams.add(listener)
     async with asyncio.timeout(SECONDS):
         assert await listener.queue.get() is None
 
 
+class SlowReader:
+    """The database of a task whose next reading is held up until `go`."""
+
+    def __init__(self, office: Office) -> None:
+        self._db = office.db
+        self.waker = office.db.waker
+        self.go: asyncio.Event | None = None
+
+    async def read(self, *words: Any, **named: Any) -> Any:
+        go, self.go = self.go, None
+        if go is not None:
+            await go.wait()
+        return await self._db.read(*words, **named)
+
+
 @pytest.mark.parametrize("is_first", [True, False])
-async def test_who_comes_while_the_news_are_read_hears_them(
+async def test_who_comes_while_the_news_are_read_hears_what_is_newer(
     office: Office, ann: Person, ben: Person, is_first: bool
 ) -> None:
-    """The task has asked for what is new, for nobody or for others, and no thread has read it yet."""
-
-    def listening(person: Person) -> streaming.Listener:
-        return streaming.Listener(str(person.token), Viewer(person.account.id), {Channel(person.account.id, "user")})
-
-    hub = streaming.Streams(office.db, office.clock, Rendered())
+    """The task has asked for what is new, for nobody or for others, but no thread has read it yet."""
+    database: Any = SlowReader(office)
+    hub = streaming.Streams(database, office.clock, Rendered())
     await hub.pump()
-    listeners = [listening(ann)] if is_first else [listening(ben), listening(ann)]
-    for other in listeners[:-1]:
-        await hub.add(other)
-    busy = threading.Event()
-    readers = [asyncio.ensure_future(office.db.read(lambda _tx: busy.wait(SECONDS))) for _ in range(READERS)]
+
+    async def listening(person: Person) -> streaming.Listener:
+        made = streaming.Listener(str(person.token), Viewer(person.account.id))
+        await hub.add(made, Channel(person.account.id, "user"))
+        return made
+
+    others = [] if is_first else [await listening(ben)]
+    go = database.go = asyncio.Event()
     pumping = asyncio.ensure_future(hub.pump())
-    await asyncio.sleep(0)  # the readers and the task have handed in their work, in this order
-    coming = asyncio.ensure_future(hub.add(listeners[-1]))
     await asyncio.sleep(0)
-    await office.db.write(announcements.create, "We move")
-    busy.set()
-    await asyncio.gather(*readers, pumping, coming)
-    async with asyncio.timeout(SECONDS):
-        while any(listener.queue.empty() for listener in listeners):
-            await hub.pump()
-    for listener in listeners:
-        news = await listener.queue.get()
-        assert news is not None
-        assert news.event == "announcement"
-        assert listener.queue.empty()
+    assert database.go is None
+    await office.db.write(announcements.create, "before")
+    late = await listening(ann)
+    await office.db.write(announcements.create, "after")
+    go.set()
+    while await pumping:
+        pumping = asyncio.ensure_future(hub.pump())
+    for listener, heard in [
+        (late, ["<p>after</p>"]),
+        *((other, ["<p>before</p>", "<p>after</p>"]) for other in others),
+    ]:
+        news = [listener.queue.get_nowait() for _ in range(listener.queue.qsize())]
+        assert [json.loads(item.payload)["content"] for item in news if item is not None] == heard
 
 
 # -- coming back -----------------------------------------------------------------------------------------------------
