@@ -21,8 +21,8 @@ WINDOW_SECONDS = 10  # over which the requests of a second are counted, so that 
 BACKLOG_MS = 1_000  # how long a count of what waits is good
 BACKLOG_RETRY_SECONDS = 30
 SOON_SECONDS = 2
-PACE_SECONDS = 0.002  # between two refusals
-LONGEST_PACE_SECONDS = 0.05
+PACE_SECONDS = 0.004  # between two refusals, which people here feel when there are a thousand in a second
+LONGEST_PACE_SECONDS = 0.5
 REMEMBERED = 1_000  # servers of which the count of what waits is known
 
 REASONS = ("rate", "backlog", "share", "busy", "slow")
