@@ -226,6 +226,8 @@ def value_or_id(value: Any) -> str | None:
 
     A list counts when it has exactly one member.
     """
+    if type(value) is str:
+        return value or None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict):
@@ -235,7 +237,9 @@ def value_or_id(value: Any) -> str | None:
 
 def ids_of(value: Any) -> tuple[str, ...]:
     """The URIs of all members of `value`, each once, in order; every spelling of Public becomes the full one."""
-    found = (value_or_id(item) for item in as_list(value))
+    if value is None:
+        return ()
+    found = map(value_or_id, as_list(value))
     return tuple(dict.fromkeys(PUBLIC if uri in PUBLIC_ALIASES else uri for uri in found if uri))
 
 
@@ -251,6 +255,8 @@ def types_of(doc: Any) -> tuple[str, ...]:
     """The types of a document, without the prefix of ActivityStreams; empty when it has none."""
     kinds = doc.get("type") if isinstance(doc, dict) else None
     if isinstance(kinds, str):
+        if ":" not in kinds:
+            return (kinds,)
         kinds = [kinds]
     if not isinstance(kinds, list):
         return ()

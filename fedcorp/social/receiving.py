@@ -59,12 +59,14 @@ def is_tombstoned(tx: Tx, uri: str) -> bool:
     return tx.conn.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
-def receive(tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0) -> Status | None:
+def receive(
+    tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0, is_new: bool = False
+) -> Status | None:
     """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications; `depth`: how
-    many quotes led to it."""
+    many quotes led to it; `is_new`: the caller has looked, and it is not here."""
     if is_tombstoned(tx, remote.uri):
         return None
-    known = statuses.find_by_uri(tx, remote.uri)
+    known = None if is_new else statuses.find_by_uri(tx, remote.uri)
     if known is not None:
         return known
     parent = statuses.find_by_uri(tx, remote.in_reply_to_uri) if remote.in_reply_to_uri else None

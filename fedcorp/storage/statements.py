@@ -15,11 +15,11 @@ SQLite alone gives booleans back as numbers.
 """
 
 import re
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import orjson
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 
 T = TypeVar("T")
+_NEVER: Any = object()
 MOST_FORMS = 64  # of one statement: other columns given, other lengths of lists
 _AS_THEY_ARE = (sa.Integer, sa.String, sa.LargeBinary, sa.Boolean, sa.types.NullType)
 _IN_JSON = (sa.Integer, sa.String)
@@ -101,8 +102,10 @@ class _Form:
         self.make: Callable[[tuple[Any, ...]], Any] | None = None  # known with the first result
         self.packed = self.lined = ""  # the texts that give all rows in one of JSON, once they were asked for
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the driver is given: lists taken apart, their last item repeated as often as there is room."""
+        if not self.defaults and not self.lists:
+            return given
         values = {**self.defaults, **given}
         for name, names in self.lists.items():
             items = list(values.pop(name))
@@ -139,24 +142,37 @@ class Statements:
     """The statements that one database has seen, for all its threads: None once, then compiled, or False for never."""
 
     def __init__(self) -> None:
-        self.known: WeakKeyDictionary[Any, _Compiled | bool | None] = WeakKeyDictionary()
+        self.known: dict[int, _Compiled | bool | None] = {}  # by identity: hashing costs a third of a short statement
+        self._alive: dict[int, weakref.ref[Any]] = {}
+
+    def put(self, statement: Any, found: _Compiled | bool | None) -> None:
+        """Keep what is known of a statement for as long as it lives; its number is never another's meanwhile."""
+        number = id(statement)
+        if number not in self._alive:
+            self._alive[number] = weakref.ref(statement, lambda _: self._drop(number))
+        self.known[number] = found
+
+    def _drop(self, number: int) -> None:
+        self._alive.pop(number, None)
+        self.known.pop(number, None)
 
 
 class QuickConnection:
     """A connection as units use it. Begins and ends no transaction."""
 
-    __slots__ = ("_conn", "_errors", "_known", "_raw", "dialect")
+    __slots__ = ("_conn", "_errors", "_known", "_raw", "_statements", "dialect")
 
     def __init__(self, conn: Connection, statements: Statements) -> None:
         self.dialect: Dialect = conn.dialect
         self._conn = conn
         self._raw: Any = conn.connection.dbapi_connection
+        self._statements = statements
         self._known = statements.known
         self._errors: Any = conn.dialect.loaded_dbapi.Error
 
     def execute(self, statement: sa.Executable, given: Any = None) -> Rows:
         """Run a statement with the values of its parameters, or with a list of such. Raises DBAPIError."""
-        compiled = self._known.get(statement)
+        compiled = self._known.get(id(statement))
         if not compiled or type(given) is list:
             return self._slowly(statement, given)
         assert isinstance(compiled, _Compiled)
@@ -176,7 +192,7 @@ class QuickConnection:
 
     def gather(self, statement: sa.Executable, given: Mapping[str, Any], make: Callable[[Any], T]) -> list[T]:
         """Run a SELECT that gives many short rows; `make` gets the values of each, in order. Raises DBAPIError."""
-        compiled = self._known.get(statement)
+        compiled = self._known.get(id(statement))
         if not isinstance(compiled, _Compiled) or not compiled.columns:
             return [make(row) for row in self.execute(statement, given)]
         form = self._form(statement, compiled, given)
@@ -189,7 +205,7 @@ class QuickConnection:
 
     def lines(self, statement: sa.Executable, given: Mapping[str, Any]) -> list[str]:
         """Run a SELECT of one column of `fedcorp.storage.lines`. Raises DBAPIError."""
-        compiled = self._known.get(statement)
+        compiled = self._known.get(id(statement))
         if not isinstance(compiled, _Compiled) or compiled.columns != 1:
             return [row[0] for row in self.execute(statement, given)]
         form = self._form(statement, compiled, given)
@@ -208,10 +224,11 @@ class QuickConnection:
             raise self._wrapped(text, error) from error
 
     def _slowly(self, statement: sa.Executable, given: Any) -> Rows:
-        if statement not in self._known:
-            self._known[statement] = None
-        elif self._known[statement] is None:
-            self._known[statement] = _compiled(statement, self.dialect) or False
+        known = self._known.get(id(statement), _NEVER)
+        if known is _NEVER:
+            self._statements.put(statement, None)
+        elif known is None:
+            self._statements.put(statement, _compiled(statement, self.dialect) or False)
         result = self._conn.execute(statement, given)
         return Rows(result.all() if result.returns_rows else (), result.rowcount)
 

@@ -58,7 +58,7 @@ def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
     remote = translate.note(tx, doc, intake.tier, intake.sender)
     if not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake):
         return IGNORED
-    status = receiving.receive(tx, remote, quiet=remote.created_at < tx.ms - LATE_MS)
+    status = receiving.receive(tx, remote, quiet=remote.created_at < tx.ms - LATE_MS, is_new=True)
     if status is None:  # deleted before it came
         return IGNORED
     pass_on(tx, activity, status)
