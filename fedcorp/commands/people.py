@@ -9,6 +9,7 @@ from fedcorp import keys
 from fedcorp.clock import Clock
 from fedcorp.commands.opening import run
 from fedcorp.commands.options import DEFAULT, ConfigPath, console
+from fedcorp.company import audit
 from fedcorp.errors import NotFound
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, applications, passwords
@@ -34,12 +35,18 @@ def create_account(
     hashed = passwords.hash_password(chosen)
 
     async def work(db: Database) -> Account:
-        return await db.write(add_person, name, keys.generate(), email=email, password_hash=hashed, role=role)
+        return await db.write(_create, name, keys.generate(), email, hashed, role)
 
     made = run(config, work)
     console.print(f"Made @{escape(made.handle)}.")
     if password is None:
         console.print(f"Password (shown only now): {chosen}", markup=False)
+
+
+def _create(tx: Tx, name: str, pair: KeyPair, email: str | None, password_hash: str, role: str) -> Account:
+    made = add_person(tx, name, pair, email=email, password_hash=password_hash, role=role)
+    audit.note(tx, audit.COMMAND_LINE, "account.create", made.uri, role)
+    return made
 
 
 @account.command("password")
@@ -69,6 +76,7 @@ def _set_password(tx: Tx, name: str, password_hash: str, sign_out: bool) -> Acco
     owner = find_person(tx, name)
     accounts.set_password(tx, owner.id, password_hash)
     (applications.revoke_all if sign_out else applications.end_sessions)(tx, owner.id)
+    audit.note(tx, audit.COMMAND_LINE, "account.password", owner.uri, "every app signed out" if sign_out else "")
     return owner
 
 
@@ -104,6 +112,7 @@ def rotate_keys(
 def _rotate(tx: Tx, name: str | None, pair: KeyPair, stolen: bool) -> Account:
     owner = accounts.instance_actor(tx) if name is None else find_person(tx, name)
     accounts.rotate_keys(tx, owner, pair, stolen=stolen)
+    audit.note(tx, audit.COMMAND_LINE, "account.rotate-keys", owner.uri, "stolen" if stolen else "")
     return owner
 
 
@@ -125,6 +134,7 @@ def _issue(tx: Tx, name: str, scopes: str) -> str:
     owner = find_person(tx, name)
     application = applications.command_line_application(tx)
     held = applications.check_scopes(scopes, within=application.scopes)
+    audit.note(tx, audit.COMMAND_LINE, "token.create", owner.uri, held)
     return applications.issue_token(tx, account_id=owner.id, application_id=application.id, scopes=held)
 
 
