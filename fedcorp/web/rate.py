@@ -151,6 +151,8 @@ def networks(config: Config) -> Networks:
 def client_address(connection: HTTPConnection, proxies: Networks) -> str:
     """The address that asks. X-Forwarded-For counts only as far as trusted proxies wrote it: from right to left."""
     address = connection.client.host if connection.client else "unknown"
+    if not proxies:
+        return address
     hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
     while hops and _is_in(address, proxies):
         address = hops.pop()

@@ -50,6 +50,7 @@ class Router:
         self._attend = attend
         self.routes = tuple(routes)
         self._root = _Node()
+        self._plain: dict[str, _Node] = {}  # paths without variables, which the tree would prefer at every segment
         for route in self.routes:
             self._add(route)
 
@@ -57,15 +58,16 @@ class Router:
         node = self._root
         for segment in _segments(route.path):
             node = node.child(segment)
+        if "{" not in route.path:
+            self._plain[route.path.strip("/")] = node
         if route.method in node.routes:
             raise ValueError(f"{route.method} {route.path} stands twice in the table of routes")
         node.routes[route.method] = route
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route and the values of its variables. Raises NotFound, MethodNotAllowed."""
-        segments = _segments(path)
         values: dict[str, str] = {}
-        node = _walk(self._root, segments, 0, values)
+        node = self._plain.get(path.strip("/")) or _walk(self._root, _segments(path), 0, values)
         if node is None or any("\x00" in value for value in values.values()):
             raise NotFound("There is nothing at this address.")
         route = node.routes.get(method) or node.routes.get(_STAND_INS.get(method, ""))

@@ -34,7 +34,7 @@ async def verify_credentials(call: Call) -> Response:
 
 
 def _credentials(tx: Tx, viewer: Viewer) -> dict[str, Any]:
-    return entities.credentials(tx, accounts.get(tx, viewer.id))
+    return entities.credentials(tx, accounts.get(tx, viewer.id), viewer.role or "user")
 
 
 async def update_credentials(call: Call) -> Response:

@@ -114,10 +114,9 @@ def muted(tx: Tx, ends: dict[int, int | None]) -> list[dict[str, Any]]:
     ]
 
 
-def credentials(tx: Tx, row: Account) -> dict[str, Any]:
-    """The CredentialAccount entity, for the person itself."""
+def credentials(tx: Tx, row: Account, role: str) -> dict[str, Any]:
+    """The CredentialAccount entity, for the person itself, who is a user, moderator or admin."""
     settings = accounts.settings_of(tx, row.id)
-    role = accounts.role_of(tx, row.id) or "user"
     return whole(tx, row) | {
         "source": {
             "privacy": settings.privacy,
