@@ -196,7 +196,7 @@ def _collect_terms(value: Any, used: set[str]) -> None:
         for name, inner in value.items():
             if name in _OBJECT_TERMS:
                 used.add(name)
-            if not isinstance(inner, dict) or "@context" not in inner:
+            if isinstance(inner, list) or (isinstance(inner, dict) and "@context" not in inner):
                 _collect_terms(inner, used)
         used.update(kind for kind in types_of(value) if kind in _OBJECT_TERMS)
 

@@ -98,10 +98,14 @@ def find_target(tx: Tx, account_id: int, uri: str) -> int | None:
     return found
 
 
+_BLOCKERS = sa.select(blocks.c.account_id).where(
+    blocks.c.target_id == sa.bindparam("target"), blocks.c.account_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def blockers(tx: Tx, target_id: int, ids: set[int]) -> set[int]:
     """Who of these accounts blocks an account."""
-    found = sa.select(blocks.c.account_id).where(blocks.c.target_id == target_id, blocks.c.account_id.in_(ids))
-    return set(tx.conn.execute(found).scalars()) if ids else set()
+    return set(tx.conn.execute(_BLOCKERS, {"target": target_id, "ids": list(ids)}).scalars()) if ids else set()
 
 
 MAX_MUTE_SECONDS = 100 * 365 * 86_400

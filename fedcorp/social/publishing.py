@@ -68,8 +68,8 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
     if repeated is not None:
         return repeated
     _check_content(tx, draft, has_poll=draft.poll is not None)
-    place = _place(tx, account, draft)
     settings = accounts.settings_of(tx, account.id)
+    place = _place(tx, account, draft, settings)
     id_ = tx.new_id() if draft.published_at is None else statuses.id_at(tx, draft.published_at)
     urls = tx.site.urls
     parent, quoted = place.parent, place.quoted
@@ -112,7 +112,7 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
 def check(tx: Tx, account: Account, draft: Draft) -> None:
     """Raises what `publish` would raise now for the words, the place and whom it names; writes nothing."""
     _check_content(tx, draft, has_poll=draft.poll is not None)
-    _place(tx, account, draft)
+    _place(tx, account, draft, accounts.settings_of(tx, account.id))
     if draft.poll is not None:
         polls.check(tx, draft.poll)
 
@@ -146,14 +146,15 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
     return statuses.get(tx, id_)
 
 
+_REPEATED = sa.select(idempotency_keys.c.status_id).where(
+    idempotency_keys.c.account_id == sa.bindparam("account"), idempotency_keys.c.key == sa.bindparam("key")
+)
+
+
 def _find_repeated(tx: Tx, account_id: int, key: str | None) -> Status | None:
     if not key:
         return None
-    found = tx.conn.execute(
-        sa.select(idempotency_keys.c.status_id).where(
-            idempotency_keys.c.account_id == account_id, idempotency_keys.c.key == key
-        )
-    ).scalar()
+    found = tx.conn.execute(_REPEATED, {"account": account_id, "key": key}).scalar()
     return statuses.find(tx, found) if found is not None else None
 
 
@@ -175,8 +176,7 @@ def _check_content(tx: Tx, draft: Draft, *, has_poll: bool) -> None:
         raise Unprocessable("Validation failed: a post cannot come from the future")
 
 
-def _place(tx: Tx, account: Account, draft: Draft) -> _Place:
-    settings = accounts.settings_of(tx, account.id)
+def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) -> _Place:
     visibility = draft.visibility or settings.privacy
     if visibility not in policy.VISIBILITIES:
         raise Unprocessable(f"Validation failed: visibility is one of {', '.join(policy.VISIBILITIES)}")
