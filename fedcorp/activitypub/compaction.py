@@ -159,10 +159,11 @@ _remembered: OrderedDict[bytes, bytes] = OrderedDict()
 
 
 def compact(doc: dict[str, Any], processor: Processor = _PROCESSOR) -> dict[str, Any]:
-    """`doc` in the words of `vocabulary`, whatever words its own context uses. Waits for milliseconds to seconds.
+    """`doc` in the words of `vocabulary`, whatever words its own context uses, without its proofs. Waits for
+    milliseconds to seconds.
 
     Raises BadRequest for unknown remote contexts, for more values, contexts, time or memory than it is worth, for
-    @graph, @included, @reverse, @nest and @index, for what is not JSON-LD, and for a document with a `proof`.
+    @graph, @included, @reverse, @nest and @index, and for what is not JSON-LD.
     """
     question = orjson.dumps(check_compactable(doc))
     key = hashlib.sha256(question).digest()
@@ -179,7 +180,8 @@ def compact(doc: dict[str, Any], processor: Processor = _PROCESSOR) -> dict[str,
 def normalize(doc: dict[str, Any]) -> dict[str, Any]:
     """`doc` in the words of `vocabulary`: itself when it is plain, compacted JSON-LD (slow, see `compact`) when not.
 
-    Read the result through the accessors of `vocabulary`. Raises BadRequest as `compact` does, Unavailable.
+    What is compacted has lost its proofs, and is worth what its transport is. Read the result through the accessors of
+    `vocabulary`. Raises BadRequest as `compact` does, Unavailable.
     """
     return doc if is_plain(doc) else compact(doc)
 

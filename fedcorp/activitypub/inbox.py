@@ -159,6 +159,8 @@ class Inbox:
         proof = proof_of(doc)
         if proof is None:
             raise Unauthorized("The activity belongs to another actor than the signature, and carries no proof.")
+        if not is_plain(doc):  # proven is the JSON as sent, and read was something else
+            raise Unauthorized("The proof of the activity covers words that are not plain, known terms.")
         if proof.created is None or to_ms(proof.created) < self._clock.ms() - FORWARDED_MS:
             raise Unauthorized("The proof of the activity is too old to be passed on.")
         for uri in (activity.actor, proof.key_id):

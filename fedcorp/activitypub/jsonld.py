@@ -259,11 +259,9 @@ OURS: list[Any] = [AS, SECURITY, _EXTENSIONS]
 
 
 def check_compactable(doc: dict[str, Any]) -> dict[str, Any]:
-    """`doc` as a processor may be given it. Raises BadRequest for more values or contexts than it is worth to work on,
-    for @graph, @included, @reverse, @nest and @index, and for a document with a `proof`: that covers the JSON as sent,
-    so no other reading may be acted on."""
-    if "proof" in doc:
-        raise BadRequest("A document with a proof must use plain, known terms")
+    """`doc` as a processor may be given it: without its proofs, which cover the JSON as sent, so that nobody may take
+    them for proofs of another reading. Raises BadRequest for more values or contexts than it is worth to work on, and
+    for @graph, @included, @reverse, @nest and @index."""
     _check_cost(doc)
     checked: dict[str, Any] = _without_proofs(doc)
     return checked

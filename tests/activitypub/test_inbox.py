@@ -137,6 +137,35 @@ async def test_a_messenger_is_believed_for_a_proof_only(finance: Wire, stranger:
     assert await finance.db.read(find, create["object"]["id"]) is not None
 
 
+def in_other_words(stranger: Stranger) -> dict[str, Any]:
+    """A Create whose note says its content under a prefix, as Fedify writes what it embeds."""
+    note = stranger.note("")
+    note["as:content"] = note.pop("content").replace("<p></p>", "<p>hello</p>")
+    create = stranger.activity("Create", note)
+    return {**create, "@context": [create["@context"], {"as": "https://www.w3.org/ns/activitystreams#"}]}
+
+
+async def test_what_is_proved_in_other_words_is_believed_for_its_signature(finance: Wire, stranger: Stranger) -> None:
+    await ann_follows_bo(finance, stranger)
+    create = proved(stranger, in_other_words(stranger), finance)
+    assert await stranger.deliver(finance, create) == 202
+    status = await finance.db.read(find, create["object"]["id"])
+    assert status is not None
+    assert status.content == "<p>hello</p>"
+
+
+async def test_a_messenger_is_not_believed_for_a_proof_of_other_words(
+    finance: Wire, stranger: Stranger, network: Network
+) -> None:
+    await ann_follows_bo(finance, stranger)
+    messenger = Stranger(network, "messenger")
+    await finance.trust(messenger, tier="partner")
+    create = proved(stranger, in_other_words(stranger), finance)
+    assert await messenger.deliver(finance, create) == 401
+    assert await finance.db.read(find, create["object"]["id"]) is None
+    assert await finance.db.read(outcomes) == []
+
+
 async def test_a_proof_of_somebody_who_is_no_peer_opens_nothing(finance: Wire, network: Network) -> None:
     messenger, unknown = Stranger(network, "messenger"), Stranger(network, "unknown")
     await finance.trust(messenger, tier="partner")

@@ -26,6 +26,7 @@ from fedcorp.activitypub.handlers.parties import (
     sender,
 )
 from fedcorp.activitypub.intake import Deferred, Intake
+from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.ledger import Entry, Fork
 from fedcorp.activitypub.proofs import proof_of, verify_proof
 from fedcorp.activitypub.vocabulary import (
@@ -414,6 +415,7 @@ def _proof_holds(tx: Tx, inner: Activity, doc: dict[str, Any], intake: Intake) -
     if key is None:
         intake.require(proof.key_id, "key")
         return False
-    if key.account_uri != inner.actor or not verify_proof(doc, proof, load_public(key.public), tx.clock.now()):
+    proven = is_plain(doc) and verify_proof(doc, proof, load_public(key.public), tx.clock.now())
+    if key.account_uri != inner.actor or not proven:
         raise Forbidden("The proof of the announced activity does not hold.")
     return True
