@@ -33,6 +33,11 @@ class Urls:
         return urlsplit(self.origin).netloc
 
     @property
+    def host(self) -> str:
+        """The domain without a port."""
+        return re.sub(r":\d+\Z", "", self.domain)
+
+    @property
     def instance_actor(self) -> str:
         return f"{self.origin}/actor"
 

@@ -330,9 +330,9 @@ def create_local(
 
 
 def create_instance_actor(tx: Tx, pair: KeyPair) -> Account:
-    """Make the actor that signs for the server; its name is the domain."""
+    """Make the actor that signs for the server; its name is the host: with a port GoToSocial takes it for a link."""
     urls = tx.site.urls
-    return _insert(tx, tx.new_id(), urls.instance_actor, urls.domain, pair, kind="service", bot=True,
+    return _insert(tx, tx.new_id(), urls.instance_actor, urls.host, pair, kind="service", bot=True,
                    display_name=tx.site.config.name, locked=True, created_at=tx.ms)  # fmt: skip
 
 
