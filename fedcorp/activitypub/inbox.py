@@ -252,6 +252,15 @@ def _row_id(activity: Activity) -> str:
 # -- units: taking in ------------------------------------------------------------------------------------------------
 
 _KNOWN_DIGEST = sa.select(inbox.c.digest).where(inbox.c.activity_id == sa.bindparam("activity_id"))
+_RENEW = (
+    sa.update(inbox)
+    .where(inbox.c.activity_id == sa.bindparam("row_id"), inbox.c.actor_uri == sa.bindparam("by"))
+    .where(inbox.c.object_uri == sa.bindparam("about"))
+    .values(
+        body=sa.bindparam("bytes"), digest=sa.bindparam("sum"), received_at=sa.bindparam("at"), state="new",
+        outcome=None, reason="", attempts=0, next_attempt_at=None, forwarded=False,
+    )
+)  # fmt: skip
 
 
 def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool, signed_at: datetime) -> None:
@@ -262,10 +271,20 @@ def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool
         body=activity.raw, state="new", received_at=tx.ms, forwarded=forwarded,
     )  # fmt: skip
     if not fresh and tx.conn.execute(_KNOWN_DIGEST, {"activity_id": row_id}).scalar() != digest:
-        log.warning("%s sent a second, different activity under a known id", domain)
+        fresh = not forwarded and _renew(tx, activity, row_id, digest)
+        if not fresh:
+            log.warning("%s sent a second, different activity under a known id", domain)
     note_contact(tx, domain, to_ms(signed_at) - tx.ms)
     if fresh:
         tx.wake("inbox")
+
+
+def _renew(tx: Tx, activity: Activity, row_id: str, digest: bytes) -> bool:
+    """Let an Update stand for the one that had its id before: GoToSocial names all Updates of one post alike."""
+    if activity.type != "Update" or activity.object_id is None:
+        return False
+    values = {"row_id": row_id, "by": activity.actor, "about": activity.object_id, "at": tx.ms}
+    return tx.conn.execute(_RENEW, {**values, "bytes": activity.raw, "sum": digest}).rowcount > 0
 
 
 def note_contact(tx: Tx, domain: str, skew_ms: int) -> None:

@@ -443,9 +443,14 @@ def _reach(
     return policy.narrower(reach, group.reach) if group is not None else reach
 
 
+def updated_at(doc: dict[str, Any]) -> int | None:
+    """What a document says of its last change, in ms."""
+    return _ms(doc.get("updated"))
+
+
 def _edited_at(doc: dict[str, Any]) -> int | None:
     """When a note was changed; some say `updated` from the first moment on (PeerTube)."""
-    updated = _ms(doc.get("updated"))
+    updated = updated_at(doc)
     return updated if updated is not None and updated > (_ms(doc.get("published")) or 0) else None
 
 

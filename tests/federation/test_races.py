@@ -160,6 +160,49 @@ async def test_of_concurrent_updates_the_greater_wins(scene: Scene, order: tuple
     assert plain((await scene.ann.find_status(create["object"]["id"]))["content"]) == "version 3"
 
 
+@pytest.mark.parametrize("settled", [True, False])
+async def test_updates_under_one_id_all_count(scene: Scene, settled: bool) -> None:
+    create = scene.create("version 0")
+    await scene.receive(create)
+    for number in (1, 2):
+        later = {**create["object"], "content": f"<p>version {number}</p>", "updated": f"2026-11-02T10:00:0{number}Z"}
+        update = scene.outsider.activity("Update", scene.eva, later, id=create["object"]["id"] + "#Update")
+        assert (await scene.outsider.deliver(scene.department, update)).status_code == 202
+        if settled:
+            await scene.department.settle()
+    await scene.department.settle()
+    assert plain((await scene.ann.find_status(create["object"]["id"]))["content"]) == "version 2"
+
+
+async def test_an_update_in_the_second_of_its_create_counts(scene: Scene) -> None:
+    create = scene.create("first words")
+    at = create["object"]["published"]
+    await scene.receive(create)
+    later = {**create["object"], "content": "<p>second words</p>", "updated": at}
+    await scene.receive(scene.outsider.activity("Update", scene.eva, later))
+    shown = await scene.ann.find_status(later["id"])
+    assert plain(shown["content"]) == "second words"
+    assert shown["edited_at"] is not None
+
+
+async def test_nobody_else_changes_an_update_by_its_id(scene: Scene) -> None:
+    create = scene.create("version 0")
+    await scene.receive(create)
+    fred = scene.outsider.actor("fred")
+    later = {**create["object"], "content": "<p>version 1</p>", "updated": "2026-11-02T10:00:01Z"}
+    update = scene.outsider.activity("Update", scene.eva, later)
+    await scene.receive(update)
+    forged = {
+        **update,
+        "actor": fred,
+        "object": {**later, "content": "<p>forged</p>", "updated": "2026-11-02T10:00:09Z"},
+    }
+    before = await scene.outcomes()
+    await scene.receive(forged)
+    assert plain((await scene.ann.find_status(later["id"]))["content"]) == "version 1"
+    assert await scene.outcomes() == before, "what came first is kept: a group passes on its bytes"
+
+
 async def test_the_same_activity_twice_counts_once(scene: Scene) -> None:
     create = scene.create("once")
     mine = await scene.ann.publish("mine")

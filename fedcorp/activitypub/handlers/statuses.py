@@ -1,5 +1,6 @@
 """Create, Update and Delete of notes, votes on polls, and pins. Whoever wrote a note decides on it, nobody else."""
 
+from dataclasses import replace
 from typing import Any
 
 from fedcorp.activitypub import translate
@@ -134,6 +135,8 @@ def receive_update(tx: Tx, activity: Activity, intake: Intake) -> str:
     known = statuses.find_by_uri(tx, remote.uri)
     if known is None and (not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake)):
         return IGNORED
+    if known is not None and remote.edited_at is None and known.content != remote.content:
+        remote = replace(remote, edited_at=translate.updated_at(doc))  # changed in the second of its first words
     status = receiving.receive_edit(tx, remote)
     if status is None:
         return IGNORED

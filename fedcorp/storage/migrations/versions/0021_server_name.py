@@ -29,7 +29,9 @@ def _rename(without: str) -> None:
     for id_, domain in op.get_bind().execute(sa.select(_ACCOUNTS.c.id, _ACCOUNTS.c.domain).where(own)).all():
         name = re.sub(without, "", domain)
         same = sa.and_(_ACCOUNTS.c.username_key == name.lower(), _ACCOUNTS.c.domain == domain)
-        if op.get_bind().execute(sa.select(_ACCOUNTS.c.id).where(same)).first() is None:  # or somebody has a host's name
+        if (
+            op.get_bind().execute(sa.select(_ACCOUNTS.c.id).where(same)).first() is None
+        ):  # or somebody has a host's name
             op.execute(
                 sa.update(_ACCOUNTS).where(_ACCOUNTS.c.id == id_).values(username=name, username_key=name.lower())
             )
