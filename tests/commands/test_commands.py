@@ -1,7 +1,9 @@
 """The command line: contract names, one line for every error, exit codes."""
 
 import asyncio
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -13,7 +15,7 @@ from fedcorp.company.peers import Peer
 from fedcorp.config import Config
 from fedcorp.social import accounts, applications, memberships, passwords
 from fedcorp.storage.database import Tx
-from tests.commands.conftest import DOMAIN, Line
+from tests.commands.conftest import DOMAIN, Change, Line
 
 
 def ask(config: Config, work: object, *values: object, writes: bool = False) -> object:
@@ -22,6 +24,18 @@ def ask(config: Config, work: object, *values: object, writes: bool = False) -> 
             return await (db.write if writes else db.read)(work, *values)  # type: ignore[arg-type]
 
     return asyncio.run(main())
+
+
+def test_the_server_is_called_by_its_host(line: Line, sql: Change) -> None:
+    def name() -> list[str]:
+        with closing(sqlite3.connect(line.folder / "fedcorp.db")) as connection:
+            return [row[0] for row in connection.execute("SELECT username FROM accounts WHERE kind = 'service'")]
+
+    assert name() == ["finance.localhost"], "GoToSocial takes a name with a port for a link"
+    sql("UPDATE accounts SET username = domain, username_key = domain WHERE kind = 'service'")
+    sql("UPDATE alembic_version SET version_num = '0020'")
+    assert line("account", "create", "ann", "--password", "long enough to be one") == 0
+    assert name() == ["finance.localhost"], "what was made before is renamed"
 
 
 def test_init_writes_a_configuration_that_fits_this_machine(line: Line) -> None:
