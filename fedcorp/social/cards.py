@@ -87,14 +87,16 @@ def of_statuses(tx: Tx, ids: list[int]) -> dict[int, Card]:
     return {row[-1]: Card(*row[:-1]) for row in tx.conn.execute(_OF_STATUSES, {"ids": ids})}
 
 
-def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None) -> None:
-    """Keep what a page says of itself; the picture is stored under `image_key`."""
+def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None) -> str | None:
+    """Keep what a page says of itself; the picture is stored under `image_key`. The key that is used no longer."""
+    before = find(tx, url)
     _write(
         tx, url, title=head.title, description=head.description, author=head.author, provider=head.provider,
         language=head.language, published_at=head.published_at, image_key=image_key if picture else None,
         width=picture.preview_width if picture else 0, height=picture.preview_height if picture else 0,
         blurhash=picture.blurhash if picture else None, fetched_at=tx.ms, failed_at=None,
     )  # fmt: skip
+    return before.image_key if before is not None else None
 
 
 def failed(tx: Tx, url: str) -> None:
