@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 LOG_DAYS = 14  # far beyond the hour in which a signed request could be sent again
 UNDONE_DAYS = 30
 ROWS = 2000  # in one unit, so that nobody waits long behind it
-FILES = 2000  # looked at in one round of a sweep
+FILES = 1000  # looked at in one round of a sweep
 REST_MS = 3_600_000  # between two sweeps
 
 _SWEEP = "sweep"
