@@ -59,10 +59,9 @@ class Previews:
         if picture is not None:
             suffix = images.SUFFIXES[picture.preview_mime]
             await self._clock.offload(lambda: self._files.put(picture.preview, suffix=suffix, key=key))
-        before = await self._db.read(cards.find, url)
-        await self._db.write(cards.keep, url, head, picture, key)
-        if before is not None and before.image_key is not None:
-            await self._clock.offload(self._files.delete, before.image_key)
+        unused = await self._db.write(cards.keep, url, head, picture, key)
+        if unused is not None:
+            await self._clock.offload(self._files.delete, unused)
 
     async def _picture(self, head: PageHead) -> ProcessedImage | None:
         """The picture of a page; without one that can be had the card has none."""

@@ -87,14 +87,16 @@ def of_statuses(tx: Tx, ids: list[int]) -> dict[int, Card]:
     return {row[-1]: Card(*row[:-1]) for row in tx.conn.execute(_OF_STATUSES, {"ids": ids})}
 
 
-def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None) -> None:
-    """Keep what a page says of itself; the picture is stored under `image_key`."""
+def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None) -> str | None:
+    """Keep what a page says of itself; the picture is stored under `image_key`. The key that is used no longer."""
+    before = find(tx, url)
     _write(
         tx, url, title=head.title, description=head.description, author=head.author, provider=head.provider,
         language=head.language, published_at=head.published_at, image_key=image_key if picture else None,
         width=picture.preview_width if picture else 0, height=picture.preview_height if picture else 0,
         blurhash=picture.blurhash if picture else None, fetched_at=tx.ms, failed_at=None,
     )  # fmt: skip
+    return before.image_key if before is not None else None
 
 
 def failed(tx: Tx, url: str) -> None:
@@ -130,6 +132,35 @@ def detach(tx: Tx, status_id: int) -> None:
 
 def _touch(tx: Tx, status_id: int) -> None:
     tx.conn.execute(sa.update(statuses).where(statuses.c.id == status_id).values(version=statuses.c.version + 1))
+
+
+# -- cleaning up -----------------------------------------------------------------------------------------------------
+
+
+def unused(tx: Tx, limit: int = 200) -> list[int]:
+    """Ids of cards that no post shows, and whose pages would be asked anew before one did."""
+    statement = sa.select(cards.c.id).where(_is_unused(tx)).order_by(cards.c.id).limit(limit)
+    return list(tx.conn.execute(statement).scalars())
+
+
+def _is_unused(tx: Tx) -> sa.ColumnElement[bool]:
+    shown = sa.exists().where(
+        status_cards.c.card_id == cards.c.id, statuses.c.id == status_cards.c.status_id, statuses.c.deleted_at.is_(None)
+    )
+    stale = sa.and_(
+        sa.func.coalesce(cards.c.fetched_at, 0) < tx.ms - FRESH_MS,
+        sa.func.coalesce(cards.c.failed_at, 0) < tx.ms - FAILED_MS,
+    )
+    return sa.and_(stale, ~shown)
+
+
+def forget(tx: Tx, ids: list[int]) -> list[str]:
+    """Remove those of these cards that are still unused; the keys of their pictures."""
+    rows = tx.conn.execute(sa.select(cards.c.id, cards.c.image_key).where(cards.c.id.in_(ids), _is_unused(tx))).all()
+    gone = [id_ for id_, _ in rows]
+    tx.conn.execute(sa.delete(status_cards).where(status_cards.c.card_id.in_(gone)))
+    tx.conn.execute(sa.delete(cards).where(cards.c.id.in_(gone)))
+    return [key for _, key in rows if key is not None]
 
 
 # -- how much they are shared ----------------------------------------------------------------------------------------

@@ -503,6 +503,8 @@ def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:
     counted = follows.is_counted(tx, id_)
     for row in list(tx.conn.execute(sa.select(follows_table).where(follows_table.c.target_id == id_))):
         _uncount(tx, row.follower_id, "following_count", row.state if counted else "")
+    for part in statuses.PARTS:
+        tx.conn.execute(sa.delete(part).where(part.c.status_id.in_(theirs)))
     tx.conn.execute(
         sa.update(statuses_table)
         .where(statuses_table.c.account_id == id_, statuses_table.c.deleted_at.is_(None))

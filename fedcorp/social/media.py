@@ -347,13 +347,34 @@ def _touch(tx: Tx, status_id: int | None) -> None:
 
 # -- cleaning up -----------------------------------------------------------------------------------------------------
 
+_WITHDRAWN = 0
+"""In place of the id of a status: the files are being removed. Nothing can use them any more, and without a status to
+make them public, whoever asks for them needs an address that was signed."""
+
 
 def abandoned(tx: Tx, before: int, limit: int = 200) -> list[Media]:
     """Files made before `before` (ms) that no status shows: unused, taken out by an edit, or of a deleted status."""
+    statement = _SELECT.where(_is_abandoned(before)).order_by(media.c.id).limit(limit)
+    return [Media(*row) for row in tx.conn.execute(statement)]
+
+
+def _is_abandoned(before: int) -> sa.ColumnElement[bool]:
     deleted = sa.exists().where(statuses.c.id == media.c.status_id, statuses.c.deleted_at < before)
     unused = sa.and_(media.c.status_id.is_(None), media.c.scheduled_id.is_(None))
-    statement = _SELECT.where(media.c.created_at < before, sa.or_(unused, deleted))
-    return [Media(*row) for row in tx.conn.execute(statement.order_by(media.c.id).limit(limit))]
+    return sa.or_(
+        media.c.status_id == _WITHDRAWN, sa.and_(media.c.created_at < before, sa.or_(unused, deleted)),
+    )  # fmt: skip
+
+
+def withdraw(tx: Tx, before: int, ids: list[int]) -> list[Media]:
+    """Those of these rows that are still abandoned, in a state in which nobody uses them again.
+
+    Their files may be removed once this is committed, and then the rows: whoever dies in between begins anew.
+    """
+    mine = sa.and_(media.c.id.in_(ids), _is_abandoned(before))
+    tx.conn.execute(sa.update(media).where(mine).values(status_id=_WITHDRAWN, scheduled_id=None))
+    rows = tx.conn.execute(_SELECT.where(media.c.id.in_(ids), media.c.status_id == _WITHDRAWN))
+    return [Media(*row) for row in rows]
 
 
 def forget(tx: Tx, ids: list[int]) -> None:

@@ -26,6 +26,7 @@ from fedcorp.storage.tables import (
     groups,
     memberships,
     mentions,
+    status_cards,
     status_edits,
     status_tags,
     statuses,
@@ -403,6 +404,8 @@ def delete(tx: Tx, account: Account, id_: int) -> Status:
     return status
 
 
+PARTS = (status_edits, status_tags, status_cards)
+"""Tables of what a status has of its own and nobody needs without it."""
 _BOOSTS = sa.select(statuses.c.account_id, statuses.c.visibility).where(
     statuses.c.reblog_of_id == sa.bindparam("of"), statuses.c.deleted_at.is_(None)
 )
@@ -420,8 +423,8 @@ def remove(tx: Tx, status: Status, owner_uri: str) -> None:
         .where(statuses.c.deleted_at.is_(None))
         .values(deleted_at=tx.ms, content="", text="", spoiler_text="", version=statuses.c.version + 1)
     )
-    tx.conn.execute(sa.delete(status_edits).where(status_edits.c.status_id == status.id))
-    tx.conn.execute(sa.delete(status_tags).where(status_tags.c.status_id == status.id))
+    for part in PARTS:
+        tx.conn.execute(sa.delete(part).where(part.c.status_id == status.id))
     insert_ignore(tx, tombstones, uri=status.uri, owner_uri=owner_uri, former_type="Note", deleted_at=tx.ms)
     if policy.is_counted(status.visibility):
         accounts.count_statuses(tx, status.account_id, -1)

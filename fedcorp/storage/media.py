@@ -9,13 +9,24 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 _KEY = re.compile(r"[a-z0-9]{16,64}")
 _SUFFIX = re.compile(r"(?:\.[a-z0-9]{1,8})?")
 _NAME = re.compile(r"[a-z0-9]{1,64}")
+_FOLDER = re.compile(r"[a-z0-9]{2}")
+_PART, _WORK = ".part-", ".work"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A part of what lies in the folder: keys of old files, and the last shard that was looked into; "" is the end."""
+
+    keys: tuple[str, ...]
+    shard: str
 
 
 class MediaFiles:
@@ -38,7 +49,7 @@ class MediaFiles:
         self._make_folder(shard)
         older = self._find(key)
         target = shard / (key + suffix)
-        handle, temporary = tempfile.mkstemp(prefix=".part-", dir=shard)
+        handle, temporary = tempfile.mkstemp(prefix=_PART, dir=shard)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -71,7 +82,7 @@ class MediaFiles:
         """
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a name of a workroom: {name!r}")
-        room = self._folder / ".work" / name
+        room = self._folder / _WORK / name
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir(parents=True)
         try:
@@ -110,6 +121,40 @@ class MediaFiles:
         found.unlink(missing_ok=True)
         return True
 
+    def take_stock(self, shard: str, most: int, *, since: int, before: int) -> Stock:
+        """Look through the shards that come after `shard` ("" for all) until at least `most` files were seen.
+
+        Gives the keys of files that were written from `since` on and before `before` (ms). What processes that died
+        left half-written before `before` goes at once.
+        """
+        keys: list[str] = []
+        seen, last = 0, ""
+        for last, folder in self._shards(shard):
+            for path, at in _entries(folder):
+                seen += 1
+                if at >= before:
+                    continue
+                if path.name.startswith(_PART):
+                    path.unlink(missing_ok=True)
+                elif at >= since and _KEY.fullmatch(path.stem) and _SUFFIX.fullmatch(path.suffix):
+                    keys.append(path.stem)
+            if seen >= most:
+                return Stock(tuple(keys), last)
+        self._clear_rooms(before)
+        return Stock(tuple(keys), "")
+
+    def _shards(self, after: str) -> Iterator[tuple[str, Path]]:
+        for first in _folders(self._folder):
+            for second in _folders(self._folder / first) if first >= after[:2] else ():
+                if f"{first}/{second}" > after:
+                    yield f"{first}/{second}", self._folder / first / second
+
+    def _clear_rooms(self, before: int) -> None:
+        """Workrooms of processes that died, for work that nobody did again."""
+        for path, at in _entries(self._folder / _WORK):
+            if at < before:
+                shutil.rmtree(path, ignore_errors=True)
+
     def _shard(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError("a media key has 16 to 64 of a-z and 0-9")
@@ -127,6 +172,22 @@ class MediaFiles:
         # A new folder is durable only when the folder that names it is.
         for parent in (shard.parent, self._folder, self._folder.parent):
             _sync_folder(parent)
+
+
+def _folders(folder: Path) -> list[str]:
+    """The names of its parts, in order."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if _FOLDER.fullmatch(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, int]]:
+    """What lies in a folder, and when it was last written (ms); others may take it away meanwhile."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in list(folder.iterdir()):
+            with suppress(FileNotFoundError):
+                yield path, path.stat().st_mtime_ns // 1_000_000
 
 
 def _sync_folder(folder: Path) -> None:

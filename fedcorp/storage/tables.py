@@ -703,7 +703,7 @@ media = Table(
     metadata,
     _id(),
     _ref("account_id"),
-    _ref("status_id", null=True),
+    _ref("status_id", null=True),  # 0 while its files are being removed
     _ref("scheduled_id", null=True),  # of a post that waits for its time
     Column("kind", Text, nullable=False),  # image | gifv | video | audio | unknown
     Column("mime", Text, nullable=False),

@@ -14,7 +14,7 @@ def insert_ignore(tx: Tx, table: Table, **values: Any) -> bool:
     return tx.conn.execute(_ignoring(tx.dialect, table), values).rowcount > 0
 
 
-def upsert(tx: Tx, table: Table, key: tuple[str, ...], **values: Any) -> None:
+def upsert(tx: Tx, table: Table, key: tuple[str, ...], /, **values: Any) -> None:
     """Insert a row, or update all other given columns of the row with the same `key`."""
     changed = tuple(name for name in values if name not in key)
     tx.conn.execute(_updating(tx.dialect, table, key, changed), values)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from fedcorp.social import applications
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import users
+from fedcorp.storage.tables import cards, status_cards, users
 from tests.federation.world import Company, Department, Person
 from tests.web.instance import picture
 
@@ -192,3 +192,41 @@ async def test_pages_that_people_share_are_trends(company: Company) -> None:
     moderated = (await mo.http.get("/api/v1/admin/trends/links", headers=token)).json()
     assert [(item["url"], item["requires_review"]) for item in moderated] == [(link["url"], False)]
     assert anonymous.json() == []
+
+
+# -- cards that nobody needs -----------------------------------------------------------------------------------------
+
+
+async def rows(department: Department) -> list[tuple[int, int]]:
+    """How many cards there are, and how many posts have one."""
+    counts = sa.select(
+        sa.select(sa.func.count()).select_from(cards).scalar_subquery(),
+        sa.select(sa.func.count()).select_from(status_cards).scalar_subquery(),
+    )
+    return [(row[0], row[1]) for row in await department.db.read(lambda tx: tx.conn.execute(counts).all())]
+
+
+async def test_a_card_goes_with_the_last_post_that_shows_it(company: Company) -> None:
+    web = Web(company, "wiki.localhost")
+    finance, ann = await office(company)
+    posts = [await ann.publish(f"{WIKI}/{name}") for name in ("one", "one", "two", "gone")]
+    await finance.settle()
+    files = finance.instance.config.media_folder
+    assert await rows(finance) == [(3, 3)]
+    assert len(list(files.rglob("*.*"))) == 2
+    for post in (posts[0], posts[2]):
+        await ann.http.delete(f"/api/v1/statuses/{post['id']}")
+    assert await rows(finance) == [(3, 1)], "no post, no card of it"
+    company.clock.shift_ms += 13 * 86_400_000
+    await finance.settle()
+    assert await rows(finance) == [(2, 1)], "a page that cannot be had is forgotten, one that was read is still fresh"
+    company.clock.shift_ms += 2 * 86_400_000
+    await finance.settle()
+    assert await rows(finance) == [(1, 1)]
+    (kept,) = files.rglob("*.*")
+    shown = (await ann.get(f"/api/v1/statuses/{posts[1]['id']}"))["card"]
+    assert kept.stem in shown["image"]
+    assert (await ann.http.get(shown["image"].removeprefix(finance.origin))).status_code == 200
+    again = await card_of(ann, f"{WIKI}/two")
+    assert again["title"] == shown["title"]
+    assert web.asked.count("wiki.localhost/two") == 2, "asked anew, as it would have been anyway"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
-from fedcorp.social import follows, interactions, memberships, publishing, statuses, stewardship
+from fedcorp.social import accounts, follows, interactions, memberships, publishing, statuses, stewardship
 from fedcorp.social.polls import PollDraft
 from fedcorp.social.publishing import Draft
 from fedcorp.storage.database import Tx
@@ -211,3 +211,13 @@ async def test_history_may_be_published_in_the_past(department: Department) -> N
     new = await department.post(ann)
     assert old.created_at == past
     assert old.id < new.id
+
+
+async def test_earlier_versions_go_with_their_account(department: Department) -> None:
+    ann, ben = await department.person("ann"), await department.person("ben")
+    posts = [await department.post(author, "frist #tag") for author in (ann, ben)]
+    for author, post in zip((ann, ben), posts, strict=True):
+        await department.do(publishing.edit, author, post.id, Draft(text="first #tag"))
+    await department.do(accounts.delete, ann)
+    assert [len(await department.see(statuses.history, post.id)) for post in posts] == [0, 1]
+    assert [len(await department.see(statuses.tags_of, post.id)) for post in posts] == [0, 1]

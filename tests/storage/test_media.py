@@ -1,5 +1,6 @@
 """Media files: whole or absent, under our keys only."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,36 @@ def test_a_workroom_begins_empty(files: MediaFiles, tmp_path: Path) -> None:
         assert list(room.iterdir()) == []
     with pytest.raises(ValueError), files.workroom("../x"):
         pass
+
+
+def shards(folder: Path) -> list[str]:
+    return sorted(f"{path.parent.name}/{path.name}" for path in folder.glob("media/??/??"))
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_stock_is_taken_of_everything_once_in_pieces(files: MediaFiles, tmp_path: Path, most: int) -> None:
+    keys = {f"{number:016}" for number in range(0, 3000, 77)} | {KEY, KEY[1:] + "z"}
+    for key in keys:
+        files.put(b"x", suffix=".png", key=key)
+    found: list[str] = []
+    shard, rounds = "", 0
+    while not rounds or shard:
+        stock = files.take_stock(shard, most, since=0, before=2**50)
+        assert stock.shard == "" or stock.shard > shard
+        found += stock.keys
+        shard, rounds = stock.shard, rounds + 1
+    assert sorted(found) == sorted(keys)
+    assert rounds > 1 or most == 100
+    assert len(shards(tmp_path)) > 20
+
+
+def test_stock_is_of_old_files_only_and_not_of_those_that_are_too_old(files: MediaFiles) -> None:
+    for key, at in (("1" * 16, 5), ("2" * 16, 10), ("3" * 16, 19), ("4" * 16, 20)):
+        files.put(b"x", suffix="", key=key)
+        os.utime(files.path(key), (at, at))
+    assert set(files.take_stock("", 100, since=10_000, before=20_000).keys) == {"2" * 16, "3" * 16}
+
+
+def test_there_may_be_no_folder_yet(files: MediaFiles) -> None:
+    assert files.take_stock("", 100, since=0, before=2**50).keys == ()
+    assert files.take_stock("ab/cd", 100, since=0, before=2**50).shard == ""
