@@ -91,6 +91,11 @@ def instance_actor(tx: Tx) -> Served:
     return Served(render.actor(tx, account), page=account.url)
 
 
+def instance_outbox(tx: Tx) -> Served:
+    """The outbox of that actor, which says nothing."""
+    return Served(render.collection(f"{tx.site.urls.instance_actor}/outbox", 0, []))
+
+
 def actor(tx: Tx, uri: str, signer: Signer) -> Served:
     """A person or group of ours. Raises NotFound."""
     account = accounts.find_by_uri(tx, uri)

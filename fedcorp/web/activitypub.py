@@ -141,6 +141,11 @@ async def get_instance_actor(call: Call) -> Response:
     return _answer(await call.context.db.read(serving.instance_actor), _OPEN)
 
 
+async def get_instance_outbox(call: Call) -> Response:
+    """What the server itself says, which is nothing: its actor names this address, and some count what stands there."""
+    return _answer(await call.context.db.read(serving.instance_outbox), _OPEN)
+
+
 async def _serve(call: Call, find: Callable[Concatenate[Tx, P], Served], *args: P.args, **kwargs: P.kwargs) -> Response:
     """Answer with what `find(tx, ..., signer)` returns."""
     return _answer(await call.context.db.read(find, *args, **kwargs), _PRIVATE)
@@ -270,6 +275,7 @@ ROUTES = (
     Route("POST", "/u/{id}/inbox", post_own_inbox),
     Route("POST", "/g/{id}/inbox", post_own_inbox),
     Route("GET", "/actor", get_instance_actor),
+    Route("GET", "/actor/outbox", get_instance_outbox),
     Route("GET", "/u/{id}", get_actor),
     Route("GET", "/g/{id}", get_actor),
     *(

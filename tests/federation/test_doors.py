@@ -1027,7 +1027,7 @@ _PLAIN = (
     "/api/v1/instance/extended_description", "/api/v1/instance/privacy_policy", "/api/v1/instance/terms_of_service",
     "/api/v1/instance/translation_languages", "/api/v1/custom_emojis", "/api/v1/announcements", "/health",
     "/.well-known/host-meta", "/.well-known/nodeinfo", "/nodeinfo/2.0", "/nodeinfo/2.1",
-    "/.well-known/oauth-authorization-server", "/", "/pages.css", "/actor", "/api/v1/streaming/health",
+    "/.well-known/oauth-authorization-server", "/", "/pages.css", "/actor", "/actor/outbox", "/api/v1/streaming/health",
 )  # fmt: skip
 _PLEROMA = "/api/v1/pleroma/statuses/{id}"
 _COFFEE = f"{_PLEROMA}/reactions/%E2%98%95"

@@ -209,7 +209,8 @@ async def test_documents_are_for_signed_peers_only(
     await department.db.write(peers.add, partner.domain, "partner")
     for url in (ann.account.uri, post["uri"], ann.account.uri + "/outbox", ann.account.uri + "/followers"):
         assert (await outsider.read(department, url)).status_code == 401, url
-    assert (await outsider.read(department, department.origin + "/actor")).status_code == 200
+    server = await outsider.read(department, department.origin + "/actor")
+    assert (await outsider.read(department, server.json()["outbox"])).json()["totalItems"] == 0
     assert (await outsider.read(department, post["uri"], signer=eva)).status_code == 200
     hidden = await partner.read(department, post["uri"], signer=sam)
     missing = await partner.read(department, department.origin + "/o/1", signer=sam)
