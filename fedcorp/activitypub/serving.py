@@ -374,17 +374,29 @@ def note(tx: Tx, uri: str, signer: Signer) -> Served:
     status = _note(tx, uri, signer)
     if status.deleted_at is not None:
         return Served(render.tombstone(uri, "Note", status.deleted_at), gone=True)
-    return Served(render.in_context(render.note(tx, status)), page=status.url)
+    # With its answers inside, as Mastodon gives them: GoToSocial looks for them nowhere else.
+    document, answers = render.note(tx, status), _replies(tx, status, signer)
+    address = f"{uri}/replies"
+    document["replies"] = render.bare_collection(address, len(answers)) | {
+        "first": render.collection_page(address, answers)
+    }
+    return Served(render.in_context(document), page=status.url)
 
 
-def note_collection(tx: Tx, uri: str, name: str, signer: Signer) -> Served:
-    """`replies` with what the asker may see, `likes` and `shares` as numbers. Raises NotFound."""
+def _replies(tx: Tx, status: Status, signer: Signer) -> list[str]:
+    return [reply.uri for reply in _visible(tx, _ids(tx, _REPLIES, status=status.id), signer)]
+
+
+def note_collection(tx: Tx, uri: str, name: str, paged: bool, signer: Signer) -> Served:
+    """`replies` with what the asker may see, or its page, `likes` and `shares` as numbers. Raises NotFound."""
     status = _note(tx, uri, signer)
     if status.deleted_at is not None:
         raise NotFound
     address = f"{uri}/{name}"
     if name == "replies":
-        uris = [reply.uri for reply in _visible(tx, _ids(tx, _REPLIES, status=status.id), signer)]
+        uris = _replies(tx, status, signer)
+        if paged:
+            return Served(render.in_context(render.collection_page(address, uris)))
         return Served(_owned(render.collection(address, len(uris), uris), "repliesOf", uri))
     counts = {"likes": status.favourites_count, "shares": status.reblogs_count}
     return Served(_owned(render.collection(address, counts[name], ordered=False), f"{name}Of", uri))

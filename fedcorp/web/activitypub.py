@@ -214,7 +214,8 @@ def _get_actor_collection(name: str) -> Callable[[Call], Awaitable[Response]]:
 
 def _get_note_collection(name: str) -> Callable[[Call], Awaitable[Response]]:
     async def get_collection(call: Call) -> Response:
-        return await _serve(call, serving.note_collection, _uri(call), name, await _signer(call))
+        paged = "page" in call.query_params
+        return await _serve(call, serving.note_collection, _uri(call), name, paged, await _signer(call))
 
     return get_collection
 

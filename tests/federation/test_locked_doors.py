@@ -218,6 +218,28 @@ async def test_documents_are_for_signed_peers_only(
     assert hidden.json() == missing.json()
 
 
+async def test_answers_stand_inside_a_post_for_those_who_may_see_them(
+    company: Company, department: Department, outsider: Outsider
+) -> None:
+    eva = outsider.actor("eva")
+    partner = Outsider(company, "supplier.localhost", number=4)
+    sam = partner.actor("sam")
+    await department.db.write(peers.add, partner.domain, "partner")
+    ann = await department.person("ann")
+    post = await ann.publish("who comes?", reach="partners")
+    wide = await ann.publish("me", in_reply_to_id=post["id"], reach="partners")
+    inner = await ann.publish("not said to partners", in_reply_to_id=post["id"], reach="company")
+    for asker, signer, seen in ((outsider, eva, [wide["uri"], inner["uri"]]), (partner, sam, [wide["uri"]])):
+        replies = (await asker.read(department, post["uri"], signer=signer)).json()["replies"]
+        whole = (await asker.read(department, replies["id"], signer=signer)).json()
+        page = (await asker.read(department, replies["first"]["id"], signer=signer)).json()
+        assert replies["first"]["orderedItems"] == whole["orderedItems"] == page["orderedItems"] == seen
+        assert replies["totalItems"] == whole["totalItems"] == len(seen)
+        assert (page["type"], page["partOf"], page["id"]) == (
+            "OrderedCollectionPage", replies["id"], replies["first"]["id"],
+        )  # fmt: skip
+
+
 async def test_a_deleted_post_is_a_tombstone(department: Department, outsider: Outsider) -> None:
     eva = outsider.actor("eva")
     ann = await department.person("ann")
