@@ -190,6 +190,66 @@ async def test_nobody_speaks_for_others(finance: Wire, stranger: Stranger, netwo
     assert (await must(finance, note["id"])).content == "<p>mine</p>"
 
 
+@pytest.mark.parametrize("kind", ["Accept", "Reject"])
+async def test_only_who_is_asked_answers(finance: Wire, stranger: Stranger, network: Network, kind: str) -> None:
+    ann, bo = await finance.person("ann"), await finance.resolver.actor(stranger.bo)
+    await finance.db.write(follows.follow, ann, bo)
+    asked = await finance.db.read(follows.find, ann.id, bo.id)
+    assert asked is not None
+    fred, eve = stranger.actor("fred"), Stranger(network, "elsewhere")
+    await finance.trust(eve, tier="partner")
+    assert await eve.deliver(finance, eve.activity(kind, asked.uri)) == 202
+    assert await finance.db.read(last_outcome) == "refused"
+    neighbour = stranger.activity(kind, asked.uri, actor=fred)
+    assert await stranger.deliver(finance, neighbour, key_id=f"{fred}#main-key") == 202
+    assert await finance.db.read(last_outcome) == "refused"
+    assert await finance.db.read(follows.find, ann.id, bo.id) == asked, "still waiting"
+    assert await stranger.deliver(finance, stranger.activity(kind, asked.uri)) == 202
+    assert await finance.db.read(last_outcome) == "processed"
+
+
+async def test_neighbours_on_one_server_do_not_speak_for_each_other(finance: Wire, stranger: Stranger) -> None:
+    ann = await follow_bo(finance, stranger)
+    mine = await publish(finance, ann, reach="public")
+    fred = stranger.actor("fred", featured=f"{stranger.origin}/users/fred/featured")
+    note = stranger.note("mine")
+    like = stranger.activity("Like", mine.uri)
+    for document in (stranger.activity("Create", note), like):
+        await stranger.deliver(finance, document)
+    forged = {**note, "content": "forged", "updated": "2026-11-22T10:00:00Z"}
+    taken = {**forged, "attributedTo": fred}
+    other = {**forged, "id": stranger.new("notes")}
+    for kind, thing, more in (
+        ("Create", other, {}),
+        ("Update", forged, {}),
+        ("Update", taken, {}),
+        ("Undo", like, {}),
+        ("Add", note["id"], {"target": f"{stranger.bo}/featured"}),
+    ):
+        document = stranger.activity(kind, thing, actor=fred, **more)
+        assert await stranger.deliver(finance, document, key_id=f"{fred}#main-key") == 202
+        assert await finance.db.read(last_outcome) == "refused", document
+    assert (await must(finance, note["id"])).content == "<p>mine</p>"
+    assert await finance.db.read(find, other["id"]) is None
+    assert (await must(finance, mine.uri)).favourites_count == 1
+
+
+async def test_who_may_not_see_a_poll_cannot_vote(finance: Wire, stranger: Stranger) -> None:
+    ann = await finance.person("ann")
+    poll = polls.PollDraft(("yes", "no"), 3600)
+    question = await publish(finance, ann, "tea?", poll=poll, visibility="private", reach="public")
+    assert question.poll_id is not None
+    vote = {
+        "id": stranger.new("votes"), "type": "Note", "name": "yes", "attributedTo": stranger.bo, "to": [ann.uri],
+        "inReplyTo": question.uri,
+    }  # fmt: skip
+    await finance.resolver.actor(stranger.bo)
+    assert await stranger.deliver(finance, stranger.activity("Create", vote, to=[ann.uri])) == 202
+    tally = await finance.db.read(polls.get, question.poll_id, None)
+    assert [option.votes_count for option in tally.options] == [0, 0]
+    assert await finance.db.read(last_outcome) == "ignored"
+
+
 async def test_a_group_cannot_put_words_into_mouths(finance: Wire, stranger: Stranger, network: Network) -> None:
     club = Stranger(network, "club")
     await finance.trust(club, tier="partner")

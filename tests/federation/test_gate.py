@@ -6,6 +6,7 @@ the clock of the company is put forward where time must pass.
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -216,3 +217,20 @@ async def test_we_wait_when_we_are_told_to(company: Company, form: str) -> None:
 
 def _failures(tx: Tx) -> list[int]:
     return list(tx.conn.execute(sa.select(peers_table.c.fail_count)).scalars())
+
+
+async def test_a_body_that_stops_coming_is_not_waited_for(company: Company) -> None:
+    finance, [(loud, eva)] = await meet(company, "loud", limits={"body_seconds": 1})
+
+    def stop(request: httpx.Request) -> httpx.Request:
+        async def half() -> AsyncIterator[bytes]:
+            yield request.content[:10]
+            await asyncio.Event().wait()
+
+        return httpx.Request("POST", request.url, content=half(), headers=request.headers)
+
+    document = loud.activity("Create", eva, loud.note(eva, "so slow"))
+    answer = await asyncio.wait_for(loud.deliver(finance, document, alter=stop), 20)
+    assert is_wait(answer, 503)
+    assert await metric(finance, 'fedcorp_gate_refused_total{reason="slow"}') == 1
+    assert (await loud.deliver(finance, document)).status_code == 202, "it can come again"
