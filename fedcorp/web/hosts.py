@@ -35,7 +35,7 @@ class Hosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             # Whoever sends two Host headers hopes that two readers choose differently; joined they are nobody's name.
-            host = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"host").lower()
+            host = b",".join([value for name, value in scope["headers"] if name == b"host"]).decode("latin-1").lower()
             if not self._is_ours(host.removesuffix(_DEFAULT_PORTS.get(scope["scheme"], "")), scope):
                 if scope["type"] == "websocket":
                     await receive()

@@ -98,12 +98,13 @@ class Rate:
         connection = HTTPConnection(scope)
         address = client_address(connection, self._proxies)
         kind, limit = self._kind(scope)
-        token = connection.headers.get("authorization") or connection.query_params.get("access_token")
+        token = next((value for name, value in scope["headers"] if name == b"authorization" and value), None)
+        token = token or (connection.query_params.get("access_token") if scope["query_string"] else None)
         key = f"{kind} {hash(token)}" if token and kind != "login" else f"{kind} {address}"
         if self._buckets.take(f"wrong {address}", self._wrong_limit, 0).level < 1:
             raise TooManyRequests("Too many wrong tokens; slow down.", retry_after=self._limits.window_seconds)
         level = self._check(key, limit)
-        reset = from_ms(self._clock.ms() + int((limit - level) * self._limits.window_seconds * 1000 / limit))
+        reset = (self._clock.ms() + int((limit - level) * self._limits.window_seconds * 1000 / limit)) // 1000
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -111,7 +112,7 @@ class Rate:
                     *message.get("headers", ()),
                     (b"x-ratelimit-limit", b"%d" % limit),
                     (b"x-ratelimit-remaining", b"%d" % level),
-                    (b"x-ratelimit-reset", reset.isoformat(timespec="seconds").encode()[:19] + b".000Z"),
+                    (b"x-ratelimit-reset", _time(reset)),
                 ]
                 if token and message["status"] == UNAUTHORIZED:
                     self._buckets.take(f"wrong {address}", self._wrong_limit)
@@ -133,6 +134,11 @@ class Rate:
             wait = self._buckets.seconds_until_free(key, limit)
             raise TooManyRequests("Too many requests; slow down.", f"bucket {key.split()[0]}", retry_after=wait)
         return bucket.level
+
+
+@lru_cache(maxsize=1000)
+def _time(second: int) -> bytes:
+    return from_ms(second * 1000).isoformat(timespec="seconds").encode()[:19] + b".000Z"
 
 
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]

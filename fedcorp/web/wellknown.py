@@ -67,7 +67,11 @@ def _named(tx: Tx, resource: str) -> Account | None:
     username, domain = split_handle(resource)
     if not username or domain is None:
         raise BadRequest("A handle looks like acct:name@host.")
-    return accounts.find_by_handle(tx, username, domain) if domain == urls.domain else None
+    if domain != urls.domain:
+        return None
+    if username.lower() == domain:  # as one asks a server for itself; with a port that is not its name
+        return accounts.instance_actor(tx)
+    return accounts.find_by_handle(tx, username, domain)
 
 
 def _descriptor(account: Account, urls: Urls) -> dict[str, Any]:

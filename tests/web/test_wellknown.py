@@ -38,7 +38,12 @@ async def test_groups_and_the_server_itself_are_found(office: Office, ann: Perso
     assert (await descriptor(office, "acct:chess@finance.localhost"))["subject"] == "acct:chess@finance.localhost"
     server = await descriptor(office, ORIGIN)
     assert f"{ORIGIN}/actor" in server["aliases"]  # type: ignore[operator]
-    assert await descriptor(office, f"{ORIGIN}/") == server
+    for resource in (
+        f"{ORIGIN}/",
+        "acct:finance.localhost@finance.localhost",
+        "acct:FINANCE.localhost@finance.localhost",
+    ):
+        assert await descriptor(office, resource) == server
 
 
 @pytest.mark.parametrize(
