@@ -377,6 +377,11 @@ def changed(tx: Tx, event: events.GroupChanged) -> None:
     ledger.append(tx, group, inner, keep=True, announced=False)
 
 
+def key_changed(tx: Tx, group: Account) -> None:
+    """The group may have new keys: where it has, an entry says so, and those behind it are signed with them."""
+    ledger.change_key(tx, group, telling.new_uri(tx))
+
+
 # -- single people ---------------------------------------------------------------------------------------------------
 
 

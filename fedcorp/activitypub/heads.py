@@ -184,7 +184,7 @@ def _listen(tx: Tx, group: Account, told: Iterable[Entry], domain: str) -> bool:
         ledger.check(tx, group, entry)
         last = ledger.head(tx, group.id)
         try:
-            is_ahead = ledger.compare(tx, group.id, last, entry) == "ahead"
+            is_ahead = ledger.compare(tx, group, last, entry) == "ahead"
         except Fork:
             ledger.mark_forked(tx, group, entry, domain)
             doubted = True

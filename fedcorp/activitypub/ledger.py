@@ -10,21 +10,22 @@ Sources: FEP-8b32 (proofs), FEP-5219 (relationships). The bytes of an entry are 
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
+from fedcorp.activitypub import ledger_keys
+from fedcorp.activitypub.ledger_keys import Change, GroupKey
 from fedcorp.activitypub.proofs import add_proof, proof_of, verify_proof
 from fedcorp.activitypub.vocabulary import ENTRY_CONTEXT, format_time, parse_time
 from fedcorp.canonical import digest_of
 from fedcorp.clock import from_ms, to_ms
 from fedcorp.errors import Forbidden
-from fedcorp.keys import PublicKey, load_private, load_public
+from fedcorp.keys import load_private
 from fedcorp.social import accounts
-from fedcorp.social.accounts import Account
+from fedcorp.social.accounts import Account, Key
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit, ledger, ledger_heads
 from fedcorp.storage.upsert import upsert
@@ -118,6 +119,34 @@ def append(
 
     What is not `announced` by the caller at once is announced later, with others; it must keep its body.
     """
+    return _append(tx, group, inner, _own_key(tx, group), keep=keep, announced=announced)
+
+
+def change_key(tx: Tx, group: Account, uri: str) -> None:
+    """Write the entry after which the key that a group of ours signs with now signs its ledger, too, when that is
+    another than the last. `uri` is the id of the activity. It is announced later, with others."""
+    known, new = ledger_keys.of_group(tx, group), accounts.signing_keys(tx, group.id)["ed25519"]
+    if not known or known[-1].id == new.id:
+        return
+    old = _own_key(tx, group)
+    stolen = accounts.is_revoked(tx, old.id)
+    said = ledger_keys.change(tx, group, uri, old, new, stolen=stolen)
+    signed = _append(tx, group, said, new, keep=True, announced=False)
+    key = GroupKey(group.uri, new.id, new.public, tx.clock.now(), signed["seq"])
+    ledger_keys.add(tx, group.id, key, stolen=stolen)
+
+
+def _own_key(tx: Tx, group: Account) -> Key:
+    """The key that signs the next entry of a group of ours; the first one becomes that of the chain."""
+    known, current = ledger_keys.of_group(tx, group), accounts.signing_keys(tx, group.id)["ed25519"]
+    if not known:
+        ledger_keys.add(tx, group.id, GroupKey(group.uri, current.id, current.public, tx.clock.now()))
+    if not known or known[-1].id == current.id:
+        return current
+    return accounts.find_own_key(tx, known[-1].id)  # replaced, and the entry that says so comes next
+
+
+def _append(tx: Tx, group: Account, inner: dict[str, Any], key: Key, *, keep: bool, announced: bool) -> dict[str, Any]:
     last = head(tx, group.id)
     epoch = last.epoch or str(tx.new_id())
     seq = last.seq + 1
@@ -136,7 +165,6 @@ def append(
         "digestMultibase": digest_of(inner),
     }
     digest = digest_of(document)
-    key = accounts.signing_keys(tx, group.id)["ed25519"]
     assert key.private is not None
     signed = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
     _write(tx, group.id, signed, digest, orjson.dumps(inner) if keep else None)
@@ -198,22 +226,6 @@ def read(document: Any) -> Entry | None:
 _TEXTS = ("epoch", "prevDigest", "objectType", "object", "objectActor", "digestMultibase")
 
 
-@dataclass(frozen=True, slots=True)
-class GroupKey:
-    """The key that must have signed entries, and whose it is. `now`: a proof that has expired by then does not hold."""
-
-    group_uri: str
-    id: str
-    public: PublicKey
-    now: datetime
-
-
-def find_key(tx: Tx, group: Account) -> GroupKey | None:
-    """The key that a group publishes, as far as it is known here."""
-    key = accounts.public_keys(tx, group.id).get("ed25519")
-    return GroupKey(group.uri, key.id, load_public(key.public), tx.clock.now()) if key is not None else None
-
-
 def find_flaw(entry: Entry, key: GroupKey) -> str | None:
     """Why this is no entry that the group signed; None when it is. What is signed is exactly what the digest is of."""
     proof, document = proof_of(entry.document), entry.document
@@ -240,23 +252,32 @@ def fits(entry: Entry, inner: dict[str, Any]) -> bool:
 
 
 def check(tx: Tx, group: Account, entry: Entry) -> None:
-    """Raises Forbidden unless the group signed the entry with the key that it publishes."""
-    key = find_key(tx, group)
-    if key is None or find_flaw(entry, key) is not None:
-        raise Forbidden("The entry is not signed by the group.")
+    """Raises Forbidden unless the group signed the entry: with the key of its place in the chain or, beyond the end of
+    our copy, with the one that the group publishes, since a change of keys may lie between."""
+    known = ledger_keys.of_group(tx, group)
+    key = ledger_keys.at(known, entry.seq)
+    if key is not None and find_flaw(entry, key) is None:
+        return
+    if entry.seq > head(tx, group.id).seq:
+        key = ledger_keys.published(tx, group)
+        if key is not None and find_flaw(entry, key) is None:
+            return
+    raise Forbidden("The entry is not signed by the group.")
 
 
 def take(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> str:
     """Put a signed entry at the end of our copy: `new`, `known` or `gap`. `body` is kept when given.
 
-    Raises Fork for a second history. A copy that was marked for one grows no more: every later entry is a gap.
+    Raises Fork for a second history, Forbidden for one with another key than the last and no right change to it. A copy
+    that was marked for two histories grows no more: every later entry is a gap.
     """
     last = head(tx, group.id)
-    if compare(tx, group.id, last, entry) == "same":
+    if compare(tx, group, last, entry) == "same":
         return "known"
     if entry.seq > last.seq + 1 or last.forked_at is not None:
         note_known(tx, group.id, last, entry.seq)
         return "gap"
+    _follow_keys(tx, group, entry, body)
     _write(tx, group.id, entry.document, entry.digest, orjson.dumps(body) if body is not None else None)
     upsert(
         tx, ledger_heads, ("group_id",), group_id=group.id, epoch=entry.epoch, seq=entry.seq, digest=entry.digest,
@@ -265,16 +286,50 @@ def take(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> s
     return "new"
 
 
-def compare(tx: Tx, group_id: int, last: Head, entry: Entry) -> str:
+def _follow_keys(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> None:
+    """Note the key of an entry that our copy takes, where it is the first one or another than the last."""
+    known = ledger_keys.of_group(tx, group)
+    if not known:
+        first = ledger_keys.published(tx, group)
+        if first is None or find_flaw(entry, first) is not None:
+            raise Forbidden("The first entry is not signed by the group.")
+        ledger_keys.add(tx, group.id, replace(first, since=entry.seq))
+    elif find_flaw(entry, known[-1]) is not None:
+        change = find_change(entry, body, known[-1])
+        if change is None:
+            raise Forbidden("The entry is signed with another key, to which the group has not changed.")
+        ledger_keys.add(tx, group.id, change.key, stolen=change.stolen)
+
+
+def changes_key(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> bool:
+    """Whether an entry and its body change the last key that our copy knows for another one."""
+    known = ledger_keys.of_group(tx, group)
+    return bool(known) and find_change(entry, body, known[-1]) is not None
+
+
+def find_change(entry: Entry, body: Any, before: GroupKey) -> Change | None:
+    """The change of keys that an entry and its body are, if the body is signed with the key `before`, and the entry
+    with the new one."""
+    change = ledger_keys.read_change(body, before, entry.seq)
+    if change is None or not fits(entry, body) or find_flaw(entry, change.key) is not None:
+        return None
+    return change
+
+
+def compare(tx: Tx, group: Account, last: Head, entry: Entry) -> str:
     """How a signed entry stands to the chain that ends with `last` here: `same`, or `ahead` of it.
 
-    Raises Fork when both cannot belong to one history.
+    Raises Fork when both cannot belong to one history, Forbidden where that says nothing: with a key that was stolen
+    anybody may have signed it.
     """
     if entry.seq <= last.seq:
-        known = tx.conn.execute(_DIGEST, {"group": group_id, "seq": entry.seq}).scalar()
-        if known != entry.digest:
-            raise Fork(entry.seq)
-        return "same"
+        known = tx.conn.execute(_DIGEST, {"group": group.id, "seq": entry.seq}).scalar()
+        if known == entry.digest:
+            return "same"
+        key = ledger_keys.at(ledger_keys.of_group(tx, group), entry.seq)
+        if key is not None and key.stolen:
+            raise Forbidden("The entry is signed with a key that was stolen.")
+        raise Fork(entry.seq)
     if entry.seq == last.seq + 1 and (entry.previous != last.digest or (last.epoch and entry.epoch != last.epoch)):
         raise Fork(entry.seq)
     return "ahead"
@@ -336,12 +391,21 @@ class Flaw:
 
 @dataclass(slots=True)
 class Chain:
-    """A chain as far as it was looked at: how many entries hold, and the last of them. Needs nothing else."""
+    """A chain as far as it was looked at: how many entries hold, the last of them, and the keys that have signed.
+
+    Needs nothing but the first key.
+    """
 
     key: GroupKey
     count: int = 0
     digest: str = ""
     epoch: str = ""
+    before: list[GroupKey] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[GroupKey]:
+        """All keys until now, in order."""
+        return [*self.before, self.key]
 
     def add(self, document: Any, body: Any) -> Flaw | None:
         """Look at the next entry and its body (None when it was not kept); the flaw when it does not hold."""
@@ -350,13 +414,16 @@ class Chain:
             return Flaw(self.count + 1, "it is not an entry")
         for text in self._flaws(entry, body):
             return Flaw(self.count + 1, text)
+        if (change := self._change(entry, body)) is not None:
+            self.before.append(replace(self.key, stolen=change.stolen))
+            self.key = change.key
         self.count, self.digest, self.epoch = entry.seq, entry.digest, entry.epoch
         return None
 
     def _flaws(self, entry: Entry, body: Any) -> Iterator[str]:
         if entry.seq != self.count + 1:
             yield f"it is missing or out of order, entry {entry.seq} stands in its place"
-        if (flaw := find_flaw(entry, self.key)) is not None:
+        if (flaw := find_flaw(entry, self.key)) is not None and self._change(entry, body) is None:
             yield flaw
         if self.count and entry.epoch != self.epoch:
             yield "it belongs to another chain of the group"
@@ -364,3 +431,7 @@ class Chain:
             yield "it does not follow the entry before it"
         if body is not None and not (isinstance(body, dict) and fits(entry, body)):
             yield "its body is not the activity that it was written for"
+
+    def _change(self, entry: Entry, body: Any) -> Change | None:
+        """The change to another key, where this entry is one; the first key signs the first entry in any case."""
+        return find_change(entry, body, self.key) if self.count and body is not None else None

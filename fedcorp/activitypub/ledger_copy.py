@@ -12,8 +12,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import ledger
-from fedcorp.activitypub.ledger import Chain, Flaw, GroupKey, Head
+from fedcorp.activitypub import ledger, ledger_keys
+from fedcorp.activitypub.ledger import Chain, Flaw, Head
+from fedcorp.activitypub.ledger_keys import GroupKey
 from fedcorp.errors import NotFound, Unavailable
 from fedcorp.social import accounts, groups, policy
 from fedcorp.social.accounts import Account
@@ -109,8 +110,9 @@ def find_group(tx: Tx, name: str) -> Account:
 
 
 def key_of(tx: Tx, group: Account) -> GroupKey:
-    """The key that a group publishes, as far as it is known here. Raises NotFound for a group that keeps no ledger."""
-    key, rules = ledger.find_key(tx, group), groups.find(tx, group.id)
+    """The key with which the chain of a group begins. Raises NotFound for a group that keeps no ledger."""
+    known, rules = ledger_keys.of_group(tx, group), groups.find(tx, group.id)
+    key = known[0] if known else ledger_keys.published(tx, group)
     if key is None or not (group.local or (rules is not None and rules.ledger_uri)):
         raise NotFound(f"@{group.handle} keeps no ledger; groups of departments with this software do.")
     return key
@@ -143,13 +145,13 @@ def examine(tx: Tx, group: Account) -> Outcome:
     """Look at the whole copy. Raises NotFound for a group without key, Unavailable while it changes too fast."""
     chain, roles = Chain(key_of(tx, group)), Roles(group.uri)
     tables = _read_tables(tx, group)
-    flaw = _chain_flaw(tx, group, tables, chain, roles)
+    flaw = _chain_flaw(tx, group, tables, chain, roles) or _key_flaw(tx, group, chain)
     if flaw is not None:
         return Outcome(chain.count, chain.digest, f"entry {flaw.seq}: {flaw.text}")
     waiting = _add_waiting(tx, group, tables, roles)
     return Outcome(
         chain.count, chain.digest, _fork(tx, group, tables.head) or _difference(tx, group, tables, roles),
-        tuple(_notes(tables.head, waiting)),
+        (*_notes(tables.head, waiting), *_key_notes(tx, group, chain)),
     )  # fmt: skip
 
 
@@ -208,6 +210,27 @@ def _end_flaw(group: Account, head: Head, chain: Chain) -> Flaw | None:
     if chain.digest != head.digest:
         return Flaw(chain.count, "the head of the chain in ledger_heads has another digest")
     return None
+
+
+def _key_flaw(tx: Tx, group: Account, chain: Chain) -> Flaw | None:
+    """The keys in other tables must be those that follow from the entries."""
+    if [_told(key) for key in ledger_keys.of_group(tx, group)] != [_told(key) for key in chain.keys if chain.count]:
+        return Flaw(chain.count, "the keys in ledger_keys are others than those that the entries name")
+    key = ledger_keys.published(tx, group)
+    if key is not None and key.id == chain.key.id and key.text != chain.key.text:
+        return Flaw(chain.count, f"the group publishes another key than this under the name {key.id}")
+    return None
+
+
+def _told(key: GroupKey) -> tuple[int, str, str, bool]:
+    return key.since, key.id, key.text, key.stolen
+
+
+def _key_notes(tx: Tx, group: Account, chain: Chain) -> Iterator[str]:
+    key = ledger_keys.published(tx, group)
+    if chain.count and key is not None and key.id != chain.key.id:
+        because = "no server has run since" if group.local else "it has not come yet"
+        yield f"The group publishes a newer key, {key.id}; there is no entry of the change, because {because}."
 
 
 def _fork(tx: Tx, group: Account, head: Head) -> str | None:

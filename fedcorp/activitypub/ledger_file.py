@@ -11,12 +11,13 @@ from typing import Any
 import orjson
 
 from fedcorp.activitypub import ledger, ledger_copy
-from fedcorp.activitypub.ledger import Chain, Flaw, GroupKey
+from fedcorp.activitypub.ledger import Chain, Flaw
 from fedcorp.activitypub.ledger_copy import Outcome
+from fedcorp.activitypub.ledger_keys import GroupKey, multikey
 from fedcorp.activitypub.vocabulary import format_time
 from fedcorp.clock import Clock
 from fedcorp.errors import BadRequest, Unprocessable
-from fedcorp.keys import load_public, multikey
+from fedcorp.keys import load_public
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
 
@@ -25,7 +26,7 @@ FORMAT, VERSION = "fedcorp-ledger", 1
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What the first line says: whose ledger it is, the key as the exporter knows it, where the chain ended."""
+    """What the first line says: whose ledger it is, its first key as the exporter knows it, where the chain ended."""
 
     group_uri: str
     key_id: str
@@ -42,9 +43,7 @@ def first_line(tx: Tx, group: Account) -> tuple[bytes, int]:
     key, head = ledger_copy.key_of(tx, group), ledger.head(tx, group.id)
     said = {
         "format": FORMAT, "version": VERSION, "group": group.uri, "handle": group.handle,
-        "key": {
-            "id": key.id, "type": "Multikey", "controller": group.uri, "publicKeyMultibase": multikey(key.public),
-        },
+        "key": multikey(key),
         "exported": format_time(tx.clock.now()), "exporter": tx.site.urls.origin,
         "entries": head.seq, "head": head.digest,
     }  # fmt: skip
@@ -71,17 +70,18 @@ def lines(tx: Tx, group: Account, after: int, upto: int) -> tuple[bytes, int]:
 
 
 def verify(found: Iterable[bytes], clock: Clock, trusted: str | None = None) -> tuple[Title, Outcome]:
-    """Look at a file, line by line. `trusted` is the key (Multikey) that must have signed; else that of the file.
+    """Look at a file, line by line. `trusted` is the key (Multikey) that must have signed: the first one or a later one
+    that has signed an entry, and with it all that stands before. Without it, the first is that of the file.
 
     Raises BadRequest for what is no such file.
     """
     remaining = iter(found)
     title = _title(next(remaining, b""))
-    chain = Chain(GroupKey(title.group_uri, title.key_id, load_public(title.key), clock.now()))
-    if trusted is not None and trusted != title.key:
-        wrong = f"entry 1: the file names the key {title.key}, which is not the one that you trust"
-        return title, Outcome(0, "", wrong)
+    chain = Chain(GroupKey(title.group_uri, title.key_id, title.key, clock.now()))
     flaw = _flaw(remaining, chain) or _end_flaw(title, chain)
+    if trusted is not None and trusted not in (key.text for key in chain.keys):
+        wrong = f"entry 1: the file names the key {title.key}, and none that you trust has signed"
+        return title, Outcome(0, "", wrong)
     return title, Outcome(chain.count, chain.digest, f"entry {flaw.seq}: {flaw.text}" if flaw is not None else None)
 
 

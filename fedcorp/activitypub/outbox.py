@@ -339,6 +339,8 @@ def _account_updated(tx: Tx, event: events.AccountUpdated) -> None:
     telling.post(tx, account, update, audience.of_account(tx, account.id), reach=UPDATE_REACH)
     if accounts.end_rotation(tx, account.id):  # the old keys sign this as their last word
         telling.date_before(tx, update["id"])
+    if account.is_group:
+        group_telling.key_changed(tx, account)
 
 
 def _account_deleted(tx: Tx, event: events.AccountDeleted) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import followers, group_telling, ledger, relay, render, telling
+from fedcorp.activitypub import followers, group_telling, ledger, ledger_keys, relay, render, telling
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
-from fedcorp.activitypub.vocabulary import PUBLIC, ids_of
+from fedcorp.activitypub.vocabulary import CID, PUBLIC, ids_of
 from fedcorp.errors import NotFound
 from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, quotes, statuses
 from fedcorp.social.accounts import Account
@@ -268,7 +268,14 @@ def ledger_page(tx: Tx, uri: str, after: int, signer: Signer) -> Served:
         for _, entry, body, object_uri in ledger.entries(tx, group.id, after)
     ]
     address = f"{group.uri}/ledger?after={after}"
-    return Served(render.collection(address, ledger.head(tx, group.id).seq, items))
+    page = render.collection(address, ledger.head(tx, group.id).seq, items)
+    return Served(page | _first_key(tx, group) if after == 0 else page)
+
+
+def _first_key(tx: Tx, group: Account) -> dict[str, Any]:
+    """For who was not there when the chain began: the group may sign with another one now."""
+    known = ledger_keys.of_group(tx, group)
+    return {"firstKey": {"@context": CID, **ledger_keys.multikey(known[0])}} if known else {}
 
 
 def _body_of(tx: Tx, body: bytes | None, uri: str, signer: Signer) -> dict[str, Any]:

@@ -151,6 +151,7 @@ _COLLECTION_TERMS: Final[dict[str, Any]] = {
     "Delivery": "fc:Delivery",
     "body": {"@id": "fc:body", **_LINK},
     "entry": {"@id": "fc:entry", **_LINK},
+    "firstKey": {"@id": "fc:firstKey", **_LINK},
     **_ENTRY_TERMS,
     "contextHistory": {"@id": "https://w3id.org/fep/171b/contextHistory", **_LINK},
     "collectionOf": "https://w3id.org/fep/171b/collectionOf",

@@ -18,9 +18,10 @@ from fedcorp.clock import Clock
 from fedcorp.commands.opening import run
 from fedcorp.commands.options import DEFAULT, ConfigPath, console
 from fedcorp.commands.people import find_person
-from fedcorp.errors import BadRequest, ConfigError
+from fedcorp.company import audit
+from fedcorp.errors import BadRequest, ConfigError, Unprocessable
 from fedcorp.keys import KeyPair
-from fedcorp.social import ledgers, memberships, policy
+from fedcorp.social import accounts, ledgers, memberships, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.ledgers import Kept
 from fedcorp.storage.database import Database, Tx
@@ -93,6 +94,32 @@ def _place(item: Kept) -> str:
         return "none seen"
     missing = item.state.known - item.state.seq
     return f"copy, {missing} entries are missing" if missing > 0 else "copy"
+
+
+@group.command("rotate-keys")
+def rotate_keys(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A group of this department.")],
+    config: ConfigPath = DEFAULT,
+    stolen: Annotated[
+        bool, typer.Option("--stolen", help="The old keys are in wrong hands: they count no more from now on.")
+    ] = False,
+) -> None:
+    """Give a group new keys to sign with. Its ledger goes on: an entry tells everybody which key comes next."""
+    pair = keys.generate()
+
+    async def work(db: Database) -> Account:
+        return await db.write(_rotate, name, pair, stolen)
+
+    console.print(f"@{escape(run(config, work).handle)} signs with new keys.")
+
+
+def _rotate(tx: Tx, name: str, pair: KeyPair, stolen: bool) -> Account:
+    found = ledger_copy.find_group(tx, name)
+    if not found.local or found.hidden:
+        raise Unprocessable(f"@{found.handle} is no group of this department; its keys are changed where it lives.")
+    accounts.rotate_keys(tx, found, pair, stolen=stolen)
+    audit.note(tx, audit.COMMAND_LINE, "group.rotate-keys", found.uri, "stolen" if stolen else "")
+    return found
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------

@@ -228,6 +228,11 @@ _KEY = _KEYS.where(
 )
 _CURRENT = sa.and_(keys.c.account_id == sa.bindparam("account_id"), keys.c.expires_at.is_(None))
 _OWN_KEYS = _KEYS.where(_CURRENT, keys.c.private.is_not(None))
+_OWN_KEY = (
+    sa.select(*_KEY_COLUMNS)
+    .join(accounts, accounts.c.id == keys.c.account_id)
+    .where(keys.c.id == sa.bindparam("id"), keys.c.private.is_not(None))
+)
 _OLD_KEYS = (
     sa.select(keys.c.id, keys.c.kind, keys.c.public, keys.c.expires_at)
     .where(keys.c.account_id == sa.bindparam("account_id"), keys.c.private.is_not(None), keys.c.revoked_at.is_(None))
@@ -534,12 +539,9 @@ def old_keys(tx: Tx, account_id: int) -> list[OldKey]:
 
 def rotate_keys(tx: Tx, account: Account, pair: KeyPair, *, stolen: bool = False) -> None:
     """Give a local account new keys, under new ids. The old ones are listed for KEEP_KEYS_MS and sign what was made
-    before; with `stolen` they are good for nothing from now on.
-
-    Raises Unprocessable for a group: its ledger is checked with its first key for ever.
+    before; with `stolen` they are good for nothing from now on, but for the word of a group's ledger that it has
+    another key now.
     """
-    if not account.local or account.is_group:
-        raise Unprocessable("The keys of a group cannot be changed: its ledger is checked with them for ever.")
     own = sa.and_(keys.c.account_id == account.id, keys.c.private.is_not(None))
     if stolen:
         tx.conn.execute(sa.update(keys).where(own, keys.c.revoked_at.is_(None)).values(revoked_at=tx.ms))
@@ -549,6 +551,19 @@ def rotate_keys(tx: Tx, account: Account, pair: KeyPair, *, stolen: bool = False
     newer = max(tx.ms, account.updated_at + 1)
     tx.conn.execute(sa.update(accounts).where(accounts.c.id == account.id).values(updated_at=newer))
     tx.record(AccountUpdated(account.id))
+
+
+def find_own_key(tx: Tx, key_id: str) -> Key:
+    """A key of a local account, also one that was replaced. Raises NotFound."""
+    row = tx.conn.execute(_OWN_KEY, {"id": key_id}).first()
+    if row is None:
+        raise NotFound
+    return Key(*row)
+
+
+def is_revoked(tx: Tx, key_id: str) -> bool:
+    """Whether a key is known to be in wrong hands."""
+    return tx.conn.execute(sa.select(keys.c.revoked_at).where(keys.c.id == key_id)).scalar() is not None
 
 
 def end_rotation(tx: Tx, account_id: int) -> bool:

@@ -538,6 +538,16 @@ ledger_heads = Table(
     _text("fork"),  # what was seen, as JSON
 )
 
+ledger_keys = Table(  # the keys that sign ledgers, each from one entry on
+    "ledger_keys",
+    metadata,
+    _ref("group_id", primary=True),
+    _ref("seq", primary=True),  # of the first entry that it signs
+    Column("key_id", Text, nullable=False),
+    Column("public", Text, nullable=False),  # Multikey
+    _flag("stolen"),  # the group said so when it changed to the next
+)
+
 group_lists = Table(  # how a member wants the virtual list of a group
     "group_lists",
     metadata,

@@ -2,10 +2,12 @@
 
 import asyncio
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from fedcorp import keys
 from fedcorp.__main__ import run
 from fedcorp.activitypub import ledger as ledgers
 from fedcorp.activitypub import ledger_copy, outbox
+from fedcorp.activitypub.ledger_keys import of_group as ledger_keys_of
 from fedcorp.activitypub.proofs import add_proof
 from fedcorp.canonical import digest_of
 from fedcorp.clock import Clock
@@ -27,7 +30,7 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Settings
 from fedcorp.social.publishing import Draft
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import affiliations, ledger, ledger_heads
+from fedcorp.storage.tables import affiliations, ledger, ledger_heads, ledger_keys
 from fedcorp.storage.tables import keys as keys_table
 from fedcorp.storage.tables import memberships as memberships_table
 from tests.commands.conftest import DOMAIN, Line
@@ -220,6 +223,14 @@ def other_key_of_group(tx: Tx) -> None:
     tx.conn.execute(sa.update(keys_table).where(mine).values(public=keys.generate().ed25519_public))
 
 
+def other_first_key(tx: Tx) -> None:
+    tx.conn.execute(sa.update(ledger_keys).values(public=keys.generate().ed25519_public))
+
+
+def key_without_change(tx: Tx) -> None:
+    tx.conn.execute(sa.insert(ledger_keys).values(group_id=group_of(tx).id, seq=3, key_id="x", public="z6Mk"))
+
+
 def second_history(tx: Tx) -> None:
     """The group's own key signs another entry 5; all later ones still name the digest of the first."""
     key = accounts.signing_keys(tx, group_of(tx).id)["ed25519"]
@@ -258,7 +269,9 @@ TAMPERINGS: list[tuple[str, Callable[[Tx], None], int, str]] = [
     ("a cut tail, with the head", lambda tx: removed(tx, after=6, upto=TOTAL, head=True), 7, f"had {TOTAL} entries"),
     ("everything", lambda tx: removed(tx, after=0, upto=TOTAL), 1, f"the chain had {TOTAL} entries here"),
     ("a foreign key", foreign_key, 4, "the group's key did not sign it"),
-    ("another key of the group", other_key_of_group, 1, "the group's key did not sign it"),
+    ("another key of the group", other_key_of_group, TOTAL, "the group publishes another key than this"),
+    ("another first key", other_first_key, 1, "the group's key did not sign it"),
+    ("a key without its change", key_without_change, TOTAL, "the keys in ledger_keys are others"),
     ("a second history", second_history, 6, "it does not follow the entry before it"),
     ("a wrong head", wrong_head, TOTAL, "the head"),
 ]
@@ -387,15 +400,14 @@ def test_the_file_says_what_it_is_and_holds_every_entry_with_its_kept_body(robot
     first, *others = read_lines(exported)
     group, key, head = write(
         robots.config,
-        lambda tx: (group_of(tx), ledgers.find_key(tx, group_of(tx)), ledgers.head(tx, group_of(tx).id)),
+        lambda tx: (group_of(tx), ledger_keys_of(tx, group_of(tx))[0], ledgers.head(tx, group_of(tx).id)),
     )
-    assert key is not None
     assert {name: first[name] for name in ("format", "version", "group", "handle", "exporter", "entries", "head")} == {
         "format": "fedcorp-ledger", "version": 1, "group": group.uri, "handle": f"robots@{DOMAIN}",
         "exporter": f"http://{DOMAIN}", "entries": TOTAL, "head": head.digest,
     }  # fmt: skip
     assert first["key"] == {
-        "id": key.id, "type": "Multikey", "controller": group.uri, "publicKeyMultibase": keys.multikey(key.public),
+        "id": key.id, "type": "Multikey", "controller": group.uri, "publicKeyMultibase": key.text,
     }  # fmt: skip
     assert [line["entry"]["seq"] for line in others] == list(range(1, TOTAL + 1))
     assert [seq for seq, line in enumerate(others, 1) if "body" not in line] == [POST]
@@ -645,3 +657,143 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
     assert "has told of 6 entries; those after 4 have not come yet" in copy.out
     assert await copy("group", "list") == 0
     assert copy.out.splitlines()[1].endswith("copy, 2 entries are missing")
+
+
+# -- new keys --------------------------------------------------------------------------------------------------------
+
+CHANGE = TOTAL + 1
+
+
+@pytest.fixture
+def renewed(robots: Line) -> Line:
+    """The group has changed to a new key and gone on: ten entries, the ninth is the change."""
+    assert robots("group", "rotate-keys", "robots") == 0
+    assert robots.out == f"@robots@{DOMAIN} signs with new keys.\n"
+
+    def go_on(tx: Tx) -> None:
+        while outbox.expand(tx):
+            pass
+        stewardship.change(tx, group_of(tx), person(tx, "ann"), Settings(purpose="Arms, legs and wheels"))
+        tx.finish()
+        while outbox.expand(tx):
+            pass
+
+    write(robots.config, go_on)
+    return robots
+
+
+@pytest.fixture
+def renewed_file(renewed: Line) -> Path:
+    path = renewed.folder / "renewed.jsonl"
+    assert renewed("group", "export", "robots", "--output", str(path)) == 0
+    return path
+
+
+def published_key(line: Line) -> str:
+    return write(line.config, lambda tx: accounts.signing_keys(tx, group_of(tx).id)["ed25519"].public)
+
+
+def test_a_ledger_of_two_keys_holds_in_the_database_and_as_a_file(renewed: Line, renewed_file: Path) -> None:
+    first, *lines = read_lines(renewed_file)
+    assert renewed("group", "verify", "robots") == 0
+    assert renewed.out == f"{CHANGE + 1} entries hold, head is {first['head']}\n"
+    methods = [line["entry"]["proof"]["verificationMethod"] for line in lines]
+    assert methods[:TOTAL] == [first["key"]["id"]] * TOTAL
+    assert set(methods[TOTAL:]) == {methods[TOTAL]} != {first["key"]["id"]}
+    text = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    program = text.split("```python\n")[1].split("```")[0]
+    for trusted in (first["key"]["publicKeyMultibase"], published_key(renewed)):
+        assert renewed.plain("group", "verify", "--file", str(renewed_file), "--key", trusted) == 0, renewed.err
+        command = [sys.executable, "-I", "-c", program, str(renewed_file), trusted]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (found.stdout, found.stderr) == (f"{CHANGE + 1} entries hold, head is {first['head']}\n", "")
+    another = keys.generate().ed25519_public
+    assert renewed.plain("group", "verify", "--file", str(renewed_file), "--key", another) == 1
+    assert "none that you trust has signed" in renewed.err
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", program, str(renewed_file), another], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 1
+
+
+def without_body(lines: Lines) -> Lines:
+    del lines[CHANGE]["body"]
+    return lines
+
+
+def with_another_key(lines: Lines) -> Lines:
+    """Somebody who has neither key names their own in the change, and signs what follows."""
+    mine = keys.generate()
+    body = lines[CHANGE]["body"]
+    body["object"]["publicKeyMultibase"] = mine.ed25519_public
+    values = {"digestMultibase": digest_of(body)}
+    lines[CHANGE]["entry"] = forge(lines[CHANGE]["entry"], mine.ed25519_private, **values)
+    return lines
+
+
+def with_own_change(lines: Lines) -> Lines:
+    """The same, and they sign the change themselves."""
+    mine = keys.generate()
+    body = lines[CHANGE]["body"]
+    body["object"]["publicKeyMultibase"] = mine.ed25519_public
+    body = forge(body, mine.ed25519_private)
+    lines[CHANGE]["body"] = body
+    values = {"digestMultibase": digest_of(body)}
+    lines[CHANGE]["entry"] = forge(lines[CHANGE]["entry"], mine.ed25519_private, **values)
+    return lines
+
+
+CHANGES: list[tuple[str, Callable[[Lines], Lines]]] = [
+    ("without its body", without_body),
+    ("to another key", with_another_key),
+    ("to another key, signed with it", with_own_change),
+]
+
+
+@pytest.mark.parametrize("tamper", [row[1] for row in CHANGES], ids=[row[0] for row in CHANGES])
+def test_a_change_that_the_last_key_did_not_sign_is_the_first_wrong_entry(
+    renewed: Line, renewed_file: Path, tamper: Callable[[Lines], Lines]
+) -> None:
+    write_lines(renewed_file, tamper(read_lines(renewed_file)))
+    assert renewed.plain("group", "verify", "--file", str(renewed_file)) == 1
+    assert renewed.err.startswith(f"fedcorp: entry {CHANGE}: it is signed with another key than the group's"), (
+        renewed.err
+    )
+    text = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    program = text.split("```python\n")[1].split("```")[0]
+    command = [
+        sys.executable,
+        "-I",
+        "-c",
+        program,
+        str(renewed_file),
+        read_lines(renewed_file)[0]["key"]["publicKeyMultibase"],
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr.startswith(f"entry {CHANGE}: ")) == (1, True), found.stderr
+
+
+def test_new_keys_wait_for_their_entry_until_a_server_runs(robots: Line) -> None:
+    assert robots("group", "rotate-keys", "robots", "--stolen") == 0
+    assert robots("group", "verify", "robots") == 0
+    assert robots.out.startswith("The group publishes a newer key, ")
+    assert f"{TOTAL} entries hold" in robots.out
+
+
+def test_keys_of_groups_elsewhere_and_of_none_cannot_be_changed(robots: Line) -> None:
+    assert robots("group", "rotate-keys", "nobody") == 2
+    assert "fedcorp group list" in robots.err
+
+
+def test_ledgers_of_before_begin_with_the_key_that_the_group_published(robots: Line) -> None:
+    def keys_of(tx: Tx) -> list[tuple[int, str]]:
+        return [(key.since, key.id) for key in ledger_keys_of(tx, group_of(tx))]
+
+    before = write(robots.config, keys_of)
+    assert [since for since, _ in before] == [1]
+    with closing(sqlite3.connect(robots.folder / "fedcorp.db")) as connection:
+        connection.execute("DROP TABLE ledger_keys")
+        connection.execute("UPDATE alembic_version SET version_num = '0021'")
+        connection.commit()
+    assert robots("group", "verify", "robots") == 0
+    assert write(robots.config, keys_of) == before

@@ -27,7 +27,9 @@ class Chronicle:
         target = f"{self.group}/affiliations"
         return self.server.activity(kind, self.group, relation, target=target, to=[self.group + "/followers"])
 
-    def entry(self, inner: dict[str, Any], *, key: int | None = None, **wrong: Any) -> dict[str, Any]:
+    def entry(
+        self, inner: dict[str, Any], *, key: int | None = None, key_id: str | None = None, **wrong: Any
+    ) -> dict[str, Any]:
         """The next entry, for an activity; `wrong` replaces what it says, `key` is another pair to sign with."""
         last = ledger.read(self.entries[-1]) if self.entries else None
         seq = len(self.entries) + 1
@@ -39,7 +41,7 @@ class Chronicle:
         } | wrong  # fmt: skip
         keys = self.server.pair if key is None else pair(key)
         return add_proof(
-            document, key_id=self.group + "#ed25519-key", private=load_private(keys.ed25519_private),
+            document, key_id=key_id or self.group + "#ed25519-key", private=load_private(keys.ed25519_private),
             created=self.server.company.clock.now(),
         )  # fmt: skip
 

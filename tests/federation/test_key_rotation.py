@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from fedcorp import keys
 from fedcorp.activitypub.processor import undefined_terms
 from fedcorp.company import peers
-from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit
@@ -132,19 +131,6 @@ async def test_stolen_keys_count_no_more(company: Company) -> None:
     note = thief.note(ann.account.uri, "I was hacked", id=f"{ann.account.uri}/forged")
     document = thief.activity("Create", ann.account.uri, note, id=f"{ann.account.uri}/forged/create")
     assert (await thief.deliver(bo.department, document)).status_code == 401
-
-
-async def test_groups_keep_theirs(company: Company) -> None:
-    ann, _ = await friends(company)
-    handle = await ann.department.group(ann, "chess")
-
-    def work(tx: Tx) -> None:
-        group = accounts.find_by_handle(tx, *handle.split("@"))
-        assert group is not None
-        accounts.rotate_keys(tx, group, pair(7))
-
-    with pytest.raises(Unprocessable, match="ledger"):
-        await ann.department.db.write(work)
 
 
 async def test_keys_of_elsewhere_that_are_revoked_or_over_do_not_count(company: Company) -> None:

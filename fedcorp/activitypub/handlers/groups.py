@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fedcorp.activitypub import ledger, translate
+from fedcorp.activitypub import ledger, ledger_keys, translate
 from fedcorp.activitypub.compaction import normalize
 from fedcorp.activitypub.documents import Activity, domain_of, origin, parse_json, read_activity, same_origin
 from fedcorp.activitypub.handlers import actors, decisions, interactions, statuses
@@ -203,17 +203,27 @@ def catch_up(tx: Tx, group: Account, intake: Intake, *, upto: int | None = None)
 def _take_page(tx: Tx, group: Account, page: dict[str, Any], intake: Intake) -> bool:
     """Take the entries of a page in order; says whether the copy grew."""
     before = ledger.head(tx, group.id).seq
+    if before == 0:
+        _learn_first_key(tx, group, page)
     for item in as_list(page.get("orderedItems"))[: ledger.PAGE]:
         entry = ledger.read(item.get("entry")) if isinstance(item, dict) else None
         if entry is None:
             raise BadRequest("The page of the ledger holds something else.")
-        ledger.check(tx, group, entry)
         body = item.get("body")
         doc = body if isinstance(body, dict) and ledger.fits(entry, body) else None
+        if not ledger.changes_key(tx, group, entry, doc):  # to one that may have been replaced again since
+            ledger.check(tx, group, entry)
         _take_quietly(tx, group, entry, doc, intake)
         if ledger.head(tx, group.id).forked_at is not None:
             return False
     return ledger.head(tx, group.id).seq > before
+
+
+def _learn_first_key(tx: Tx, group: Account, page: dict[str, Any]) -> None:
+    """With what the chain begins, where the group's own server says so: it may publish another key by now."""
+    first = ledger_keys.read_multikey(group, page.get("firstKey"), tx.clock.now())
+    if first is not None and not ledger_keys.of_group(tx, group):
+        ledger_keys.add(tx, group.id, first)
 
 
 def _take_quietly(tx: Tx, group: Account, entry: Entry, doc: dict[str, Any] | None, intake: Intake) -> None:
@@ -245,6 +255,8 @@ def _receive_fact(tx: Tx, group: Account, doc: dict[str, Any], intake: Intake) -
         return _copy_member(tx, group, doc)
     if doc.get("type") == "Update" and isinstance(thing, dict) and thing.get("id") == group.uri:
         return actors.receive_update_actor(tx, read_activity(normalize(doc), b""), intake)
+    if doc.get("type") == "Update" and isinstance(thing, dict) and "Multikey" in types_of(thing):
+        return PROCESSED  # `ledger.take` has followed it
     verdict, uri = _verdict(doc, group)
     status = find_status(tx, uri, intake)
     if verdict is None or status is None:
