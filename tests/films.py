@@ -1,13 +1,15 @@
-"""Films and sounds for tests, made by the real ffmpeg, and the mark of tests that need it."""
+"""Films, sounds and pictures that move, for tests, made by the real ffmpeg, and the mark of tests that need it."""
 
 import subprocess
 import tempfile
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from fedcorp.social.films import find_tools
 
@@ -56,3 +58,14 @@ def told(content: bytes) -> str:
         command = ["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", str(path)]
         found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         return found.stdout
+
+
+@cache
+def moving_picture() -> bytes:
+    """A GIF of three colours, a tenth of a second each, on the left; one can see through its right half."""
+    frames = [Image.new("RGBA", (20, 20)) for _ in range(3)]
+    for frame, colour in zip(frames, ("red", "green", "blue"), strict=True):
+        frame.paste(colour, (0, 0, 10, 20))
+    out = BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100, disposal=2)
+    return out.getvalue()

@@ -4,6 +4,7 @@ What a peer sends is decoded and encoded again before it is kept: pictures at on
 own, where ffmpeg is. Other kinds of files are shown as links.
 """
 
+import contextlib
 import logging
 from typing import Any
 
@@ -14,7 +15,7 @@ from fedcorp.social import custom_emojis, images, media
 from fedcorp.social.custom_emojis import MAX_BYTES
 from fedcorp.social.images import ProcessedImage
 from fedcorp.social.media import Media
-from fedcorp.social.studio import Studio, size_of, tools_for
+from fedcorp.social.studio import Studio, tools_for
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
 
@@ -75,19 +76,12 @@ class Attachments:
             await self._db.write(media.arrived, item.id, key)
             return
         content, mime = await self._client.media(url, limits.media_bytes)
-        await self._keep(item, await self._clock.offload(_process, content, mime))
-
-    async def _keep(self, item: Media, picture: ProcessedImage) -> None:
-        key, preview_key = (self._clock.random_bytes(16).hex() for _ in range(2))
-        await self._clock.offload(self._store, picture, key, preview_key)
-        sizes = {
-            "original": size_of(picture.width, picture.height),
-            "small": size_of(picture.preview_width, picture.preview_height),
-        }
-        await self._db.write(
-            media.fetched, item.id, key=key, preview_key=preview_key, kind="image", mime=picture.mime,
-            bytes=len(picture.data), sizes=sizes, blurhash=picture.blurhash,
-        )  # fmt: skip
+        if await self._studio.moves(content):
+            with contextlib.suppress(Unprocessable):  # more than a film may be: the picture is kept
+                key, _ = await self._studio.take(content)
+                await self._db.write(media.arrived, item.id, key)
+                return
+        await self._studio.keep_picture(item.id, await self._clock.offload(_process, content, mime))
 
     def _store(self, picture: ProcessedImage, key: str, preview_key: str) -> None:
         self._files.put(picture.data, suffix=images.SUFFIXES[picture.mime], key=key)

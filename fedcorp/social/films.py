@@ -117,7 +117,10 @@ def find_tools() -> Tools | None:
 
 
 def demuxer_of(head: bytes) -> str | None:
-    """ffmpeg's name of the reader for a file that begins so; None for what is no film and no sound that we take."""
+    """ffmpeg's name of the reader for a file that begins so; None for what is no film and no sound that we take.
+
+    A GIF is a picture, although one that moves can be made into a film (`probe` and `make` read it).
+    """
     if head[4:8] == b"ftyp":
         return None if head[8:12] in _PICTURE_BRANDS else "mov"
     if head[4:8] in _ATOMS:
@@ -138,7 +141,8 @@ def demuxer_of(head: bytes) -> str | None:
 async def probe(tools: Tools, path: Path, rules: Rules) -> Holds:
     """What the file at `path` holds. Raises Unprocessable for what is broken or more than `rules` allow."""
     with path.open("rb") as file:
-        demuxer = demuxer_of(file.read(64))
+        head = file.read(64)
+    demuxer = "gif" if head.startswith(b"GIF8") else demuxer_of(head)
     if demuxer is None:
         raise _unreadable("no known first bytes")
     told = await _run(
@@ -184,6 +188,8 @@ def _check(holds: Holds, rules: Rules) -> None:
         raise Unprocessable(f"Validation failed: a video or sound lasts at most {rules.seconds} seconds")
     if holds.video is None:
         return
+    if holds.demuxer == "gif" and _is_endless(holds):
+        raise Unprocessable(f"A moving picture lasts at most {GIF_LIKE_SECONDS} seconds.")
     width, height = holds.size
     if width <= 0 or height <= 0:
         raise _unreadable("no size")
@@ -191,6 +197,12 @@ def _check(holds: Holds, rules: Rules) -> None:
         raise Unprocessable(f"Validation failed: a video has at most {rules.pixels} pixels in a frame")
     if holds.frame_rate > rules.frame_rate:
         raise Unprocessable(f"Validation failed: a video has at most {rules.frame_rate} frames in a second")
+
+
+def _is_endless(gif: Holds) -> bool:
+    assert gif.video is not None
+    frames = _number(gif.video.get("nb_frames")) or 0
+    return gif.kind != "gifv" or frames > GIF_LIKE_SECONDS * FASTEST
 
 
 def _turned(video: dict[str, Any]) -> bool:
@@ -264,6 +276,8 @@ def _encoding(source: Holds, mime: str) -> tuple[str, ...]:
 
 
 _MP4 = ("-f", "mp4", "-movflags", "+faststart")
+# A GIF may let the page shine through, H.264 cannot: on its own, what lies below would be black.
+_ON_WHITE = "format=rgba,split[over][under];[under]lutrgb=r=255:g=255:b=255:a=255[white];[white][over]overlay,"
 
 
 def _picture_encoding(source: Holds) -> tuple[str, ...]:
@@ -272,8 +286,9 @@ def _picture_encoding(source: Holds) -> tuple[str, ...]:
     if video["codec_name"] == "h264" and video.get("pix_fmt") == "yuv420p" and source.frame_rate <= FASTEST:
         return ("-c:v", "copy")
     fitted = f"scale='min({LONGEST_SIDE},iw)':'min({LONGEST_SIDE},ih)':force_original_aspect_ratio=decrease"
+    ground = _ON_WHITE if source.demuxer == "gif" else ""
     return ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-maxrate", "4M", "-bufsize", "8M",
-            "-vf", f"{fitted}:force_divisible_by=2,format=yuv420p", "-fpsmax", str(FASTEST))  # fmt: skip
+            "-vf", f"{ground}{fitted}:force_divisible_by=2,format=yuv420p", "-fpsmax", str(FASTEST))  # fmt: skip
 
 
 async def _frame(tools: Tools, path: Path, holds: Holds, work: Path, rules: Rules) -> bytes | None:

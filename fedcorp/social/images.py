@@ -282,6 +282,17 @@ def _animation(data: bytes) -> ProcessedImage | None:
     )
 
 
+def moves(data: bytes) -> bool:
+    """Whether this is a GIF of more than one frame, as far as it can be read; reads no further than the second."""
+    if not data.startswith(b"GIF8"):
+        return False
+    try:
+        _opened(data).seek(1)
+    except (TooLarge, Unprocessable, *_BROKEN):
+        return False
+    return True
+
+
 def process(data: bytes, *, mime: str | None = None) -> ProcessedImage:
     """An uploaded picture as it is stored and shown: upright, at most 3840x2160 pixels in area, without metadata.
 

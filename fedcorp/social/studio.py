@@ -52,6 +52,12 @@ class Studio:
         """How long making one can take, with time to spare."""
         return 2 * self._db.site.config.limits.video_work_seconds + 60
 
+    async def moves(self, content: bytes) -> bool:
+        """Whether this is a picture that moves, of which a film can be made here, which is smaller and smoother."""
+        if tools_for(self._db.site.config) is None or len(content) > self._db.site.config.limits.media_bytes:
+            return False
+        return await self._clock.offload(images.moves, content)
+
     async def take(self, content: bytes) -> tuple[str, Holds]:
         """Keep what was sent: its key, and what it holds. Raises Unprocessable, TooLarge, OSError of the disk."""
         config = self._db.site.config
@@ -83,8 +89,35 @@ class Studio:
             await self._make(item, item.source_key)
         except FedcorpError as error:
             log.info("a film cannot be made: %s %s", type(error).__name__, error.detail)
-            await self._db.write(media.failed, id_)
+            await self._give_up(item, item.source_key)
         await self._clock.offload(self._files.delete, item.source_key)
+
+    async def _give_up(self, item: Media, source_key: str) -> None:
+        """Of a picture that moves its first frame is kept; everything else has failed."""
+        try:
+            content = await self._clock.offload(lambda: self._files.path(source_key).read_bytes())
+            picture = await self._clock.offload(images.process, content)
+        except (FedcorpError, FileNotFoundError):
+            await self._db.write(media.failed, item.id)
+        else:
+            await self.keep_picture(item.id, picture)
+
+    async def keep_picture(self, id_: int, picture: ProcessedImage) -> None:
+        """Put a picture and its preview into the media folder and into this row."""
+        key, preview_key = (self._clock.random_bytes(16).hex() for _ in range(2))
+        await self._clock.offload(self._store_picture, picture, key, preview_key)
+        sizes = {
+            "original": size_of(picture.width, picture.height),
+            "small": size_of(picture.preview_width, picture.preview_height),
+        }
+        await self._db.write(
+            media.fetched, id_, key=key, preview_key=preview_key, kind="image", mime=picture.mime,
+            bytes=len(picture.data), sizes=sizes, blurhash=picture.blurhash,
+        )  # fmt: skip
+
+    def _store_picture(self, picture: ProcessedImage, key: str, preview_key: str) -> None:
+        self._files.put(picture.data, suffix=images.SUFFIXES[picture.mime], key=key)
+        self._files.put(picture.preview, suffix=images.SUFFIXES[picture.preview_mime], key=preview_key)
 
     async def _make(self, item: Media, source_key: str) -> None:
         config = self._db.site.config

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fedcorp.company import peers
 from fedcorp.storage.tables import jobs
 from tests.federation.world import Company, Outsider, Person
-from tests.films import film, needs_ffmpeg, sound
+from tests.films import film, moving_picture, needs_ffmpeg, sound
 
 pytestmark = pytest.mark.anyio
 
@@ -38,19 +38,22 @@ async def test_a_film_of_another_department_is_served_here(company: Company) -> 
         await uploaded(ann, film(), "video/mp4", "a pattern"),
         await uploaded(ann, film(sound=False), "video/mp4", "silent"),
         await uploaded(ann, sound(), "audio/mpeg", "a tone"),
+        await uploaded(ann, moving_picture(), "image/gif", "a light"),
     ]
     await ann.publish("look and listen", media_ids=ids)
     await company.settle()
     (seen,) = await bo.home()
     assert [(item["type"], item["description"]) for item in seen["media_attachments"]] == [
-        ("video", "a pattern"), ("gifv", "silent"), ("audio", "a tone"),
+        ("video", "a pattern"), ("gifv", "silent"), ("audio", "a tone"), ("gifv", "a light"),
     ]  # fmt: skip
-    for item, type_ in zip(seen["media_attachments"], ("video/mp4", "video/mp4", "audio/mpeg"), strict=True):
+    for item, type_ in zip(
+        seen["media_attachments"], ("video/mp4", "video/mp4", "audio/mpeg", "video/mp4"), strict=True
+    ):
         assert item["url"].startswith(bo.department.origin)
         assert item["remote_url"].startswith(ann.department.origin)
         file = await bo.http.get(item["url"].removeprefix(bo.department.origin))
         assert (file.status_code, file.headers["content-type"]) == (200, type_)
-        assert item["meta"]["original"]["duration"] > 0.5
+        assert item["meta"]["original"]["duration"] > 0.2
         assert (item["preview_url"] is None) == (item["type"] == "audio")
 
 

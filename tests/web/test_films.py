@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fedcorp.social.films import ABSENT, find_tools
-from tests.films import film, needs_ffmpeg, sound, told
+from tests.films import film, moving_picture, needs_ffmpeg, sound, told
 from tests.web.instance import ORIGIN, MovableClock, Office, Person, picture, running
 
 pytestmark = [pytest.mark.anyio, pytest.mark.once]
@@ -151,6 +151,34 @@ async def test_a_short_film_without_sound_is_a_moving_picture(office: Office, an
 
 
 @FFMPEG
+async def test_a_gif_that_moves_becomes_one_too(office: Office, ann: Person) -> None:
+    ready = await made(office, ann, moving_picture(), "image/gif", description="a traffic light")
+    assert (ready["type"], ready["description"]) == ("gifv", "a traffic light")
+    original = ready["meta"]["original"]
+    assert (original["width"], original["height"], original["frame_rate"]) == (20, 20, "10/1")
+    assert original["duration"] == pytest.approx(0.3, abs=0.11)
+    assert (await fetched(office, ready["url"])).headers["content-type"] == "video/mp4"
+    shown = Image.open(BytesIO((await fetched(office, ready["preview_url"])).content)).convert("RGB")
+    red, green, blue = shown.getpixel((5, 5))  # type: ignore[misc]
+    assert red > 200 > 60 > max(green, blue)
+    assert shown.getpixel((15, 5)) == pytest.approx((255, 255, 255), abs=12), "where it let the page shine through"
+    at_once = await ann.ask("POST", "/api/v1/media", files={"file": ("x.gif", moving_picture(), "image/gif")})
+    assert (at_once.status_code, at_once.json()["type"]) == (200, "gifv")
+    still = await ann.upload(picture("teal", kind="GIF"), "image/gif")
+    assert still["type"] == "image"
+
+
+@FFMPEG
+async def test_a_gif_that_is_too_much_for_a_film_stays_a_picture(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with running(tmp_path, clock, limits={"enabled": False, "video_pixels": 100}) as instance:
+        ann = await Office(instance, clock).person("ann")
+        assert (await ann.upload(moving_picture(), "image/gif"))["type"] == "image"
+        assert not list(instance.config.media_folder.rglob("*.raw"))
+        await ann.refused(422, "POST", MEDIA, files={"file": ("x", moving_picture()[:60], "image/gif")})
+
+
+@FFMPEG
 async def test_a_large_film_is_made_smaller_and_even(office: Office, ann: Person) -> None:
     content = film("x.webm", "-c:v", "libvpx", "-deadline", "realtime", seconds=0.3, size="2001x1001", sound=False)
     ready = await made(office, ann, content, "video/webm")
@@ -249,6 +277,20 @@ async def test_what_cannot_be_made_has_failed(office: Office, ann: Person, monke
     await ann.refused(422, "POST", "/api/v1/statuses", json={"status": "x", "media_ids": [uploaded["id"]]})
     await ann.delete(path)
     assert not [path for path in office.instance.config.media_folder.rglob("*") if path.is_file()]
+
+
+@FFMPEG
+async def test_of_a_gif_of_which_no_film_can_be_made_the_picture_stays(
+    office: Office, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded = await sent(ann, moving_picture(), "image/gif")
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        await office.settle()
+    ready = await ann.get(f"/api/v1/media/{uploaded['id']}")
+    assert (ready["type"], ready["meta"]["original"]["size"]) == ("image", "20x20")
+    assert (await fetched(office, ready["url"])).headers["content-type"] == "image/gif"
+    assert not list(office.instance.config.media_folder.rglob("*.raw"))
 
 
 @FFMPEG

@@ -9,6 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from fedcorp.storage.signed import WINDOW_MS
+from tests.films import moving_picture
 from tests.web.instance import ORIGIN, MovableClock, Office, Person, picture, running
 
 pytestmark = pytest.mark.anyio
@@ -83,11 +84,12 @@ async def test_every_type_that_is_claimed_is_taken(office: Office, ann: Person, 
     assert Image.open(BytesIO(stored.content)).size == (64, 48)
 
 
-async def test_a_moving_picture_keeps_moving(office: Office, ann: Person) -> None:
-    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "green", "blue")]
-    out = BytesIO()
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
-    uploaded = await ann.upload(out.getvalue(), "image/gif")
+async def test_a_moving_picture_keeps_moving_also_without_ffmpeg(
+    office: Office, ann: Person, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    uploaded = await ann.upload(moving_picture(), "image/gif")
+    assert uploaded["type"] == "image"
     shown = Image.open(BytesIO((await fetched(office, uploaded["url"])).content))
     assert (shown.format, getattr(shown, "n_frames", 1)) == ("GIF", 3)
 

@@ -24,17 +24,16 @@ _OTHER_TYPES = "Validation failed: this is no picture, video or sound of a type 
 async def create(call: Call) -> Response:
     """POST /api/v2/media: a picture is ready when this answers, a film is made later (202)."""
     upload, params = await _upload(call)
-    if not films.demuxer_of(upload.content[:64]):
-        return json(await _create_picture(call, upload, params))
-    return json(await _create_film(call, upload, params, later=True), ACCEPTED)
+    film = await _create_film(call, upload, params, later=True)
+    return json(film, ACCEPTED) if film is not None else json(await _create_picture(call, upload, params))
 
 
 async def create_v1(call: Call) -> Response:
     """POST /api/v1/media: everything is ready when this answers."""
     upload, params = await _upload(call)
-    if not films.demuxer_of(upload.content[:64]):
-        return json(await _create_picture(call, upload, params))
     made = await _create_film(call, upload, params, later=False)
+    if made is None:
+        return json(await _create_picture(call, upload, params))
     await call.context.studio.make(int(made["id"]))
     return json(
         await call.read(lambda tx, viewer: attachment(tx, _made(media.get_own(tx, viewer.id, int(made["id"])))))
@@ -98,7 +97,19 @@ def _with_preview(tx: Tx, row: Media, thumbnail: Thumbnail | None) -> Media:
     return media.set_preview(tx, row.account_id, row.id, thumbnail.key, thumbnail.blurhash, thumbnail.size)
 
 
-async def _create_film(call: Call, upload: Upload, params: Params, *, later: bool) -> dict[str, Any]:
+async def _create_film(call: Call, upload: Upload, params: Params, *, later: bool) -> dict[str, Any] | None:
+    """None for a picture, also for one that moves but is more than a film may be."""
+    if films.demuxer_of(upload.content[:64]):
+        return await _begin_film(call, upload, params, later=later)
+    if not await call.context.studio.moves(upload.content):
+        return None
+    try:
+        return await _begin_film(call, upload, params, later=later)
+    except Unprocessable:  # what is wrong with more than the film is told of the picture as well
+        return None
+
+
+async def _begin_film(call: Call, upload: Upload, params: Params, *, later: bool) -> dict[str, Any]:
     focus = focus_of(params)
     description = params.text("description") or ""
     async with Shelf(call.context) as shelf:
