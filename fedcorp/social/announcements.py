@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social.emoji import is_emoji
+from fedcorp.social import reactions as emoji
+from fedcorp.social.reactions import Kind, Tally
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import announcement_dismissals, announcement_reactions, announcements, streams
 from fedcorp.storage.upsert import insert_ignore
@@ -29,15 +30,6 @@ class Announcement:
     ends_at: int | None
     all_day: bool
     created_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """An emoji below an announcement: how many chose it, and whether the viewer did."""
-
-    name: str
-    count: int
-    me: bool = False
 
 
 _ALL = sa.select(*(announcements.c[item.name] for item in fields(Announcement))).order_by(announcements.c.id)
@@ -121,34 +113,49 @@ def dismiss(tx: Tx, account_id: int, id_: int) -> None:
     insert_ignore(tx, announcement_dismissals, announcement_id=id_, account_id=account_id)
 
 
-def reactions(tx: Tx, ids: list[int], viewer_id: int | None) -> dict[int, list[Reaction]]:
-    """What is below each of these announcements, the first emoji first."""
-    found: dict[int, list[Reaction]] = {id_: [] for id_ in ids}
-    for id_, name, count, me in tx.conn.execute(_REACTIONS, {"ids": ids, "viewer": viewer_id}) if ids else ():
-        found[id_].append(Reaction(name, count, bool(me)))
+def reactions(tx: Tx, ids: list[int], viewer_id: int | None) -> dict[int, list[Tally]]:
+    """What is below each of these announcements, the first emoji first; without custom ones that were taken away."""
+    found: dict[int, list[Tally]] = {id_: [] for id_ in ids}
+    rows = tx.conn.execute(_REACTIONS, {"ids": ids, "viewer": viewer_id}).all() if ids else []
+    custom = {kind for _, name, _, _ in rows if (kind := Kind(name)).is_custom}
+    drawn = emoji.pictures(tx, custom) if custom else {}
+    for id_, name, people, me in rows:
+        kind = Kind(name)
+        if kind in drawn or not kind.is_custom:
+            found[id_].append(Tally(kind, people, bool(me)))
     return found
 
 
 def react(tx: Tx, account_id: int, id_: int, name: str) -> None:
-    """Put an emoji below an announcement; twice is once. Raises NotFound, Unprocessable."""
+    """Put an emoji below an announcement, by itself or by the code of one of ours; twice is once. Raises NotFound,
+    Unprocessable."""
     _check_there(tx, id_)
-    if not is_emoji(name):
+    kind = _named(name)
+    if kind is None or (kind.is_custom and not emoji.pictures(tx, [kind])):
         raise Unprocessable("Validation failed: Name is not a recognized emoji")
-    known = {item.name for item in reactions(tx, [id_], None)[id_]}
-    if name not in known and len(known) >= MAX_EMOJI:
+    known = {item.kind for item in reactions(tx, [id_], None)[id_]}
+    if kind not in known and len(known) >= MAX_EMOJI:
         raise Unprocessable("Validation failed: Limit of different reactions reached")
-    values = {"announcement_id": id_, "account_id": account_id, "name": name, "created_at": tx.ms}
+    values = {"announcement_id": id_, "account_id": account_id, "name": kind.name, "created_at": tx.ms}
     if insert_ignore(tx, announcement_reactions, **values):
-        _tell(tx, "announcement.reaction", id_, name)
+        _tell(tx, "announcement.reaction", id_, kind.name)
 
 
 def take_back(tx: Tx, account_id: int, id_: int, name: str) -> None:
     """Take one's emoji away, if it is there. Raises NotFound when there is no such announcement."""
     _check_there(tx, id_)
-    own = announcement_reactions.c
-    mine = sa.and_(own.announcement_id == id_, own.account_id == account_id, own.name == name)
+    kind, own = _named(name), announcement_reactions.c
+    if kind is None:
+        return
+    mine = sa.and_(own.announcement_id == id_, own.account_id == account_id, own.name == kind.name)
     if tx.conn.execute(sa.delete(announcement_reactions).where(mine)).rowcount:
-        _tell(tx, "announcement.reaction", id_, name)
+        _tell(tx, "announcement.reaction", id_, kind.name)
+
+
+def _named(text: str) -> Kind | None:
+    """What a client names: an emoji, or the code of one of ours."""
+    kind = emoji.named(text)
+    return kind if kind is not None and not kind.domain else None
 
 
 def _check_there(tx: Tx, id_: int) -> None:

@@ -222,7 +222,7 @@ SHAPES: dict[str, Shape] = {
     "Announcement": {
         "id": id_, "content": text, "starts_at": maybe(time), "ends_at": maybe(time), "all_day": flag,
         "published_at": time, "updated_at": time, "read?": flag, "mentions": none, "statuses": none,
-        "tags": each(fields({"name": filled, "url": link})), "emojis": none,
+        "tags": each(fields({"name": filled, "url": link})), "emojis": each(entity("CustomEmoji")),
         "reactions": each(entity("Reaction")),
     },
     "Reaction": {"name": filled, "count": number, "me?": flag, "url?": link, "static_url?": link},

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from fedcorp.errors import FedcorpError
-from fedcorp.social import announcements
+from fedcorp.social import announcements, custom_emojis
 from fedcorp.social.emoji import is_emoji
 from tests.web.instance import Office, Person
+from tests.web.test_custom_emojis import add
 
 pytestmark = pytest.mark.anyio
 PATH = "/api/v1/announcements"
@@ -60,6 +61,25 @@ async def test_emoji_are_counted(office: Office, ann: Person, ben: Person) -> No
         await ann.delete(f"{PATH}/{id_}/reactions/{HEART}")
     assert (await ann.get(PATH))[0]["reactions"][0] == {"name": HEART, "count": 1, "me": False}
     await ann.refused(404, "PUT", f"{PATH}/1/reactions/{HEART}")
+
+
+async def test_emoji_of_the_department_are_counted_too(office: Office, ann: Person, ben: Person) -> None:
+    await add(office, "party")
+    id_ = await announce(office, "we moved :party:")
+    for who, name in ((ann, "party"), (ben, ":party:")):
+        await who.put(f"{PATH}/{id_}/reactions/{name}")
+    (shown,) = await ann.get(PATH)
+    (picker,) = await ann.get("/api/v1/custom_emojis")
+    assert [item["shortcode"] for item in shown["emojis"]] == ["party"]
+    pictures = {name: picker[name] for name in ("url", "static_url")}
+    assert shown["reactions"] == [{"name": "party", "count": 2, "me": True, **pictures}]
+    await ann.delete(f"{PATH}/{id_}/reactions/party")
+    assert (await ann.get(PATH))[0]["reactions"] == [{"name": "party", "count": 1, "me": False, **pictures}]
+    await ann.refused(422, "PUT", f"{PATH}/{id_}/reactions/party@elsewhere.example")
+    await office.db.write(custom_emojis.remove, "party")
+    assert (await ben.get(PATH))[0]["reactions"] == []
+    await ben.refused(422, "PUT", f"{PATH}/{id_}/reactions/party")
+    await ben.delete(f"{PATH}/{id_}/reactions/party")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from fedcorp.social.push import ALERTS, JOB
 from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import jobs, push_subscriptions
-from fedcorp.web.entities.push import TITLES
+from fedcorp.web.entities.push_titles import REACTED, TITLES, title
 from tests.net.sink import LOOPBACK
 from tests.web.device import Device, Service, service
 from tests.web.instance import Caller, MovableClock, Office, Person, running
@@ -251,12 +251,33 @@ async def test_every_kind_arrives(pushing: Desk, ann: Person, ben: Person) -> No
     told = await pushing.told(device)
     titles = {message["notification_type"]: message["title"] for message in told}
     never = {"quote", "quoted_update", "admin.sign_up", "admin.report"}
-    names = {kind: "mo" if kind == "follow_request" else "ann" if kind == "poll" else "ben" for kind in TITLES}
-    assert titles == {kind: title.format(names[kind]) for kind, title in TITLES.items() if kind not in never}
+    names = {kind: "mo" if kind == "follow_request" else "ann" if kind == "poll" else "ben" for kind in ALERTS}
+    assert titles == {kind: title("en", kind, names[kind]) for kind in ALERTS if kind not in never}
     assert len(told) == len(titles)
     (report,) = [message for message in await pushing.told(at_mo) if message["notification_type"] == "admin.report"]
     assert (report["title"], report["body"]) == ("ben made a report", "not nice")
-    assert set(TITLES) == set(ALERTS)
+
+
+def test_every_language_has_a_title_for_every_kind() -> None:
+    for language, titles in TITLES.items():
+        assert set(titles) == {*ALERTS, REACTED}, language
+        for kind, text in titles.items():
+            assert text.count("{}") == (2 if kind == REACTED else 1), (language, kind)
+
+
+async def test_everybody_is_told_in_their_own_language(pushing: Desk, ann: Person, ben: Person) -> None:
+    device = Device(pushing.service)
+    await subscribed(ann, device)
+    for language, wanted in (
+        ("nl", "ben heeft je vermeld"),
+        ("de", "ben hat dich erwähnt"),
+        ("ja", "ben mentioned you"),
+    ):
+        await ann.patch("/api/v1/accounts/update_credentials", source={"language": language})
+        await ben.publish("@ann hi")
+        message = (await pushing.told(device))[-1]
+        assert (message["preferred_locale"], message["title"]) == (language, wanted)
+    assert title("de-CH", "follow", "Bo") == "Bo folgt dir"
 
 
 async def test_what_stands_in_front_of_a_post_is_shown_instead_of_it(pushing: Desk, ann: Person, ben: Person) -> None:

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from fedcorp.social import announcements
-from fedcorp.social.announcements import Announcement, Reaction
+from fedcorp.social import announcements, custom_emojis
+from fedcorp.social.announcements import Announcement
+from fedcorp.social.reactions import Kind, Tally
 from fedcorp.social.text import find_tags, render
 from fedcorp.storage.database import Tx
+from fedcorp.web.entities import emojis, reactions
 from fedcorp.web.entities.times import iso, iso_or_none
 
 
-def announcement(tx: Tx, item: Announcement, found: list[Reaction], read: bool | None) -> dict[str, Any]:
+def announcement(tx: Tx, item: Announcement, found: list[Tally], read: bool | None) -> dict[str, Any]:
     """The Announcement entity. Without `read` it is the one for everybody, and says nothing of the viewer."""
     personal = {} if read is None else {"read": read}
     return {
@@ -24,10 +26,8 @@ def announcement(tx: Tx, item: Announcement, found: list[Reaction], read: bool |
         "mentions": [],
         "statuses": [],
         "tags": [{"name": tag.name, "url": tx.site.urls.tag(tag.name)} for tag in find_tags(item.text)],
-        "emojis": [],
-        "reactions": [
-            {"name": each.name, "count": each.count} | ({} if read is None else {"me": each.me}) for each in found
-        ],
+        "emojis": [emojis.emoji(tx.site, one) for one in custom_emojis.in_text(tx, custom_emojis.HERE, item.text)],
+        "reactions": reactions.tallies(tx, found, personal=read is not None),
     }
 
 
@@ -39,5 +39,7 @@ def for_everybody(tx: Tx, id_: int) -> dict[str, Any] | None:
 
 def reaction(tx: Tx, id_: int, name: str) -> dict[str, Any]:
     """How often an emoji stands below an announcement now, as streams tell it."""
-    counts = {item.name: item.count for item in announcements.reactions(tx, [id_], None)[id_]}
-    return {"name": name, "count": counts.get(name, 0), "announcement_id": str(id_)}
+    kind = Kind(name)
+    counts = {item.kind: item.people for item in announcements.reactions(tx, [id_], None)[id_]}
+    (entity,) = reactions.tallies(tx, [Tally(kind, counts.get(kind, 0), False)], personal=False)
+    return {**entity, "announcement_id": str(id_)}

@@ -12,24 +12,10 @@ from fedcorp.social.text import one_line
 from fedcorp.storage.database import Site, Tx
 from fedcorp.web.entities import notifications
 from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.entities.push_titles import REACTED, title
 from fedcorp.webpush import server_key
 
 MAX_NAME, MAX_BODY, MAX_ICON = 60, 140, 1000  # so that a message always fits into what push services take
-TITLES = {
-    "mention": "{} mentioned you",
-    "status": "{} posted",
-    "reblog": "{} boosted your post",
-    "follow": "{} follows you",
-    "follow_request": "{} asks to follow you",
-    "favourite": "{} favourited your post",
-    "poll": "A poll of {} has ended",
-    "update": "{} edited a post",
-    "quote": "{} quoted your post",
-    "quoted_update": "{} edited a post that you quoted",
-    "admin.sign_up": "{} signed up",
-    "admin.report": "{} made a report",
-}
-REACTED = "{} reacted to your post with {}"
 
 
 def subscription(site: Site, row: Subscription) -> dict[str, Any]:
@@ -53,14 +39,16 @@ def message(tx: Tx, cache: Rendered, row: Subscription, told: Notification) -> b
     entity = orjson.loads(orjson.dumps(shown[0]))
     account = entity["account"]
     name = one_line(account["display_name"], MAX_NAME) or account["username"]
+    emoji = entity.get("emoji")
+    language = accounts.settings_of(tx, row.account_id).language or _language(tx.site)
     drawn = f"{tx.site.urls.origin}/avatars/{account['id']}.png"
     content = {
         "access_token": token,
-        "preferred_locale": accounts.settings_of(tx, row.account_id).language or _language(tx.site),
+        "preferred_locale": language,
         "notification_id": told.seq,  # a number to apps, other than in the API
         "notification_type": told.kind,
         "icon": account["avatar_static"] if len(account["avatar_static"]) <= MAX_ICON else drawn,
-        "title": (REACTED if entity.get("emoji") else TITLES[told.kind]).format(name, entity.get("emoji")),
+        "title": title(language, REACTED, name, emoji) if emoji else title(language, told.kind, name),
         "body": one_line(_text(entity), MAX_BODY),
     }
     return orjson.dumps(content)

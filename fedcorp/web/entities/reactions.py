@@ -47,6 +47,12 @@ def by_emoji(tx: Tx, found: Sequence[Tally], given: Sequence[Given]) -> list[dic
     return [_tally(tx.site, item, drawn, personal=True) | {"accounts": by_kind.get(item.kind, [])} for item in found]
 
 
+def tallies(tx: Tx, found: Sequence[Tally], *, personal: bool) -> list[dict[str, Any]]:
+    """How often each emoji stands below one thing and, if `personal`, whether the viewer gave it."""
+    drawn = _drawn(tx, (item.kind for item in found))
+    return [_tally(tx.site, item, drawn, personal=personal) for item in found]
+
+
 def told(tx: Tx, pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], dict[str, Any]]:
     """What a notification says of the emoji, in Pleroma's words, by (account id, status id)."""
     found = reactions.last_of(tx, set(pairs))
