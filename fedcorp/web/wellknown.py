@@ -4,6 +4,7 @@ All of it is open to everybody and says nothing that a page for people would not
 2.0 and 2.1, RFC 8414, FEP-d556 and FEP-2677 (the actor of the server).
 """
 
+import re
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -23,6 +24,7 @@ from fedcorp.web.route import Route
 JRD = "application/jrd+json"
 ACTIVITY = "application/activity+json"
 _SCHEMA = "http://nodeinfo.diaspora.software/ns/schema/"
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.")  # begins like one: a name without `acct:` is none
 _CACHED = {"Cache-Control": "public, max-age=600"}
 
 
@@ -34,12 +36,15 @@ def _urls(call: Call) -> Urls:
 
 
 async def get_webfinger(call: Call) -> Response:
-    """Whom a handle or address means (RFC 7033)."""
+    """Whom a handle or address means (RFC 7033). `rel`, as often as one likes, asks for some of the links alone."""
     resource = call.query.text("resource") or ""
-    if not resource or len(resource) > 2048 or ":" not in resource:
-        raise BadRequest("WebFinger needs a `resource` such as acct:name@host.")
+    if not _URI.match(resource) or len(resource) > 2048 or len(call.query_params.getlist("resource")) > 1:
+        raise BadRequest("WebFinger needs one `resource` such as acct:name@host.")
     account = await call.context.db.read(_find, resource)
-    return Response(orjson.dumps(_descriptor(account, _urls(call))), OK, _CACHED, JRD)
+    document = _descriptor(account, _urls(call))
+    if wanted := call.query_params.getlist("rel"):
+        document["links"] = [link for link in document["links"] if link["rel"] in wanted]
+    return Response(orjson.dumps(document), OK, _CACHED, JRD)
 
 
 def _find(tx: Tx, resource: str) -> Account:

@@ -58,6 +58,10 @@ async def test_groups_and_the_server_itself_are_found(office: Office, ann: Perso
         ("https://elsewhere.example.com/@ann", 404),
         ("", 400),
         ("ann", 400),
+        ("ann@finance.localhost", 400),
+        ("ann@finance.localhost:8000", 400),
+        ("=acct:ann@finance.localhost", 400),
+        ("foo://finance.localhost", 404),
         ("acct:ann", 400),
         ("acct:@", 400),
         ("acct:" + "x" * 3000, 400),
@@ -68,6 +72,28 @@ async def test_nobody_else_is(office: Office, ann: Person, resource: str, status
     await office.colleague("sue")
     await office.group(ann, "chess", preset="secret")
     await office.anybody.refused(status, "GET", WEBFINGER, params={"resource": resource})
+
+
+async def test_one_may_ask_for_some_of_the_links(office: Office, ann: Person) -> None:
+    """RFC 7033, section 4.3."""
+    me, every = "acct:ann@finance.localhost", {link["rel"] for link in await links(office)}
+    page = "http://webfinger.net/rel/profile-page"
+    assert {"self", page} < every
+    for asked, wanted in (
+        (["self"], {"self"}),
+        (["self", page], {"self", page}),
+        (["self", "none"], {"self"}),
+        (["no"], set()),
+    ):
+        assert {link["rel"] for link in await links(office, rel=asked)} == wanted
+    await office.anybody.refused(400, "GET", WEBFINGER, params={"resource": [me, me]})
+
+
+async def links(office: Office, **params: list[str]) -> list[dict[str, str]]:
+    """The links of ann."""
+    response = await office.anybody.http.get(WEBFINGER, params={"resource": "acct:ann@finance.localhost", **params})
+    found: list[dict[str, str]] = response.json()["links"]
+    return found
 
 
 async def test_the_old_way_leads_to_webfinger(office: Office) -> None:
