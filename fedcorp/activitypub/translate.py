@@ -6,8 +6,10 @@ never stores. What a document says of somebody else's things is left out.
 Sources: ActivityStreams 2.0, ActivityPub, FEP-521a (keys), FEP-1b12 and FEP-5219 (groups), FEP-9967 (polls), FEP-2c59.
 """
 
+import mimetypes
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -482,10 +484,10 @@ def _is_recording(doc: dict[str, Any]) -> bool:
 def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
     page = _page(doc) or str(doc.get("id"))
-    heading = text.render(title, mentions={}, tag_url=lambda _tag: page)
+    heading = text.render(title, mentions={}, tag_url=lambda _tag: page).removeprefix("<p>").removesuffix("</p>")
     links = _links(doc) or ([] if html and not _is_recording(doc) else [page])
     below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
-    return text.sanitize(f"<strong>{heading}</strong>{below}{html}")
+    return text.sanitize(f"<p><strong>{heading}</strong></p>{below}{html}")
 
 
 def _links(doc: dict[str, Any]) -> list[str]:
@@ -562,10 +564,22 @@ def _media(doc: dict[str, Any]) -> tuple[RemoteMedia, ...]:
         source = next(iter(as_list(item.get("url"))), None) or item.get("href")
         link = source if isinstance(source, dict) else item
         url = source.get("href") if isinstance(source, dict) else source
-        mime = link.get("mediaType") or item.get("mediaType")
-        if _is_web_url(url) and (isinstance(mime, str) or "Image" in types_of(item)):
-            found.append(_one_media(item, str(url), mime if isinstance(mime, str) else "image/jpeg"))
+        if _is_web_url(url) and (mime := _mime_of(link, item, str(url))) is not None:
+            found.append(_one_media(item, str(url), mime))
     return tuple(found)
+
+
+_MIMES = {"Image": "image/jpeg", "Video": "video/mp4", "Audio": "audio/mpeg"}
+
+
+def _mime_of(link: dict[str, Any], item: dict[str, Any], url: str) -> str | None:
+    """What an attachment says it is, else what its type or its name let expect; in the end the file itself decides."""
+    told = link.get("mediaType") or item.get("mediaType")
+    if isinstance(told, str):
+        return told
+    guessed = mimetypes.guess_type(urlsplit(url).path, strict=False)[0]
+    by_type = next((_MIMES[kind] for kind in types_of(item) if kind in _MIMES), None)
+    return by_type or (guessed if "Document" in types_of(item) else None)
 
 
 def _attached(doc: dict[str, Any]) -> list[Any]:

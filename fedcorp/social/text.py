@@ -201,7 +201,7 @@ def normalise_tag(name: str) -> str:
     `#Café` and `cafe` are one tag, as in Mastodon. Returns "" when nothing of a tag is left. Idempotent; at most
     MAX_TAG code points, since some letters become several.
     """
-    folded = unicodedata.normalize("NFKC", name.lstrip("#\uff03")).lower()
+    folded = unicodedata.normalize("NFKC", name.lstrip("#\uff03")).lower().replace("\ufe0f", "")
     parts = unicodedata.normalize("NFD", _NOT_IN_TAG.sub("", folded)).translate(_PLAIN_LETTERS)
     kept: list[str] = []
     base = ""
@@ -211,6 +211,8 @@ def normalise_tag(name: str) -> str:
         elif base.isascii():
             continue
         kept.append(char)
+    if all(unicodedata.category(char)[0] in "MC" for char in kept):  # marks and joiners alone are no word
+        return ""
     return unicodedata.normalize("NFKC", "".join(kept))[:MAX_TAG]
 
 

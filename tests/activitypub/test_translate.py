@@ -195,3 +195,36 @@ def test_odd_parts_of_notes_never_break(odd: dict[str, Any]) -> None:
     for read in (translate._content, translate._spoiler, translate._tags, translate._media):
         read(document)
     translate._poll(document, now=0)
+
+
+@pytest.mark.parametrize(
+    ("attachment", "kinds"),
+    [
+        ({"type": "Document", "url": "/1.png"}, [("image", "image/png")]),
+        ({"type": "Document", "url": "/1.webp?x=y"}, [("image", "image/webp")]),
+        ({"type": "Document", "url": "/film.mp4"}, [("video", "video/mp4")]),
+        ({"type": "Document", "url": "/paper.pdf"}, [("unknown", "application/pdf")]),
+        ({"type": "Document", "url": "/1.png", "mediaType": "image/jpeg"}, [("image", "image/jpeg")]),
+        ({"type": "Document", "url": "/file"}, []),
+        ({"type": "Document", "url": {"type": "Link", "href": "/1.gif"}}, [("image", "image/gif")]),
+        ({"type": "Image", "url": "/file"}, [("image", "image/jpeg")]),
+        ({"type": "Video", "url": "/file"}, [("video", "video/mp4")]),
+        ({"type": "Audio", "url": "/file"}, [("audio", "audio/mpeg")]),
+        ({"url": "/1.png"}, []),
+    ],
+)
+@pytest.mark.anyio
+async def test_what_a_file_is_may_stand_in_its_name_or_its_type_alone(
+    finance: Wire, stranger: Stranger, attachment: Any, kinds: list[tuple[str, str]]
+) -> None:
+    place = "https://lemon.example/files"
+    url = attachment["url"]
+    whole = {**url, "href": place + url["href"]} if isinstance(url, dict) else place + url
+    made = await note(finance, stranger, attachment=[{**attachment, "url": whole}])
+    assert [(item.kind, item.mime) for item in made.media] == kinds
+
+
+@pytest.mark.anyio
+async def test_a_title_is_a_paragraph_of_its_own(finance: Wire, stranger: Stranger) -> None:
+    made = await note(finance, stranger, type="Article", name="On <tea>", content="<p>Hot.</p>")
+    assert made.content == "<p><strong>On &lt;tea&gt;</strong></p><p>Hot.</p>"

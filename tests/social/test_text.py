@@ -101,6 +101,12 @@ def test_one_tag_has_one_form() -> None:
     assert normalise_tag("Größe") == "große"
     assert normalise_tag("हिन्दी") == "हिन्दी"
     assert normalise_tag("a b!") == "ab"
+    assert normalise_tag("I\u2764\ufe0ftea") == "itea"
+
+
+@pytest.mark.parametrize("name", ["", "#", "#\u2764\ufe0f", "\U0001f404", "\u200d", "\u0301"])
+def test_pictures_marks_and_joiners_alone_are_no_tag(name: str) -> None:
+    assert normalise_tag(name) == ""
 
 
 @given(st.text())

@@ -489,7 +489,7 @@ def _prefix(tx: Tx, row: Status, parts: _Parts) -> bytes:
         "visibility": policy.shown_visibility(row.visibility),
         "language": source.language,
         "uri": row.uri,
-        "url": row.url,
+        "url": row.url or row.uri,  # many apps want one
         "content": source.content,
         "media_attachments": _attachments(tx, row, parts),
         "mentions": [mention(item) for item in parts.mentions.get(row.id, ())],
