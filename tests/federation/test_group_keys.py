@@ -165,10 +165,12 @@ class Guild:
         """Let the department see what the actor says now."""
         await self.people.instance.resolver.actor(self.uri, fresh=True)
 
-    def change(self, old: int, new: int, *, signer: int | None = None, stolen: bool = False) -> dict[str, Any]:
+    def change(
+        self, old: int, new: int, *, signer: int | None = None, stolen: bool = False, controller: str | None = None
+    ) -> dict[str, Any]:
         """The word of the group that another key follows."""
         thing = {
-            "id": key_id(self.uri, new), "type": "Multikey", "controller": self.uri,
+            "id": key_id(self.uri, new), "type": "Multikey", "controller": controller or self.uri,
             "publicKeyMultibase": pair(new).ed25519_public,
         }  # fmt: skip
         was = {"id": key_id(self.uri, old), "type": "Multikey"} | (
@@ -228,18 +230,19 @@ async def test_a_change_that_the_old_key_signed_and_the_group_publishes_counts(g
     assert await guild.role(eva) == "member"
 
 
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "signed by no key of the group": {"old": 3, "signer": 9},
     "signed by the new key alone": {"old": 3, "signer": 7},
     "of another key than the last": {"old": 8, "signer": 8},
+    "to a key of somebody else": {"old": 3, "signer": 3, "controller": "http://sales.localhost/users/eva"},
 }
 
 
 @pytest.mark.parametrize("how", WRONG.values(), ids=list(WRONG))
-async def test_a_change_that_the_last_key_did_not_sign_is_none(guild: Guild, how: dict[str, int]) -> None:
+async def test_a_change_that_the_last_key_did_not_sign_for_the_group_is_none(guild: Guild, how: dict[str, Any]) -> None:
     guild.show(7)
     await guild.learn()
-    await guild.write(guild.change(how["old"], 7, signer=how["signer"]), 7)
+    await guild.write(guild.change(new=7, **how), 7)
     assert (await guild.head()).seq == 1
     assert await last_outcome(guild.people) == "refused"
 
