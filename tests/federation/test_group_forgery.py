@@ -395,6 +395,10 @@ async def closed(company: Company, caplog: pytest.LogCaptureFixture) -> Scene:
 BY_INVITATION = "This group is joined by invitation"
 
 
+def invited(tx: Tx) -> list[int]:
+    return list(tx.conn.execute(sa.select(tables.invitations.c.account_id)).scalars())
+
+
 async def test_invitations_come_from_who_may_invite_and_from_the_group_itself(closed: Scene) -> None:
     sales = closed.sales
     for sender, actor in ((sales, closed.eva), (sales, closed.mal), (closed.cy_hand, closed.cy.account.uri)):
@@ -409,6 +413,9 @@ async def test_invitations_come_from_who_may_invite_and_from_the_group_itself(cl
     for actor in (closed.mal, closed.club):
         false = sales.activity("Invite", actor, sales.actor("board", "Group"), target=closed.cy.account.uri)
         await closed.refused(sales, false, "Only the group itself tells of its invitations.", at=closed.people)
+    await sales.deliver(closed.people, sales.activity("Invite", closed.mal, closed.mal, target=closed.cy.account.uri))
+    await closed.company.settle()
+    assert await closed.people.db.read(invited) == [], "nobody belongs to a person"
     late = sales.activity(
         "Invite", closed.club, closed.club, target=closed.cy.account.uri, endTime="2026-11-01T10:00:00Z"
     )

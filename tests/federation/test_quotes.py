@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from fedcorp.company import peers
+from fedcorp.social import statuses
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import activities
 from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person
@@ -525,6 +526,46 @@ async def test_nobody_asks_for_the_post_of_somebody_else(stage: Stage) -> None:
             found = await stage.seen(note["id"])
             assert found is None or found[1] is None
     assert [item for item in stage.sales.received if item["type"] == "Accept"] == []
+
+
+async def test_a_request_does_not_bring_the_words_of_a_neighbour(stage: Stage) -> None:
+    """eva and fred share a server; what eva says that fred wrote is not kept as his."""
+    word = await stage.ann.publish("word", reach="public")
+    fred = stage.sales.actor("fred")
+    note = stage.sales.note(fred, "I resign", quote=word["uri"])
+    del stage.sales.documents[note["id"]]
+    await stage.receive(stage.sales, stage.sales.activity("QuoteRequest", stage.eva, word["uri"], instrument=note))
+    assert await stage.finance.db.read(statuses.find_by_uri, note["id"]) is None
+
+
+@pytest.mark.parametrize("wrong", ["interactingObject", "interactionTarget", "attributedTo"])
+async def test_a_leave_for_something_else_that_comes_along_is_none(stage: Stage, wrong: str) -> None:
+    quoted = stage.legal.note(stage.sue, "the rules", interactionPolicy={"canQuote": {"manualApproval": [PUBLIC]}})
+    here = await stage.ann.find_status(quoted["id"])
+    mine = await stage.ann.publish("look", quoted_status_id=here["id"])
+    await stage.company.settle()
+    (request,) = [item for item in stage.legal.received if item["type"] == "QuoteRequest"]
+    right = stage.legal.documents[stage.stamp(stage.legal, stage.sue, mine["uri"], quoted["id"])]
+    false = right | {wrong: f"{stage.legal.origin}/else"}
+    await stage.receive(stage.legal, stage.legal.activity("Accept", stage.sue, request["id"], result=false))
+    assert await stage.seen(mine["uri"]) == ("pending", None)
+    await stage.receive(stage.legal, stage.legal.activity("Accept", stage.sue, request["id"], result=right))
+    assert await stage.seen(mine["uri"]) == ("accepted", quoted["id"])
+
+
+async def test_an_answer_without_the_id_of_the_request_names_what_is_quoted(stage: Stage) -> None:
+    policy = {"canQuote": {"manualApproval": [PUBLIC]}}
+    quoted, other = (stage.legal.note(stage.sue, text, interactionPolicy=policy) for text in ("the rules", "the tea"))
+    here = await stage.ann.find_status(quoted["id"])
+    mine = await stage.ann.publish("look", quoted_status_id=here["id"])
+    await stage.company.settle()
+    stamp = stage.stamp(stage.legal, stage.sue, mine["uri"], quoted["id"])
+    for uri, state in ((other["id"], "pending"), (quoted["id"], "accepted")):
+        inner = {"type": "QuoteRequest", "actor": stage.ann.account.uri, "object": uri, "instrument": mine["uri"]}
+        await stage.receive(stage.legal, stage.legal.activity("Accept", stage.sue, inner, result=stamp))
+        seen = await stage.seen(mine["uri"])
+        assert seen is not None
+        assert seen[0] == state
 
 
 async def test_only_the_quoted_author_answers_and_takes_back(stage: Stage) -> None:

@@ -706,6 +706,25 @@ async def test_sec_rule_webfinger_a_handle_is_confirmed_by_its_own_server(scene:
     assert found["uri"] == scene.vic
 
 
+async def test_sec_rule_webfinger_an_update_takes_no_other_name_at_a_domain_that_is_not_its_own(scene: Scene) -> None:
+    """eva's handle is at a domain that once confirmed it; it has not confirmed the name that she gives herself now."""
+
+    def lent(tx: Tx) -> None:
+        tx.conn.exec_driver_sql(f"UPDATE accounts SET domain = 'lent.example' WHERE uri = '{scene.eva}'")
+
+    await scene.finance.db.write(lent)
+    profile = {**scene.evil.documents[scene.eva], "preferredUsername": "director", "name": "Eva the Second"}
+    assert await scene.send("Update", profile) == 202
+    await scene.company.settle()
+
+    def named(tx: Tx) -> list[str]:
+        found = accounts.find_by_uri(tx, scene.eva)
+        assert found is not None
+        return [found.handle, found.display_name]
+
+    assert await scene.finance.db.read(named) == ["eva@lent.example", "Eva the Second"]
+
+
 async def test_sec_rule_replay_what_was_sent_once_counts_once(scene: Scene) -> None:
     document = scene.evil.activity("Create", scene.eva, scene.evil.note(scene.eva, "once"))
     caught: list[httpx.Request] = []
