@@ -139,7 +139,9 @@ async def test_a_form_in_which_no_file_was_chosen_changes_no_picture(ann: Person
     """Browsers send such fields of a form as files without a name and without bytes."""
     await ann.ask("PATCH", UPDATE, files={"avatar": ("me.png", picture("red"), "image/png")})
     before = await ann.get(PROFILE)
-    part = 'content-disposition: form-data; name="{}"; filename=""\r\ncontent-type: application/octet-stream\r\n\r\n\r\n'
+    part = (
+        'content-disposition: form-data; name="{}"; filename=""\r\ncontent-type: application/octet-stream\r\n\r\n\r\n'
+    )
     name = 'content-disposition: form-data; name="display_name"\r\n\r\nAnn A.\r\n'
     body = "".join(f"--x\r\n{each}" for each in (part.format("avatar"), part.format("header"), name)) + "--x--\r\n"
     headers = {"content-type": "multipart/form-data; boundary=x"}
