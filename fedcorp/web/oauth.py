@@ -168,8 +168,8 @@ def _consent_page(call: Call, request: Request, account: Account) -> Response:
 def _asking(call: Call, answer: Response) -> Response:
     """A page with a form, that the app's own page stays in touch with.
 
-    Web apps open these pages in a small window and wait for it: with the policy of our other pages the browser would cut
-    that tie, and they would take it for a window that was closed.
+    Web apps open these pages in a small window and wait for it: with the policy of our other pages the browser would
+    cut that tie, and they would take it for a window that was closed.
     """
     del answer.headers["Cross-Origin-Opener-Policy"]
     browser.keep_form(call, answer)

@@ -330,7 +330,7 @@ async def test_one_socket_hears_many_channels(office: Office, ann: Person, ben: 
 
 
 async def test_changed_filters_are_told_without_a_payload(office: Office, ann: Person) -> None:
-    """As Mastodon says it: a browser passes over server-sent events without data, and clients fail at an empty payload."""
+    """As Mastodon says it: browsers pass over server-sent events without data, and clients fail at an empty payload."""
     async with (
         socket(office, ann, stream="user") as connection,
         connected(office, "http", f"{PATH}/user", {}, ("authorization", f"Bearer {ann.token}")) as events,
