@@ -153,8 +153,7 @@ def _sign_in_page(call: Call, request: Request, problem: str = "", username: str
         call.context.config, "sign_in", UNPROCESSABLE if problem else OK, target=request.application.name,
         action="/oauth/authorize", hidden=hidden, problem=problem, username=username, elsewhere="",
     )  # fmt: skip
-    browser.keep_form(call, answer)
-    return answer
+    return _asking(call, answer)
 
 
 def _consent_page(call: Call, request: Request, account: Account) -> Response:
@@ -163,6 +162,16 @@ def _consent_page(call: Call, request: Request, account: Account) -> Response:
         handle=account.handle, permissions=_permissions(request.scopes), target=_target(request.redirect_uri),
         hidden={**request.given, "csrf": browser.form_token(call)},
     )  # fmt: skip
+    return _asking(call, answer)
+
+
+def _asking(call: Call, answer: Response) -> Response:
+    """A page with a form, that the app's own page stays in touch with.
+
+    Web apps open these pages in a small window and wait for it: with the policy of our other pages the browser would
+    cut that tie, and they would take it for a window that was closed.
+    """
+    del answer.headers["Cross-Origin-Opener-Policy"]
     browser.keep_form(call, answer)
     return answer
 

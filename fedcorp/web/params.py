@@ -252,9 +252,14 @@ async def _read_multipart(request: Request, limit: int) -> dict[str, Any]:
     except (MultiPartException, FormParserError, KeyError) as error:
         raise BadRequest("The form cannot be read.", str(error)) from None
     try:
-        return _tree([(name, await _part(value)) for name, value in form.multi_items()])
+        return _tree([(name, await _part(value)) for name, value in form.multi_items() if not _is_unchosen(value)])
     finally:
         await form.close()
+
+
+def _is_unchosen(value: "str | UploadFile") -> bool:
+    """Whether this is what a browser sends for a field of a form in which no file was chosen: no name and no bytes."""
+    return not isinstance(value, str) and not value.filename and not value.size
 
 
 async def _part(value: "str | UploadFile") -> "str | Upload":

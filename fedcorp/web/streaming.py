@@ -51,8 +51,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One event for one channel; `payload` is JSON or plain text, as the event has it. `seq` is its number in the
-    `streams` table; who has heard it has heard everything up to the number `mark`."""
+    """One event for one channel; `payload` is JSON or plain text, as the event has it, and empty where it has none.
+    `seq` is its number in the `streams` table; who has heard it has heard everything up to the number `mark`."""
 
     channel: Channel
     event: str
@@ -396,7 +396,9 @@ def _hub(connection: "WebSocket | Call") -> Streams:
 
 async def _send_frames(socket: WebSocket, listener: Listener) -> None:
     while (news := await listener.queue.get()) is not None:
-        frame = {"stream": _names(news.channel), "event": news.event, "payload": news.payload}
+        frame = {"stream": _names(news.channel), "event": news.event}
+        if news.payload:  # an empty one would be no JSON, at which clients end their stream
+            frame["payload"] = news.payload
         await socket.send_text(orjson.dumps(frame).decode())
     with suppress(RuntimeError):  # the client may leave in the same moment
         await socket.close(GOING_AWAY)
@@ -470,7 +472,9 @@ class EventStream:
                 continue
             if news is None:
                 break
-            await _chunk(send, f"id: {news.mark}\nevent: {news.event}\ndata: {news.payload}\n\n".encode())
+            # Browsers pass over an event without data; the word is Mastodon's.
+            data = news.payload or "undefined"
+            await _chunk(send, f"id: {news.mark}\nevent: {news.event}\ndata: {data}\n\n".encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -135,6 +135,21 @@ async def test_words_for_the_pictures_of_a_profile(ann: Person, ben: Person) -> 
     assert (mine["avatar_description"], mine["header_description"], mine["header"]) == ("", "", None)
 
 
+async def test_a_form_in_which_no_file_was_chosen_changes_no_picture(ann: Person) -> None:
+    """Browsers send such fields of a form as files without a name and without bytes."""
+    await ann.ask("PATCH", UPDATE, files={"avatar": ("me.png", picture("red"), "image/png")})
+    before = await ann.get(PROFILE)
+    part = (
+        'content-disposition: form-data; name="{}"; filename=""\r\ncontent-type: application/octet-stream\r\n\r\n\r\n'
+    )
+    name = 'content-disposition: form-data; name="display_name"\r\n\r\nAnn A.\r\n'
+    body = "".join(f"--x\r\n{each}" for each in (part.format("avatar"), part.format("header"), name)) + "--x--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    response = await ann.http.patch(UPDATE, content=body.encode(), headers=headers)
+    assert response.status_code == 200, response.text
+    assert await ann.get(PROFILE) == before | {"display_name": "Ann A."}
+
+
 async def test_pictures_of_a_profile(ann: Person, ben: Person) -> None:
     files = {"avatar": ("me.png", picture("red"), "image/png"), "header": ("wide.jpg", picture("blue"), "image/jpeg")}
     form = {"display_name": "Ann", "source[privacy]": "private"}

@@ -369,6 +369,7 @@ async def test_pages_are_guarded(http: httpx.AsyncClient, app: App) -> None:
     assert "frame-ancestors 'none'" in policy
     assert "form-action" not in policy
     assert page.headers["x-frame-options"] == "DENY"
+    assert "cross-origin-opener-policy" not in page.headers, "web apps wait in the window that opened this one"
     cookie = page.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie

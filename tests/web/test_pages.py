@@ -40,6 +40,8 @@ async def test_the_first_page_says_how_to_begin(anybody: httpx.AsyncClient) -> N
     style = await anybody.get("/pages.css")
     assert style.headers["content-type"].startswith("text/css")
     assert "/pages.css" in links(page.text)
+    assert "/avatars/0.png" in links(page.text)  # else browsers ask for /favicon.ico, which is not there
+    assert (await anybody.get("/avatars/0.png")).headers["content-type"] == "image/png"
 
 
 async def test_no_page_can_be_framed_or_run_anything(anybody: httpx.AsyncClient, ann: Person) -> None:

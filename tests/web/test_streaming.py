@@ -329,6 +329,20 @@ async def test_one_socket_hears_many_channels(office: Office, ann: Person, ben: 
         assert await connection.next() == (["user"], ("delete", posted["id"]))
 
 
+async def test_changed_filters_are_told_without_a_payload(office: Office, ann: Person) -> None:
+    """As Mastodon says it: browsers pass over server-sent events without data, and clients fail at an empty payload."""
+    async with (
+        socket(office, ann, stream="user") as connection,
+        connected(office, "http", f"{PATH}/user", {}, ("authorization", f"Bearer {ann.token}")) as events,
+    ):
+        await events.message()  # the start
+        await events.message()  # the first comment
+        await ann.post("/api/v2/filters", title="food", context=["home"])
+        assert await connection.frame() == {"stream": ["user"], "event": "filters_changed"}
+        block = (await events.message())["body"].decode()
+        assert block.endswith("\nevent: filters_changed\ndata: undefined\n\n")
+
+
 async def test_the_channel_may_stand_in_the_address(office: Office, ann: Person, ben: Person) -> None:
     async with socket(office, ann, stream="user:notification") as connection:
         await ben.follow(ann)
