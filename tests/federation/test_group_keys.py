@@ -18,7 +18,7 @@ from tests.federation.test_groups import Scene, scene_of
 from tests.federation.world import Company, Department, Outsider, Person, pair
 from tests.wire.server import outcomes
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 DAY_MS = 86_400_000
 
