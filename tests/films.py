@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from itertools import cycle, groupby
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,23 @@ def told(content: bytes) -> str:
 
 
 @cache
-def moving_picture() -> bytes:
-    """A GIF of three colours, a tenth of a second each, on the left; one can see through its right half."""
-    frames = [Image.new("RGBA", (20, 20)) for _ in range(3)]
-    for frame, colour in zip(frames, ("red", "green", "blue"), strict=True):
+def moving_picture(milliseconds: tuple[int, ...] = (100, 100, 100)) -> bytes:
+    """A GIF that is red, green, blue and so on, on its left, each for its time; one can see through its right half."""
+    frames = [Image.new("RGBA", (20, 20)) for _ in milliseconds]
+    for frame, colour in zip(frames, cycle(("red", "green", "blue")), strict=False):
         frame.paste(colour, (0, 0, 10, 20))
     out = BytesIO()
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100, disposal=2)
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=list(milliseconds), disposal=2)
     return out.getvalue()
+
+
+def times_of(content: bytes) -> list[int]:
+    """For how many milliseconds a film on the left is red, green, blue and so on, to a fiftieth of a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.write_bytes(content)
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-vf", "fps=50,crop=iw/2:ih:0:0,scale=1:1",
+                   "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]  # fmt: skip
+        raw = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    strongest = (max(range(3), key=raw[start : start + 3].__getitem__) for start in range(0, len(raw), 3))
+    return [20 * len(list(same)) for _, same in groupby(strongest)]

@@ -34,6 +34,7 @@ ABSENT = "This server takes pictures only, no video and no sound: ffmpeg is not 
 GIF_LIKE_SECONDS = 60  # a film without sound up to this long is shown as a moving picture
 LONGEST_SIDE = 1920  # of what is encoded anew
 FASTEST = 60  # frames in a second of what is encoded anew
+FASTEST_GIF = 50  # a frame stays for two hundredths of a second or longer: whoever asks for less is given ten
 
 _PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 _ATOMS = (b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot")
@@ -249,7 +250,8 @@ async def _make(tools: Tools, path: Path, work: Path, rules: Rules, *, frame: bo
     source = await probe(tools, path, rules)
     mime = _target(source)
     made = work / f"made{SUFFIXES[mime]}"
-    reading = ("-v", "error", "-nostdin", "-y", *_reading(source.demuxer, rules.pixels), "-i", f"file:{path}")
+    ground = _ON_WHITE if source.demuxer == "gif" else ()
+    reading = ("-v", "error", "-nostdin", "-y", *ground, *_reading(source.demuxer, rules.pixels), "-i", f"file:{path}")
     writing = (*_encoding(source, mime), *_BARE, "-t", str(rules.seconds), "-threads", "2")
     await _run((tools.ffmpeg, *reading, *writing, f"file:{made}"), seconds=rules.work_seconds, bytes_=4 * rules.bytes)
     result = await probe(tools, made, rules)
@@ -276,8 +278,9 @@ def _encoding(source: Holds, mime: str) -> tuple[str, ...]:
 
 
 _MP4 = ("-f", "mp4", "-movflags", "+faststart")
-# A GIF may let the page shine through, H.264 cannot: on its own, what lies below would be black.
-_ON_WHITE = "format=rgba,split[over][under];[under]lutrgb=r=255:g=255:b=255:a=255[white];[white][over]overlay,"
+# A GIF may let the page shine through, H.264 cannot. The decoder paints it, since a filter that lays pictures over each
+# other would forget how long the last one stays.
+_ON_WHITE = ("-trans_color", "0xFFFFFFFF")
 
 
 def _picture_encoding(source: Holds) -> tuple[str, ...]:
@@ -286,9 +289,20 @@ def _picture_encoding(source: Holds) -> tuple[str, ...]:
     if video["codec_name"] == "h264" and video.get("pix_fmt") == "yuv420p" and source.frame_rate <= FASTEST:
         return ("-c:v", "copy")
     fitted = f"scale='min({LONGEST_SIDE},iw)':'min({LONGEST_SIDE},ih)':force_original_aspect_ratio=decrease"
-    ground = _ON_WHITE if source.demuxer == "gif" else ""
+    pace = f",{_steady(source)}" if source.demuxer == "gif" else ""
     return ("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-maxrate", "4M", "-bufsize", "8M",
-            "-vf", f"{ground}{fitted}:force_divisible_by=2,format=yuv420p", "-fpsmax", str(FASTEST))  # fmt: skip
+            "-vf", f"{fitted}:force_divisible_by=2,format=yuv420p{pace}", "-fpsmax", str(FASTEST))  # fmt: skip
+
+
+def _steady(gif: Holds) -> str:
+    """A filter that shows each frame as long as the GIF does. Without it the last is gone at once, and many a GIF
+    rests there before it begins anew. What ffprobe tells as its rate is a guess, good if all frames stay equally long.
+    """
+    assert gif.video is not None
+    told, frames = _fraction(gif.video.get("r_frame_rate")), _number(gif.video.get("nb_frames")) or 0
+    is_even = 0 < told <= FASTEST_GIF and abs(told * Fraction(gif.seconds or 0) - Fraction(frames)) <= 1
+    rate = told if is_even else Fraction(FASTEST_GIF)
+    return f"fps={rate.numerator}/{rate.denominator}"
 
 
 async def _frame(tools: Tools, path: Path, holds: Holds, work: Path, rules: Rules) -> bytes | None:

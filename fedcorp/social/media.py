@@ -306,14 +306,15 @@ def fetched(
     bytes: int,
     sizes: dict[str, Any],
     blurhash: str | None = None,
-) -> bool:
-    """The file of an attachment is here now; False if the attachment has gone meanwhile.
+) -> list[str]:
+    """The file of an attachment is here now. What is left are the keys that it does not use: of both files if it has
+    gone meanwhile, and of the preview if the author chose another.
 
-    A focus that was told before stays, and so does a preview that the author chose.
+    A focus that was told before stays.
     """
-    known = find(tx, id_)
+    known, sent = find(tx, id_), [name for name in (key, preview_key) if name is not None]
     if known is None:
-        return False
+        return sent
     told = orjson.loads(known.sizes)
     chosen = {"small": told["small"]} if known.preview_key is not None and "small" in told else {}
     merged = {**told, **sizes, **chosen}
@@ -322,7 +323,7 @@ def fetched(
     values["blurhash"] = known.blurhash if chosen else blurhash or known.blurhash
     tx.conn.execute(sa.update(media).where(media.c.id == id_).values(**values))
     _touch(tx, known.status_id)
-    return True
+    return [name for name in sent if name not in (values["key"], values["preview_key"])]
 
 
 def arrived(tx: Tx, id_: int, source_key: str) -> None:

@@ -54,7 +54,8 @@ class Studio:
 
     async def moves(self, content: bytes) -> bool:
         """Whether this is a picture that moves, of which a film can be made here, which is smaller and smoother."""
-        if tools_for(self._db.site.config) is None or len(content) > self._db.site.config.limits.media_bytes:
+        limits = self._db.site.config.limits
+        if tools_for(self._db.site.config) is None or len(content) > min(limits.media_bytes, limits.video_bytes):
             return False
         return await self._clock.offload(images.moves, content)
 
@@ -110,10 +111,15 @@ class Studio:
             "original": size_of(picture.width, picture.height),
             "small": size_of(picture.preview_width, picture.preview_height),
         }
-        await self._db.write(
+        unused = await self._db.write(
             media.fetched, id_, key=key, preview_key=preview_key, kind="image", mime=picture.mime,
             bytes=len(picture.data), sizes=sizes, blurhash=picture.blurhash,
         )  # fmt: skip
+        await self._clear(unused)
+
+    async def _clear(self, keys: list[str]) -> None:
+        for key in keys:
+            await self._clock.offload(self._files.delete, key)
 
     def _store_picture(self, picture: ProcessedImage, key: str, preview_key: str) -> None:
         self._files.put(picture.data, suffix=images.SUFFIXES[picture.mime], key=key)
@@ -142,13 +148,11 @@ class Studio:
             suffix = images.SUFFIXES[preview.preview_mime]
             await self._clock.offload(lambda: self._files.put(preview.preview, suffix=suffix, key=preview_key))
             sizes |= {"small": size_of(preview.preview_width, preview.preview_height)}
-        is_kept = await self._db.write(
+        unused = await self._db.write(
             media.fetched, item.id, key=key, preview_key=preview_key if preview else None, kind=film.kind,
             mime=film.mime, bytes=size, sizes=sizes, blurhash=preview.blurhash if preview else None,
         )  # fmt: skip
-        if not is_kept:
-            for unused in (key, preview_key):
-                await self._clock.offload(self._files.delete, unused)
+        await self._clear(unused)
 
     def _store(self, path: Path, suffix: str, key: str) -> None:
         self._files.adopt(path, suffix=suffix, key=key)

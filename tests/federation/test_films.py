@@ -74,6 +74,26 @@ async def test_a_film_beyond_our_limits_stays_a_link(company: Company) -> None:
     assert item["preview_url"] is None
 
 
+@needs_ffmpeg
+async def test_a_gif_of_elsewhere_that_is_too_large_for_a_film_is_a_picture(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finance = await company.department("finance")
+    operations = await company.department("operations", limits={"enabled": False, "video_bytes": 100})
+    await company.introduce(finance, operations)
+    ann, bo = await finance.person("ann"), await operations.person("bo")
+    await bo.follow(ann.handle)
+    await company.settle()
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")  # so that it is told as the GIF that it was
+        await ann.publish("look", media_ids=[await uploaded(ann, moving_picture(), "image/gif", "x")])
+    await company.settle()
+    (seen,) = await bo.home()
+    (item,) = seen["media_attachments"]
+    assert item["type"] == "image"
+    assert item["url"].startswith(bo.department.origin)
+
+
 async def test_without_ffmpeg_a_film_of_elsewhere_is_a_link(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     operations = await company.department("operations")
     mastodon = Outsider(company, "mastodon.example")

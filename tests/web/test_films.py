@@ -9,9 +9,11 @@ import psutil
 import pytest
 from PIL import Image
 
+from fedcorp.social import images
 from fedcorp.social.films import ABSENT, find_tools
-from tests.films import film, moving_picture, needs_ffmpeg, sound, told
+from tests.films import film, moving_picture, needs_ffmpeg, sound, times_of, told
 from tests.web.instance import ORIGIN, MovableClock, Office, Person, picture, running
+from tests.web.test_hostile_files import kept
 
 pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
@@ -169,6 +171,30 @@ async def test_a_gif_that_moves_becomes_one_too(office: Office, ann: Person) -> 
 
 
 @FFMPEG
+@pytest.mark.parametrize(
+    "times",
+    [(100, 100, 2000), (1500, 20, 40), (5000, 100, 5000), (70,) * 20, (100,) * 200 + (20,) * 5 + (100,) * 50],
+    ids=["rests", "hurries", "waits", "even", "uneven"],
+)
+async def test_every_frame_of_a_gif_stays_as_long_as_it_did(
+    office: Office, ann: Person, times: tuple[int, ...]
+) -> None:
+    ready = await made(office, ann, moving_picture(times), "image/gif")
+    assert ready["meta"]["original"]["duration"] == pytest.approx(sum(times) / 1000, abs=0.02)
+    assert times_of((await fetched(office, ready["url"])).content) == pytest.approx(times, abs=20)
+
+
+@FFMPEG
+async def test_a_gif_of_more_bytes_than_a_film_may_have_stays_a_picture(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with running(tmp_path, clock, limits={"enabled": False, "video_bytes": 100}) as instance:
+        ann = await Office(instance, clock).person("ann")
+        assert (await ann.upload(moving_picture(), "image/gif"))["type"] == "image"
+        older = await ann.ask("POST", "/api/v1/media", files={"file": ("x.gif", moving_picture(), "image/gif")})
+        assert (older.status_code, older.json()["type"]) == (200, "image")
+
+
+@FFMPEG
 async def test_a_gif_that_is_too_much_for_a_film_stays_a_picture(tmp_path: Path) -> None:
     clock = MovableClock()
     async with running(tmp_path, clock, limits={"enabled": False, "video_pixels": 100}) as instance:
@@ -291,6 +317,26 @@ async def test_of_a_gif_of_which_no_film_can_be_made_the_picture_stays(
     assert (ready["type"], ready["meta"]["original"]["size"]) == ("image", "20x20")
     assert (await fetched(office, ready["url"])).headers["content-type"] == "image/gif"
     assert not list(office.instance.config.media_folder.rglob("*.raw"))
+
+
+@FFMPEG
+async def test_what_its_author_chose_stands_for_a_gif_without_a_film(
+    office: Office, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = ("t.png", picture("teal"), "image/png")
+    response = await ann.ask("POST", MEDIA, files={"file": ("x", moving_picture(), "image/gif"), "thumbnail": chosen})
+    shown = response.json()["preview_url"].partition("?")[0]
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        await office.settle()
+    ready = await ann.get(f"/api/v1/media/{response.json()['id']}")
+    assert (ready["type"], ready["preview_url"].partition("?")[0]) == ("image", shown)
+    assert len(kept(office)) == 2, "the GIF, and the picture that was chosen"
+
+
+async def test_of_a_picture_whose_row_has_gone_nothing_is_kept(office: Office) -> None:
+    await office.instance.studio.keep_picture(404, images.process(moving_picture()))
+    assert not kept(office)
 
 
 @FFMPEG
