@@ -94,7 +94,7 @@ class Studio:
         await self._clock.offload(self._files.delete, item.source_key)
 
     async def _give_up(self, item: Media, source_key: str) -> None:
-        """Of a picture that moves its first frame is kept; everything else has failed."""
+        """A GIF of which no film can be made stays a picture; everything else has failed."""
         try:
             content = await self._clock.offload(lambda: self._files.path(source_key).read_bytes())
             picture = await self._clock.offload(images.process, content)

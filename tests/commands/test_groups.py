@@ -30,7 +30,7 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.groups import Settings
 from fedcorp.social.publishing import Draft
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import affiliations, ledger, ledger_heads, ledger_keys
+from fedcorp.storage.tables import affiliations, audit, ledger, ledger_heads, ledger_keys
 from fedcorp.storage.tables import keys as keys_table
 from fedcorp.storage.tables import memberships as memberships_table
 from tests.commands.conftest import DOMAIN, Line
@@ -620,6 +620,8 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
     assert await copy("group", "verify", handle) == 0, copy.err
     assert copy.out == holds
     assert holds.startswith("4 entries hold, ")
+    assert await copy("group", "rotate-keys", handle) == 2, "that is for where it lives"
+    assert copy.err.startswith(f"fedcorp: @{handle} is no group of this department")
     assert await copy("group", "list") == 0
     assert copy.out.splitlines()[1].split() == [handle, "Robots", "open", "3", "4", "copy"]
     assert await copy("group", "export", handle, "--output", str(folder / "copy.jsonl")) == 0
@@ -780,9 +782,20 @@ def test_new_keys_wait_for_their_entry_until_a_server_runs(robots: Line) -> None
     assert f"{TOTAL} entries hold" in robots.out
 
 
-def test_keys_of_groups_elsewhere_and_of_none_cannot_be_changed(robots: Line) -> None:
-    assert robots("group", "rotate-keys", "nobody") == 2
-    assert "fedcorp group list" in robots.err
+def test_new_keys_are_for_groups_that_are_there_and_stand_in_the_audit(robots: Line) -> None:
+    for name in ("nobody", "ann"):
+        assert robots("group", "rotate-keys", name) == 2
+        assert "fedcorp group list" in robots.err
+    assert robots("group", "rotate-keys", "robots", "--stolen") == 0
+
+    def noted(tx: Tx) -> list[tuple[str, str, str]]:
+        act = audit.c.act == "group.rotate-keys"
+        return [
+            tuple(row) for row in tx.conn.execute(sa.select(audit.c.actor, audit.c.subject, audit.c.reason).where(act))
+        ]
+
+    group = write(robots.config, group_of)
+    assert write(robots.config, noted) == [("command line", group.uri, "stolen")]
 
 
 def test_ledgers_of_before_begin_with_the_key_that_the_group_published(robots: Line) -> None:
