@@ -190,16 +190,17 @@ def object_context(document: Any) -> list[Any]:
 
 def _collect_terms(value: Any, used: set[str]) -> None:
     """Add names of ours in `value`; a document inside that brings a context of its own speaks for itself."""
-    if isinstance(value, list):
-        for item in value:
-            _collect_terms(item, used)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            if name in _OBJECT_TERMS:
-                used.add(name)
-            if isinstance(inner, list) or (isinstance(inner, dict) and "@context" not in inner):
-                _collect_terms(inner, used)
-        used.update(kind for kind in types_of(value) if kind in _OBJECT_TERMS)
+    waiting = [value]
+    for item in waiting:  # grows meanwhile
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            used |= _OBJECT_TERMS.keys() & item.keys()
+            used |= _OBJECT_TERMS.keys() & types_of(item)
+            waiting += [
+                inner for inner in item.values()
+                if isinstance(inner, list) or (isinstance(inner, dict) and "@context" not in inner)
+            ]  # fmt: skip
 
 
 @lru_cache(maxsize=256)

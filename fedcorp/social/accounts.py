@@ -256,6 +256,10 @@ _PUBLIC_KEYS = _KEYS.where(_CURRENT)
 
 def find(tx: Tx, id_: int) -> Account | None:
     """The account with this id."""
+    return tx.once("accounts", id_, lambda: _find(tx, id_))
+
+
+def _find(tx: Tx, id_: int) -> Account | None:
     row = tx.conn.execute(_BY_ID, {"id": id_}).first()
     return Account(*row) if row else None
 

@@ -118,11 +118,11 @@ def _is_ours_to_tell(tx: Tx, event: Event) -> bool:
 
 
 _IS_LOCAL = sa.select(accounts_table.c.local).where(accounts_table.c.id == sa.bindparam("id"))
-_STATUS_IS_LOCAL = sa.select(statuses_table.c.local).where(statuses_table.c.id == sa.bindparam("id"))
 
 
 def _status_is_local(tx: Tx, status_id: int) -> bool:
-    return bool(tx.conn.execute(_STATUS_IS_LOCAL, {"id": status_id}).scalar())
+    status = statuses.find(tx, status_id)
+    return status is not None and status.local
 
 
 # -- statuses --------------------------------------------------------------------------------------------------------

@@ -88,8 +88,8 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         quote_state=None if quoted is None else quotes.PENDING if asks else quotes.ACCEPTED,
         quote_policy=policy.own_quote_policy(draft.quote_policy or settings.quote_policy, place.visibility),
     )  # fmt: skip
-    statuses.write_mentions(tx, id_, _addressed(status, place.named, quoted))
-    statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
+    statuses.add_mentions(tx, id_, _addressed(status, place.named, quoted))
+    statuses.add_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     _attach(tx, account, status, draft)
     for group in accounts.find_many(tx, set(place.group_ids)).values():
         if not group.local:  # ours judge at once, in `effects`

@@ -108,10 +108,8 @@ def _quote_state(remote: RemoteStatus, quoted: Status | None) -> str | None:
 
 
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
-    if remote.mentions:
-        statuses.write_mentions(tx, status.id, list(remote.mentions))
-    if remote.tags:
-        statuses.write_tags(tx, status.id, list(remote.tags))
+    statuses.add_mentions(tx, status.id, list(remote.mentions))
+    statuses.add_tags(tx, status.id, list(remote.tags))
     custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     if remote.media:
         media.store_remote(tx, status.account_id, status.id, list(remote.media))

@@ -3,6 +3,7 @@
 Made by people here: `fedcorp.social.publishing`; taken from other servers: `receiving`; reacted to: `interactions`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from operator import itemgetter
 from typing import Any
@@ -110,6 +111,10 @@ _MENTIONS = sa.select(mentions.c.account_id, mentions.c.silent).where(mentions.c
 
 def find(tx: Tx, id_: int) -> Status | None:
     """The status with this id, also the empty shell of a deleted one."""
+    return tx.once("statuses", id_, lambda: _find(tx, id_))
+
+
+def _find(tx: Tx, id_: int) -> Status | None:
     row = tx.conn.execute(_BY_ID, {"id": id_}).first()
     return Status(*row) if row else None
 
@@ -266,9 +271,9 @@ def _descendants(tx: Tx, status: Status) -> list[int]:
     return found
 
 
-def mentions_of(tx: Tx, status_id: int) -> list[tuple[int, bool]]:
+def mentions_of(tx: Tx, status_id: int) -> Sequence[tuple[int, bool]]:
     """Accounts that a status is addressed to by name, each with whether it is not named in the text."""
-    return [(account_id, silent) for account_id, silent in tx.conn.execute(_MENTIONS, {"id": status_id})]
+    return tx.once("mentions", status_id, lambda: tx.conn.execute(_MENTIONS, {"id": status_id}).all())
 
 
 def mentioned_ids(tx: Tx, status_id: int, *, silent: bool = True) -> list[int]:
@@ -368,6 +373,11 @@ def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
 def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
     """Replace the hashtags of a status; of two that are one tag, the first is shown."""
     tx.conn.execute(_NO_TAGS, {"of": status_id})
+    add_tags(tx, status_id, shown)
+
+
+def add_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
+    """Write the hashtags of a new status."""
     for tag in shown[:30]:
         if name := normalise_tag(tag):
             insert_ignore(tx, status_tags, name=name, status_id=status_id, shown=tag)
@@ -376,6 +386,11 @@ def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
 def write_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:
     """Replace who is addressed: (account id, silent)."""
     tx.conn.execute(_NO_MENTIONS, {"of": status_id})
+    add_mentions(tx, status_id, named)
+
+
+def add_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:
+    """Write who is addressed by a new status."""
     for account_id, silent in named[:100]:
         insert_ignore(tx, mentions, status_id=status_id, account_id=account_id, silent=silent)
 

@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
@@ -150,8 +151,13 @@ def _mention(match: re.Match[str]) -> Mention:
     return Mention(match["username"], domain and domain.lower(), match.start(), match.end())
 
 
-def _entities(text: str) -> Iterator[Mention | Tag | Link]:
+@lru_cache(maxsize=64)  # a text that is published is asked for its length, its mentions, its tags and its links
+def _entities(text: str) -> tuple[Mention | Tag | Link, ...]:
     """Mentions, tags and links, from left to right, never overlapping."""
+    return tuple(_read_entities(text))
+
+
+def _read_entities(text: str) -> Iterator[Mention | Tag | Link]:
     for match in _ENTITY.finditer(text):
         found: Mention | Tag | Link | None
         if match["username"] is not None:

@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -23,7 +23,7 @@ from fedcorp.config import Config
 from fedcorp.errors import Unavailable
 from fedcorp.ids import NODES, IdSource
 from fedcorp.storage.glances import Glances
-from fedcorp.storage.statements import QuickConnection, Statements
+from fedcorp.storage.statements import ALL, QuickConnection, Statements
 from fedcorp.storage.tables import meta, nodes
 from fedcorp.urls import Urls
 
@@ -31,6 +31,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 GROUP = 200  # units in one SQLite transaction
+MOST_KEPT = 200  # answers that one unit keeps
 READERS = 3
 POSTGRES_WRITERS = 4
 RETRIES = 30
@@ -56,7 +57,8 @@ class Tx:
     """One unit of work: connection, time, ids, the site, and what happened in it."""
 
     __slots__ = (
-        "_effects", "_finishing", "_ids", "_pending", "alone", "clock", "conn", "dialect", "ms", "site", "wakes",
+        "_effects", "_finishing", "_ids", "_once", "_pending", "alone", "clock", "conn", "dialect", "ms", "site",
+        "wakes",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +82,7 @@ class Tx:
         self._effects = effects
         self._pending: list[object] = []
         self._finishing = False
+        self._once: dict[tuple[str, object], tuple[tuple[int, int], Any]] = {}
 
     def new_id(self) -> int:
         """A fresh time-ordered id. Only in writes."""
@@ -90,6 +93,22 @@ class Tx:
     def record(self, event: object) -> None:
         """Say what happened; its effects are written before this unit (or `step`) ends."""
         self._pending.append(event)
+
+    def once(self, table: str, key: object, read: Callable[[], T]) -> T:
+        """What `read` gives, read again only after this unit changed `table`, the only one that it may look at.
+
+        What somebody else commits meanwhile is not seen, as in a snapshot. Nobody may change what this returns.
+        """
+        changes = self.conn.changes
+        version = (changes[table], changes[ALL])
+        kept = self._once.get((table, key))
+        if kept is not None and kept[0] == version:
+            return cast(T, kept[1])
+        if len(self._once) >= MOST_KEPT:
+            self._once.clear()
+        found = read()
+        self._once[table, key] = (version, found)
+        return found
 
     def wake(self, name: str) -> None:
         """After COMMIT, wake whoever waits for `name` in this process."""

@@ -10,12 +10,15 @@ interpreter at each. `gather` therefore has SQLite put all rows into one text of
 Words that a statement itself has, such as the names of states, become a part of its text. SQLite plans a statement anew
 at every execution when a parameter stands where the condition of a partial index has a word: it could change the plan.
 
+How often each table was changed is counted, so that a unit can keep what it has read (`Tx.once`).
+
 Knows of our tables only the kinds of values: numbers, texts, bytes and booleans, which both drivers take as they are.
 SQLite alone gives booleans back as numbers.
 """
 
 import re
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -31,6 +34,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 T = TypeVar("T")
 _NEVER: Any = object()
+ALL = "*"
 MOST_FORMS = 64  # of one statement: other columns given, other lengths of lists
 _AS_THEY_ARE = (sa.Integer, sa.String, sa.LargeBinary, sa.Boolean, sa.types.NullType)
 _IN_JSON = (sa.Integer, sa.String)
@@ -115,21 +119,22 @@ class _Form:
 
 
 class _Compiled:
-    """A statement that came before. `lists` are the parameters that are given any number of values."""
+    """A statement that came before. `changed` is the table that it changes, if any; `lists` are the parameters that are
+    given any number of values."""
 
-    __slots__ = ("booleans", "columns", "forms", "is_change", "lists")
+    __slots__ = ("booleans", "changed", "columns", "forms", "lists")
 
-    def __init__(self, is_change: bool, lists: tuple[str, ...], types: Sequence[Any], native: bool) -> None:
-        self.is_change = is_change
+    def __init__(self, changed: str | None, lists: tuple[str, ...], types: Sequence[Any], native: bool) -> None:
+        self.changed = changed
         self.lists = lists
         self.booleans = () if native else tuple(at for at, kind in enumerate(types) if isinstance(kind, sa.Boolean))
-        fits = not native and not is_change and all(isinstance(kind, _IN_JSON) for kind in types)
+        fits = not native and changed is None and all(isinstance(kind, _IN_JSON) for kind in types)
         self.columns = len(types) if fits else 0  # of a statement of SQLite's whose rows can come as JSON
         self.forms: dict[Any, _Form] = {}
 
     def key(self, given: Mapping[str, Any]) -> Any:
         """What the text depends on: the columns given to an INSERT or UPDATE, and the room that lists need."""
-        columns = tuple(given) if self.is_change else None
+        columns = tuple(given) if self.changed is not None else None
         return (columns, *(_room(len(given[name])) for name in self.lists)) if self.lists else columns
 
 
@@ -160,10 +165,11 @@ class Statements:
 class QuickConnection:
     """A connection as units use it. Begins and ends no transaction."""
 
-    __slots__ = ("_conn", "_errors", "_known", "_raw", "_statements", "dialect")
+    __slots__ = ("_conn", "_errors", "_known", "_raw", "_statements", "changes", "dialect")
 
     def __init__(self, conn: Connection, statements: Statements) -> None:
         self.dialect: Dialect = conn.dialect
+        self.changes: defaultdict[str, int] = defaultdict(int)  # of each table; under ALL those that may be of any
         self._conn = conn
         self._raw: Any = conn.connection.dbapi_connection
         self._statements = statements
@@ -178,6 +184,8 @@ class QuickConnection:
         assert isinstance(compiled, _Compiled)
         given = given or {}
         form = self._form(statement, compiled, given)
+        if compiled.changed is not None:
+            self.changes[compiled.changed] += 1
         try:
             cursor = self._raw.execute(form.text, form.values(given))
             rows = cursor.fetchall() if cursor.description is not None else ()
@@ -218,6 +226,7 @@ class QuickConnection:
 
     def exec_driver_sql(self, text: str) -> None:
         """Run a text of SQL that gives nothing back. Raises DBAPIError."""
+        self.changes[ALL] += 1
         try:
             self._raw.execute(text)
         except self._errors as error:
@@ -229,6 +238,8 @@ class QuickConnection:
             self._statements.put(statement, None)
         elif known is None:
             self._statements.put(statement, _compiled(statement, self.dialect) or False)
+        if not isinstance(statement, sa.SelectBase):
+            self.changes[_changed(statement) or ALL] += 1
         result = self._conn.execute(statement, given)
         return Rows(result.all() if result.returns_rows else (), result.rowcount)
 
@@ -292,7 +303,12 @@ def _compiled(statement: Any, dialect: Dialect) -> _Compiled | None:
     if not all(isinstance(bind.type, _AS_THEY_ARE) for bind in binds):
         return None
     lists = tuple(name for bind, name in binds.items() if bind.expanding and bind.required)
-    return _Compiled(isinstance(statement, UpdateBase), lists, types, dialect.supports_native_boolean)
+    return _Compiled(_changed(statement), lists, types, dialect.supports_native_boolean)
+
+
+def _changed(statement: Any) -> str | None:
+    """The table that a statement changes."""
+    return str(statement.entity_description["table"].name) if isinstance(statement, UpdateBase) else None
 
 
 def _packed(text: str, columns: int, form: str) -> str:

@@ -126,6 +126,45 @@ async def test_steps_within_effects_neither_overtake_nor_lose_what_was_recorded(
     assert found.count("effect of many") == 2000
 
 
+def counting(tx: Tx, asked: list[None]) -> int:
+    asked.append(None)
+    return int(tx.conn.execute(_COUNT).scalar_one())
+
+
+_COUNT = sa.select(sa.func.count()).select_from(audit)
+_TOUCH = sa.update(meta).where(meta.c.key == sa.bindparam("of")).values(value="-")
+_ADD = sa.insert(audit)
+
+
+async def test_a_unit_keeps_what_it_read_until_it_changes_that_table(db: Database) -> None:
+    asked: list[None] = []
+
+    def look(tx: Tx, known: int) -> None:
+        count = tx.once("audit", "count", lambda: counting(tx, asked))
+        assert count == tx.conn.execute(_COUNT).scalar_one()
+        assert len(asked) == known
+
+    def undone(tx: Tx) -> None:
+        note(tx, "lost")
+        look(tx, 5)
+        raise ValueError("lost")
+
+    def work(tx: Tx) -> None:
+        look(tx, 1)
+        look(tx, 1)
+        tx.conn.execute(_TOUCH, {"of": "nothing"})  # another table
+        look(tx, 1)
+        for known in (2, 3, 4):  # as SQLAlchemy runs it at first, and as we do when it comes again
+            tx.conn.execute(_ADD, {"created_at": 1, "actor": "a", "act": "b", "subject": "c", "outcome": "ok"})
+            look(tx, known)
+        with pytest.raises(ValueError, match="lost"), tx.step():
+            undone(tx)
+        look(tx, 6)  # what was undone as well
+
+    await db.write(work)
+    await db.write(look, 7)  # nothing goes from one unit to the next
+
+
 async def test_reads_cannot_write_or_mint(db: Database) -> None:
     with pytest.raises(RuntimeError):
         await db.read(lambda tx: tx.new_id())
