@@ -40,7 +40,7 @@ HOPS = (
 SKEW_SECONDS, SKEW_STOPS_SECONDS = 60, 3600
 _SOFTWARE = "http://nodeinfo.diaspora.software/ns/schema/"
 _SERVER_ACTOR = "https://www.w3.org/ns/activitystreams#Application"
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _BROKEN = 401, 403, 404, 410, 500
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _GONE, _BROKEN = 400, 401, 403, 404, 410, 500
 _ODD = frozenset({400, 406, 415, 422})
 
 
@@ -137,7 +137,11 @@ class Probe:
         for link in as_list(index.get("links")):
             href = link.get("href") if isinstance(link, dict) else None
             if isinstance(href, str) and str(link.get("rel", "")).startswith(_SOFTWARE) and same_origin(href, way.base):
-                found = (_json(await self._ask("nodeinfo", way, href)) or {}).get("software")
+                try:
+                    answer = await self._client.send("GET", href, None, {"Accept": "application/json"})
+                except FedcorpError as error:
+                    raise _failed_hop(way, error, "nodeinfo") from error
+                found = (_json(answer) or {}).get("software")
                 if isinstance(found, dict) and found.get("name"):
                     way.software = str(found["name"])[:100].lower()
                     return Hop("nodeinfo", OK, f"runs {way.software} {str(found.get('version', ''))[:50]}".strip())
@@ -145,7 +149,10 @@ class Probe:
         return Hop("nodeinfo", WARNING, "does not say what it runs", cure)
 
     async def _server_actor(self, way: _Way, index: dict[str, Any]) -> Hop:
-        """Where the actor of the server is: by NodeInfo (FEP-2677), by WebFinger (FEP-d556), else at /actor."""
+        """Where the actor of the server is: by NodeInfo (FEP-2677), by WebFinger (FEP-d556), else at /actor.
+
+        Servers of another make may have none, or none that can be found: somebody there who is known here will do.
+        """
         for link in as_list(index.get("links")):
             if isinstance(link, dict) and link.get("rel") == _SERVER_ACTOR:
                 way.actor_uri = _own(way, link.get("href"))
@@ -160,10 +167,15 @@ class Probe:
             if isinstance(link, dict) and link.get("rel") == "self":
                 way.actor_uri = way.actor_uri or _own(way, link.get("href"))
         known = bool(way.actor_uri)
+        if not known and way.software not in ("", "fedcorp"):
+            somebody = await self._db.read(accounts.find_any_of, way.peer.domain)
+            way.actor_uri = _own(way, somebody.uri) if somebody is not None else ""
         way.actor_uri = way.actor_uri or f"{way.base}/actor"
         if answer.is_success:
             return Hop("webfinger", OK, f"answers for the server itself, {found.get('subject', 'without a subject')}")
-        if answer.status_code in (_NOT_FOUND, _GONE) and way.software != "fedcorp" and (known or way.software):
+        # GoToSocial says 400 of a name that holds a port.
+        unknown_there = answer.status_code in (_NOT_FOUND, _GONE, _BAD_REQUEST)
+        if unknown_there and way.software != "fedcorp" and (known or way.software):
             return Hop("webfinger", OK, f"answers (HTTP {answer.status_code}: knows no handle of the server itself)")
         cure = "nobody there can be found by handle; let /.well-known/webfinger lead to that server."
         return Hop("webfinger", WARNING, f"answers HTTP {answer.status_code}", cure)
@@ -175,9 +187,10 @@ class Probe:
         self._check_taken("actor", way, answer)
         if not answer.is_success:
             text = f"{way.actor_uri} answers HTTP {answer.status_code}"
-            raise _Stop(
-                "actor", text, "its administrator has to look: without this document nobody can check its keys."
-            )
+            cure = "its administrator has to look: without this document nobody can check its keys."
+            if way.software not in ("", "fedcorp"):
+                cure = "it may have no actor of its own: look up somebody there by handle, then test again."
+            raise _Stop("actor", text, cure)
         try:
             doc = await self._clock.offload(normalize, parse_json(answer.content))
         except BadRequest as error:

@@ -221,6 +221,13 @@ _BY_ID = _SELECT.where(accounts.c.id == sa.bindparam("id"))
 _BY_IDS = _SELECT.where(accounts.c.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_URI = _SELECT.where(accounts.c.uri == sa.bindparam("uri"))
 _BY_HANDLE = _SELECT.where(accounts.c.domain == sa.bindparam("domain"), accounts.c.username_key == sa.bindparam("name"))
+_ANY_OF = (
+    _SELECT.where(
+        accounts.c.domain == sa.bindparam("domain"), accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None)
+    )
+    .order_by(accounts.c.id.desc())
+    .limit(1)
+)
 _KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "account_uri"), accounts.c.uri]
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
 _KEY = _KEYS.where(
@@ -289,6 +296,12 @@ def find_by_handle(tx: Tx, username: str, domain: str | None) -> Account | None:
     """The account of a handle; without a domain, or with ours, a local one."""
     values = {"domain": (domain or tx.site.urls.domain).lower(), "name": username.lower()}
     row = tx.conn.execute(_BY_HANDLE, values).first()
+    return Account(*row) if row else None
+
+
+def find_any_of(tx: Tx, domain: str) -> Account | None:
+    """The account of a server that came to be known here last."""
+    row = tx.conn.execute(_ANY_OF, {"domain": domain.lower()}).first()
     return Account(*row) if row else None
 
 

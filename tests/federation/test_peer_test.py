@@ -197,3 +197,24 @@ async def test_nobody_can_have_us_knock_elsewhere(company: Company) -> None:
     answer = await known.deliver(finance, {"actor": bo, "url": stranger.origin}, path="/ap/echo")
     assert answer.json()["reached"] is True
     assert {request.url.netloc.decode() for request in company.network.requests} == {known.domain}
+
+
+async def test_a_server_without_an_actor_of_its_own(company: Company) -> None:
+    """GoToSocial's cannot be found under a name with a port: somebody there who is known here stands for it. And its
+    NodeInfo is JSON, which it gives to nobody who asks for ActivityStreams."""
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    elsewhere = Outsider(company, "social.localhost")
+    elsewhere.runs = "gotosocial"
+    elsewhere.is_strict = True
+    await finance.db.write(peers.add, elsewhere.domain, "partner")
+    hops = await walk(finance, elsewhere.domain)
+    assert states(hops)["nodeinfo"] == OK
+    assert (hops[-1].name, hops[-1].state) == ("actor", FAILED)
+    assert "look up somebody there" in hops[-1].cure
+    gus = elsewhere.actor("gus")
+    await ann.find(f"gus@{elsewhere.domain}")
+    hops = await walk(finance, elsewhere.domain)
+    found = states(hops)
+    assert (found["webfinger"], found["actor"], found["read"], found["write"]) == (OK, OK, OK, OK), hops
+    assert gus in next(hop.text for hop in hops if hop.name == "actor")

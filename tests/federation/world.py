@@ -269,6 +269,7 @@ class Outsider:
         self.answer = 202
         self.answer_headers: dict[str, str] = {}
         self.runs = ""  # what its NodeInfo says; it has none without
+        self.is_strict = False  # whether it refuses to name itself, and gives JSON only to who asks for it
         self.key_name = "#main-key"
         self.serial = 0
         company.network.servers[domain] = self
@@ -400,6 +401,8 @@ class Outsider:
         return httpx.Response(200, json=document, headers={"Content-Type": ACTIVITY}, request=request)
 
     def _nodeinfo(self, request: httpx.Request) -> httpx.Response:
+        if self.is_strict and "application/json" not in request.headers["accept"]:
+            return httpx.Response(406, request=request)
         schema = "http://nodeinfo.diaspora.software/ns/schema/2.0"
         index = {"links": [{"rel": schema, "href": f"{self.origin}/nodeinfo/2.0"}]}
         document = {"version": "2.0", "software": {"name": self.runs, "version": "1.0"}}
@@ -409,6 +412,8 @@ class Outsider:
     def _webfinger(self, request: httpx.Request) -> httpx.Response:
         resource = request.url.params["resource"].removeprefix("acct:")
         name = resource.rsplit("@", 1)[0]
+        if self.is_strict and name == self.domain:
+            return httpx.Response(400, request=request)
         uri = f"{self.origin}/users/{name}"
         if uri not in self.documents:
             return httpx.Response(404, request=request)
