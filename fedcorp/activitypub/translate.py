@@ -300,7 +300,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
         text=text.plain(html),
         created_at=_ms(doc.get("published")) or tx.ms,
         edited_at=_edited_at(doc),
-        spoiler_text=_spoiler(doc),
+        spoiler_text=_spoiler(doc, tier),
         sensitive=doc.get("sensitive") is True,
         language=language,
         in_reply_to_uri=parent_uri if parent_uri and _is_web_url(parent_uri) else None,
@@ -502,11 +502,15 @@ def _is_file(link: dict[str, Any]) -> bool:
     return isinstance(mime, str) and mime.partition("/")[0].lower() in _KINDS
 
 
-def _spoiler(doc: dict[str, Any]) -> str:
+def _spoiler(doc: dict[str, Any], tier: str = "partner") -> str:
+    """The content warning. Departments say it as the plain text that it is here, in which `x<y` is no markup; others,
+    who may mean HTML, have theirs stripped."""
     summary = first_string(doc.get("summary"))
     # What is titled has an excerpt there, and a warning only where it says so (WordPress, PeerTube).
     is_warning = bool({"Note", "Question"} & set(types_of(doc))) or doc.get("sensitive") is True
-    return text.one_line(text.plain(text.sanitize(summary)), MAX_SPOILER) if summary and is_warning else ""
+    if not summary or not is_warning:
+        return ""
+    return text.one_line(summary if tier == "department" else text.plain(text.sanitize(summary)), MAX_SPOILER)
 
 
 def _mentions(

@@ -86,6 +86,14 @@ async def test_edit_and_delete_reach_every_copy(company: Company) -> None:
     assert (await bo.http.get(f"/api/v1/statuses/{seen['id']}")).status_code == 404
 
 
+@pytest.mark.parametrize("words", ["if x<y then z", "a &lt; b", "careful <b>&"])
+async def test_a_content_warning_says_the_same_in_every_department(company: Company, words: str) -> None:
+    ann, bo = await friends(company)
+    await ann.publish("see above", spoiler_text=words)
+    await company.settle()
+    assert [status["spoiler_text"] for status in await bo.home()] == [words]
+
+
 async def test_a_locked_account_answers_requests(company: Company) -> None:
     finance, operations = await start(company, "finance", "operations")
     ann, bo = await finance.person("ann", locked=True), await operations.person("bo")
