@@ -101,6 +101,36 @@ async def test_answers_to_interactions_change_nothing(company: Company) -> None:
     assert scene.gts.got("Reject") == []
 
 
+async def test_a_favourite_and_a_boost_that_the_author_refuses_end(company: Company) -> None:
+    """Nobody but the author may refuse them, and what the group passed on stays."""
+    scene = await scene_of(company)
+    await scene.send("create_note")
+    post = await scene.ann.find_status(NOTE)
+    await scene.ann.post(f"/api/v1/statuses/{post['id']}/favourite")
+    await scene.ann.post(f"/api/v1/statuses/{post['id']}/reblog")
+    await company.settle()
+    like = next(item for item in scene.gts.got("Like") if item["actor"] == scene.ann.account.uri)
+    boost = next(item for item in scene.gts.got("Announce") if item["actor"] == scene.ann.account.uri)
+    passed_on = next(item for item in scene.gts.got("Announce") if item["actor"] == scene.group)
+
+    async def counts() -> tuple[int, int, bool, bool]:
+        shown = await scene.ann.get(f"/api/v1/statuses/{post['id']}")
+        return shown["favourites_count"], shown["reblogs_count"], shown["favourited"], shown["reblogged"]
+
+    stranger = scene.gts.actor("hal")
+    for refused in (like, boost):
+        answer = {**scene.gts.activity("Reject", stranger, refused["id"]), "target": NOTE}
+        await scene.gts.deliver(scene.finance, answer)
+    await scene.send("reject_announce", refused=passed_on["id"])
+    await company.settle()
+    assert await counts() == (1, 1, True, True)
+    await scene.send("reject_like", refused=like["id"])
+    assert await counts() == (0, 1, False, True)
+    await scene.send("reject_announce", refused=boost["id"])
+    assert await counts() == (0, 0, False, False)
+    assert await listed(scene.ann, scene.group_id) == ["@robots mine hums at night"]
+
+
 async def test_an_undone_follow_leaves(company: Company) -> None:
     scene = await scene_of(company)
     await scene.send("undo_follow")

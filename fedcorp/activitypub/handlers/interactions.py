@@ -26,7 +26,7 @@ from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.clock import to_ms
 from fedcorp.errors import Forbidden, Unprocessable
-from fedcorp.social import custom_emojis, group_posts, interactions, policy, reactions, receiving, statuses
+from fedcorp.social import accounts, custom_emojis, group_posts, interactions, policy, reactions, receiving, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
@@ -208,3 +208,27 @@ def receive_undo_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     interactions.unreblog(tx, account, original_id)
     return PROCESSED
+
+
+def receive_refusal(tx: Tx, activity: Activity, author: Account) -> bool:
+    """The author of a post refuses a favourite or boost of ours, which ends here too; False when it speaks of none.
+
+    Source: GoToSocial's interaction policies. What a group of ours passes on is the group's affair, and stays.
+    """
+    uri = activity.object_id
+    if uri is None or not tx.site.urls.owns(uri):
+        return False
+    liked = tx.conn.execute(_FAVOURITE, {"uri": uri}).first()
+    wrapper = statuses.find_by_uri(tx, uri) if liked is None else None
+    account_id, status_id = liked or ((wrapper.account_id, wrapper.reblog_of_id) if wrapper is not None else (0, None))
+    account = accounts.find(tx, account_id)
+    if account is None or account.is_group or status_id is None or statuses.author_id(tx, status_id) != author.id:
+        return False
+    if liked is not None:
+        interactions.unfavourite(tx, account, status_id)
+    else:
+        interactions.unreblog(tx, account, status_id)
+    return True
+
+
+_FAVOURITE = sa.select(favourites.c.account_id, favourites.c.status_id).where(favourites.c.uri == sa.bindparam("uri"))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import group_telling, serving, telling
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers import actors, follow, quotes, statuses
+from fedcorp.activitypub.handlers import actors, follow, interactions, quotes, statuses
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, find_status, sender
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.signers import Signer
@@ -113,7 +113,8 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """A request was refused: ours (to follow, to quote, to moderate, to post), or one to join a group of ours."""
+    """What we asked for was refused (to follow, quote, moderate, post), or what we did (a favourite, a boost), or a
+    request to join a group of ours."""
     if quotes.is_answer(tx, activity):
         return quotes.receive_reject(tx, activity, intake)
     actor, group = sender(tx, activity, intake), _moderated(tx, activity)
@@ -127,6 +128,8 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     if activity.object_type == "Invite":
         return _declined(tx, activity, actor)
     if _settle(tx, activity, actor, REFUSED) or _note_post(tx, activity, actor, "rejected"):
+        return PROCESSED
+    if interactions.receive_refusal(tx, activity, actor):
         return PROCESSED
     return follow.receive_reject(tx, activity, intake)
 
