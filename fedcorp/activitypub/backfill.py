@@ -1,4 +1,4 @@
-"""Reads what was said before somebody here listened: the outbox of whom they follow now, and threads that they open.
+"""Reads what was said before somebody here listened: outbox and pins of whom they follow now, and threads they open.
 
 Everything is stored as history: no bell rings. A post counts where it stands at its own address, or inside the outbox
 of its author, which lies under the same origin. Each piece of work has a budget of requests, and the peer policy is
@@ -7,6 +7,7 @@ asked before every one.
 Sources: FEP-7888 and FEP-f228 (`context`), ActivityPub 5.1 and 5.6 (outbox, replies).
 """
 
+import contextlib
 import logging
 from collections import deque
 from typing import Any
@@ -16,11 +17,13 @@ from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
-from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
-from fedcorp.social import accounts, follows, statuses, threads
-from fedcorp.storage.database import Database
+from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable, Unprocessable
+from fedcorp.social import accounts, follows, interactions, statuses, threads
+from fedcorp.social.accounts import Account
+from fedcorp.storage.database import Database, Tx
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
+FEATURED_FETCHES = interactions.MAX_PINS + 2
 THREAD_POSTS, THREAD_FETCHES = 200, 50
 
 log = logging.getLogger("fedcorp.activitypub")
@@ -57,6 +60,25 @@ class Backfill:
             return
         for item in reversed(read.found):
             await self._store_created(item, account.uri, signer, budget)
+        await self._read_pins(account, signer)
+
+    async def _read_pins(self, account: Account, signer: int) -> None:
+        """What the account shows first: pins from before are told by nobody, and GoToSocial never tells of any. Those
+        of a group are in its ledger, or come announced."""
+        if account.featured_uri is None or account.is_group:
+            return
+        budget = Budget(FEATURED_FETCHES)
+        try:
+            read = await paging.read(
+                self._client, account.featured_uri, pages=1, most=interactions.MAX_PINS, signer_id=signer,
+                take=budget.take,
+            )  # fmt: skip
+        except FedcorpError as error:
+            log.info("pinned posts could not be read: %s", error.text)
+            return
+        for item in reversed(read.found):
+            await self._store_created(item, account.uri, signer, budget)
+            await self._db.write(_pin, account.id, value_or_id(item) or "")
 
     async def _store_created(self, item: Any, author: str, signer: int, budget: Budget) -> None:
         """One entry of an outbox: the Create of a post, or the post itself. Boosts are not history of their own."""
@@ -152,3 +174,13 @@ class Backfill:
             raise
         except FedcorpError:
             return []
+
+
+def _pin(tx: Tx, account_id: int, uri: str) -> None:
+    """Pin a post of this account that is here, while there is room."""
+    account, status = accounts.find(tx, account_id), statuses.find_by_uri(tx, uri)
+    if account is None or account.hidden or status is None or status.deleted_at is not None:
+        return
+    if status.account_id == account.id:
+        with contextlib.suppress(Unprocessable):
+            interactions.pin(tx, account, status)

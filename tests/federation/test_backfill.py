@@ -41,6 +41,22 @@ async def test_who_follows_sees_what_was_said_before(company: Company) -> None:
     assert {"first", "second", "third"} <= set(await col.texts())
 
 
+async def test_who_follows_sees_what_was_pinned_before(company: Company) -> None:
+    finance, operations = await start(company, "finance", "operations")
+    ann, bo = await finance.person("ann"), await operations.person("bo")
+    for text in ("first pin", "second pin"):
+        pinned = await ann.publish(text)
+        await ann.post(f"/api/v1/statuses/{pinned['id']}/pin")
+        for number in range(25):  # further back than the outbox is read
+            await ann.publish(f"after {text} {number}")
+        await company.settle()
+    await bo.follow(ann.handle)
+    await company.settle()
+    pins = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}/statuses", pinned="true")
+    assert {plain(item["content"]) for item in pins} == {"first pin", "second pin"}
+    assert await bo.notifications() == []
+
+
 class Scene:
     """carl and dora on servers of other make; ann of finance follows carl."""
 
@@ -274,3 +290,21 @@ async def test_threads_of_ours_and_narrow_ones_cost_no_request(scene: Scene) -> 
         await scene.company.settle()
     assert scene.one.fetched == []
     assert PUBLIC not in narrow["to"]
+
+
+async def test_pins_are_the_account_s_own_posts(company: Company) -> None:
+    """GoToSocial lists ids and never tells of pins; what somebody else wrote is no pin of theirs."""
+    finance = await company.department("finance")
+    scene = Scene(company, finance, await finance.person("ann"))
+    for server in (scene.one, scene.two):
+        await finance.db.write(peers.add, server.domain, "partner")
+    mine, foreign = scene.one.note(scene.carl, "carl's pin"), scene.two.note(scene.dora, "dora's")
+    other = scene.one.note(scene.one.actor("cora"), "cora's")
+    scene.one.documents[scene.carl]["featured"] = f"{scene.carl}/featured"
+    scene.serve(f"{scene.carl}/outbox", [])
+    scene.serve(f"{scene.carl}/featured", [mine["id"], foreign["id"], other["id"]])
+    await scene.follow()
+    carl = await scene.ann.find("carl@one.localhost")
+    pins = await scene.ann.get(f"/api/v1/accounts/{carl}/statuses", pinned="true")
+    assert [plain(item["content"]) for item in pins] == ["carl's pin"]
+    assert foreign["id"] not in scene.two.fetched
