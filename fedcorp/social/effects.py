@@ -480,7 +480,8 @@ def _backfill(tx: Tx, follower_id: int, target_id: int) -> None:
 
 def _follow_ended(tx: Tx, event: "events.FollowRejected | events.Unfollowed") -> None:
     memberships.remove(tx, event.target_id, event.follower_id, actor_id=event.follower_id)
-    if isinstance(event, events.FollowRejected) and event.was == "pending":
+    is_group = groups.find(tx, event.target_id) is not None  # a person who refuses writes nothing
+    if is_group and isinstance(event, events.FollowRejected) and event.was == "pending":
         group_effects.refused(tx, event.target_id, event.follower_id, event.reason)
     _forget(tx, event.target_id, _request_cause(event))
     theirs = sa.select(statuses_table.c.id).where(statuses_table.c.account_id == event.target_id)

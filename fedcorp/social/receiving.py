@@ -141,8 +141,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
         return None
     if remote.poll is not None and known.poll_id is not None:
         polls.replace_tally(tx, known.poll_id, remote.poll)
-    if remote.quoted_uri is not None:
-        quotes.renew(tx, known, remote.quoted_uri, remote.stamp_uri)
+    known = receive_quote(tx, known, remote)
     if remote.quote_policy != known.quote_policy:
         tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(quote_policy=remote.quote_policy))
     if remote.edited_at is None or remote.edited_at <= (known.edited_at or 0):
@@ -161,6 +160,22 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))
     tx.record(StatusEdited(known.id))
     return statuses.find(tx, known.id)
+
+
+def receive_quote(tx: Tx, known: Status, remote: RemoteStatus) -> Status:
+    """What the author says now of what a post quotes. A post may be sent without its quote until there is leave, as
+    Hollo does; from then on what it quotes never changes. The caller has made sure that both have one author."""
+    if remote.quoted_uri is None or known.deleted_at is not None:
+        return known
+    if known.quote_state is not None:
+        quotes.renew(tx, known, remote.quoted_uri, remote.stamp_uri)
+        return known
+    quoted = _quoted(tx, remote)
+    values = {"quoted_id": quoted.id if quoted else None, "quote_state": _quote_state(remote, quoted)}
+    tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(**values))
+    status = statuses.get(tx, known.id)
+    quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri)
+    return status
 
 
 def receive_delete(tx: Tx, uri: str, owner_uri: str) -> bool:

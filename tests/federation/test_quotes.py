@@ -487,6 +487,36 @@ async def test_a_request_brings_the_post_along(stage: Stage) -> None:
     assert len(await stage.ann.get(f"/api/v1/statuses/{word['id']}/quotes")) == 1
 
 
+async def test_a_request_says_what_a_known_post_quotes(stage: Stage) -> None:
+    word = await stage.ann.publish("word", reach="public")
+    note = stage.sales.note(stage.eva, "look")
+    await stage.receive(stage.sales, stage.sales.activity("Create", stage.eva, note))
+    request = stage.sales.activity("QuoteRequest", stage.eva, word["uri"], instrument={**note, "quote": word["uri"]})
+    await stage.receive(stage.sales, request)
+    assert await stage.seen(note["id"]) == ("accepted", word["uri"])
+    other = await stage.ann.publish("other", reach="public")
+    await stage.receive(
+        stage.sales,
+        stage.sales.activity("QuoteRequest", stage.eva, other["uri"], instrument={**note, "quote": other["uri"]}),
+    )
+    assert await stage.seen(note["id"]) == ("accepted", word["uri"]), "what is quoted stays the same"
+    assert [item["object"]["object"] for item in stage.sales.received if item["type"] == "Reject"] == [other["uri"]]
+
+
+async def test_an_update_says_what_a_known_post_quotes(stage: Stage) -> None:
+    """A server may keep to itself what a post quotes until there is leave; the leave is checked all the same."""
+    quoted = stage.legal.note(stage.sue, "the rules")["id"]
+    for stamped, state, shown in ((True, "accepted", quoted), (False, "pending", None)):
+        note = stage.sales.note(stage.eva, "look")
+        await stage.receive(stage.sales, stage.sales.activity("Create", stage.eva, note))
+        assert await stage.seen(note["id"]) is None
+        note["quote"] = quoted
+        if stamped:
+            note["quoteAuthorization"] = stage.stamp(stage.legal, stage.sue, note["id"], quoted)
+        await stage.receive(stage.sales, stage.sales.activity("Update", stage.eva, note))
+        assert await stage.seen(note["id"]) == (state, shown)
+
+
 @pytest.mark.parametrize("what", ["policy", "other post", "no quote", "wider", "gone"])
 async def test_a_request_that_does_not_hold_is_refused(stage: Stage, what: str) -> None:
     policy = "nobody" if what == "policy" else "public"

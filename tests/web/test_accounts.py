@@ -333,6 +333,7 @@ async def test_a_locked_account_is_asked(ann: Person, ben: Person, office: Offic
     assert (rejected["followed_by"], (await cid.relationship(ben))["requested"]) == (False, False)
     assert await ben.ids("/api/v1/follow_requests") == []
     assert await ben.notified() == [("follow", "ann")]
+    assert await cid.notified() == [], "a person who refuses writes to nobody, as a group does"
     await ben.refused(404, "POST", f"/api/v1/follow_requests/{cid.id}/authorize")
     await ben.refused(404, "POST", f"/api/v1/follow_requests/{cid.id}/reject")
     await ben.refused(404, "POST", f"/api/v1/follow_requests/{ann.id}/reject")

@@ -118,13 +118,28 @@ async def test_a_note_is_shown_changed_and_deleted(company: Company) -> None:
     assert await meeting.faults() == []
 
 
-async def test_an_answer_and_a_quote(company: Company) -> None:
+async def test_an_answer(company: Company) -> None:
     meeting = await met(company)
     mine = await meeting.publish("look")
     await meeting.send("create_reply", post=mine["uri"])
     assert (await meeting.status(f"{NOTES}a2"))["in_reply_to_id"] == mine["id"]
+    assert await meeting.faults() == []
+
+
+async def test_a_post_says_what_it_quotes_when_there_is_leave(company: Company) -> None:
+    """Hollo sends a post without what it quotes, then asks, with the whole post, and says the rest in an Update."""
+    meeting = await met(company)
+    mine = await meeting.publish("look")
     await meeting.send("create_quote", post=mine["uri"])
-    assert (await meeting.status(f"{NOTES}a3"))["quote"]["state"] == "pending"
+    assert (await meeting.status(f"{NOTES}a3"))["quote"] is None
+    await meeting.send("quote_request", post=mine["uri"])
+    (accept,) = meeting.server.got("Accept", "QuoteRequest")
+    await meeting.send("update_quote", post=mine["uri"], stamp=accept["result"])
+    shown = await meeting.status(f"{NOTES}a3")
+    assert (shown["quote"]["state"], shown["quote"]["quoted_status"]["uri"]) == ("accepted", mine["uri"])
+    assert (await meeting.ann.notifications())[0] == ("quote", meeting.name)
+    assert len(await meeting.ann.get(f"/api/v1/statuses/{mine['id']}/quotes")) == 1
+    assert meeting.server.got("Reject") == []
     assert await meeting.faults() == []
 
 

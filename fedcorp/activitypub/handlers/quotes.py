@@ -81,6 +81,8 @@ def receive_request(tx: Tx, activity: Activity, intake: Intake) -> str:
         revive_orphans(tx, uri)
     elif known is None:
         intake.require(uri, "status")
+    elif whole is not None and known.account_id == actor.id:  # it may have come without what it quotes
+        known = receiving.receive_quote(tx, known, translate.note(tx, whole, intake.tier))
     if known is None or known.account_id != actor.id or not _fits(tx, quoted, known):
         return _answer(tx, activity, quoted, actor, uri, None)
     return _answer(tx, activity, quoted, actor, uri, quotes.grant(tx, quoted, known, activity.id))
