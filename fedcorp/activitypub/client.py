@@ -98,9 +98,9 @@ class Client:
     async def get(self, uri: str, *, signer_id: int | None = None, loose: bool = False) -> dict[str, Any]:
         """The normalised document that stands at `uri`, proven to be the one that its `id` names.
 
-        With `loose` the id need only share the origin of the address it was found at: such a document may point
-        elsewhere but proves nothing. Raises Forbidden (peer policy, address or the peer's own refusal), NotFound, Gone,
-        Unavailable (try later), BadRequest (no document).
+        With `loose` the id need only share the origin of the address it was found at, or be missing (as that of an
+        outbox of Takahe): such a document may point elsewhere but proves nothing. Raises Forbidden (peer policy,
+        address or the peer's own refusal), NotFound, Gone, Unavailable (try later), BadRequest (no document).
         """
         self._check_foreign(uri)
         if signer_id is None:  # what one person is refused, another may read
@@ -108,7 +108,7 @@ class Client:
         try:
             doc, found_at = await self._document(uri, signer_id)
             found = doc.get("id")
-            if loose and isinstance(found, str) and same_origin(found, found_at):
+            if loose and (found is None or (isinstance(found, str) and same_origin(found, found_at))):
                 return doc
             if found != found_at:
                 doc = await self._at_its_id(found, signer_id)

@@ -38,6 +38,8 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
+REPEATING = frozenset({"takahe", "peertube"})
+"""Servers that give what somebody does again after taking it back the id that it had before."""
 
 
 def dialect_of(software: str) -> str:

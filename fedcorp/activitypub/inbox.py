@@ -19,7 +19,7 @@ from functools import cache, partial
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from fedcorp.activitypub import handlers
+from fedcorp.activitypub import discovery, handlers
 from fedcorp.activitypub.compaction import TooCostly, normalize, parse_activity
 from fedcorp.activitypub.documents import Activity, domain_of, parse_json, read_activity
 from fedcorp.activitypub.followers import HEADER, FollowersSync, announced
@@ -46,7 +46,7 @@ from fedcorp.errors import (
 from fedcorp.keys import load_public
 from fedcorp.storage.database import Database, Tx, is_clash
 from fedcorp.storage.leases import LEASE_MS, kept
-from fedcorp.storage.tables import inbox, leases
+from fedcorp.storage.tables import inbox, leases, undone
 from fedcorp.storage.tables import peers as peers_table
 from fedcorp.storage.upsert import insert_ignore
 
@@ -57,6 +57,8 @@ PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tr
 FORWARDED_MS = 7 * 86_400_000  # what came before is known for longer (see `upkeep`): nothing old can be sent once more
 SEEN_MS = 10_000  # how often the last contact of a peer is written down
 _MAY_LACK_ID = frozenset({"Accept", "Reject", "Undo"})
+_MAY_REPEAT = frozenset({"Add", "Remove"})  # set a state: without an id, each request with them counts
+_TAKEN_BACK = frozenset({"Follow", "Like", "Dislike", "Announce"})
 
 log = logging.getLogger("fedcorp.activitypub")
 
@@ -149,7 +151,7 @@ class Inbox:
             await self._check_proof(activity, parse_json(body))
         if self._db.site.urls.owns(activity.actor):
             return  # our own activity came back: it was done when it was made
-        await self._db.write(_store, activity, _row_id(activity), domain, forwarded, signed_at)
+        await self._db.write(_store, activity, _row_id(activity, signed_at), domain, forwarded, signed_at)
         heard = None if forwarded else announced(request.headers.get(HEADER), parsed, activity)
         if heard is not None and self._sync is not None:
             await self._sync.note(heard)
@@ -235,8 +237,9 @@ def check_type(value: str) -> None:
         raise UnsupportedMedia(f"An inbox takes {ACTIVITY_JSON}.")
 
 
-def _row_id(activity: Activity) -> str:
-    """The id under which an activity counts once. Raises BadRequest for one without id, unless it answers something.
+def _row_id(activity: Activity, signed_at: datetime) -> str:
+    """The id under which an activity counts once. Raises BadRequest for one without id, unless it answers something
+    or sets a state (Takahe pins and unpins without ids).
 
     An answer counts once for what it answers: Hollo, and others made with Fedify, name every Accept to one follower
     alike, and whoever left and asks again must hear the second one too.
@@ -244,14 +247,17 @@ def _row_id(activity: Activity) -> str:
     if activity.id is not None:
         answers = activity.type in ("Accept", "Reject") and activity.object_id is not None
         return f"{activity.id} {activity.object_id}" if answers else activity.id
-    if activity.type not in _MAY_LACK_ID:
+    if activity.type not in _MAY_LACK_ID | _MAY_REPEAT:
         raise BadRequest("The activity has no id.")
-    return "sha256:" + hashlib.sha256(activity.raw).hexdigest()
+    moment = signed_at.isoformat().encode() if activity.type in _MAY_REPEAT else b""
+    return "sha256:" + hashlib.sha256(activity.raw + moment).hexdigest()
 
 
 # -- units: taking in ------------------------------------------------------------------------------------------------
 
-_KNOWN_DIGEST = sa.select(inbox.c.digest).where(inbox.c.activity_id == sa.bindparam("activity_id"))
+_KNOWN = sa.select(inbox.c.digest, inbox.c.state, inbox.c.actor_uri).where(
+    inbox.c.activity_id == sa.bindparam("activity_id")
+)
 _RENEW = (
     sa.update(inbox)
     .where(inbox.c.activity_id == sa.bindparam("row_id"), inbox.c.actor_uri == sa.bindparam("by"))
@@ -265,12 +271,17 @@ _RENEW = (
 
 def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool, signed_at: datetime) -> None:
     digest = hashlib.sha256(activity.raw).digest()
-    fresh = insert_ignore(
-        tx, inbox, activity_id=row_id, domain=domain, actor_uri=activity.actor,
-        object_uri=activity.object_id if activity.type in ("Create", "Update") else None, digest=digest,
-        body=activity.raw, state="new", received_at=tx.ms, forwarded=forwarded,
-    )  # fmt: skip
-    if not fresh and tx.conn.execute(_KNOWN_DIGEST, {"activity_id": row_id}).scalar() != digest:
+    values = {
+        "activity_id": row_id, "domain": domain, "actor_uri": activity.actor,
+        "object_uri": activity.object_id if activity.type in ("Create", "Update") else None, "digest": digest,
+        "body": activity.raw, "state": "new", "received_at": tx.ms, "forwarded": forwarded,
+    }  # fmt: skip
+    fresh = insert_ignore(tx, inbox, **values)
+    known = None if fresh else tx.conn.execute(_KNOWN, {"activity_id": row_id}).first()
+    if known is not None and not forwarded and _is_done_again(tx, activity, domain, known):
+        _forget(tx, activity, row_id)
+        fresh = insert_ignore(tx, inbox, **values)
+    elif known is not None and known.digest != digest:
         fresh = not forwarded and _renew(tx, activity, row_id, digest)
         if not fresh:
             log.warning("%s sent a second, different activity under a known id", domain)
@@ -285,6 +296,22 @@ def _renew(tx: Tx, activity: Activity, row_id: str, digest: bytes) -> bool:
         return False
     values = {"row_id": row_id, "by": activity.actor, "about": activity.object_id, "at": tx.ms}
     return tx.conn.execute(_RENEW, {**values, "bytes": activity.raw, "sum": digest}).rowcount > 0
+
+
+def _is_done_again(tx: Tx, activity: Activity, domain: str, known: "sa.Row[tuple[bytes, str, str]]") -> bool:
+    """Whether an activity whose id is known is more than a repetition: with some software a favourite, boost or follow
+    has the same id, and the same Undo, whenever it is made and taken back. Acted upon twice, none of them does harm.
+    """
+    kind = activity.object_type if activity.type == "Undo" else activity.type
+    may = kind in _TAKEN_BACK and known.state == "done" and known.actor_uri == activity.actor
+    peer = peers.find(tx, domain) if may else None
+    return peer is not None and peer.software in discovery.REPEATING
+
+
+def _forget(tx: Tx, activity: Activity, row_id: str) -> None:
+    """Forget that an activity came, and that it was undone, so that it counts again and in the order of now."""
+    tx.conn.execute(sa.delete(inbox).where(inbox.c.activity_id == row_id))
+    tx.conn.execute(sa.delete(undone).where(undone.c.uri == activity.id, undone.c.owner_uri == activity.actor))
 
 
 def note_contact(tx: Tx, domain: str, skew_ms: int) -> None:

@@ -18,7 +18,6 @@ from typing import Any
 from pyld import jsonld
 
 from fedcorp.activitypub.jsonld import OURS, known_context
-from fedcorp.activitypub.vocabulary import AS
 from fedcorp.errors import BadRequest
 
 if sys.platform != "win32":
@@ -37,10 +36,12 @@ def _load(url: str, _options: Any) -> dict[str, Any]:
 
 def compact(doc: dict[str, Any]) -> Any:
     """`doc` compacted to our contexts, as pyld gives it. Raises BadRequest for unknown remote contexts and for what is
-    not JSON-LD."""
-    options = {"documentLoader": _load, "compactArrays": True}
-    if "@context" not in doc:
-        options["expandContext"] = AS
+    not JSON-LD.
+
+    A word that no context of the document defines means what it means to us, as in plain reading: Takahe writes the
+    fields of profiles in words that its context leaves out.
+    """
+    options = {"documentLoader": _load, "compactArrays": True, "expandContext": OURS}
     try:
         return jsonld.compact(doc, {"@context": OURS}, options)
     except _FAILURES as error:

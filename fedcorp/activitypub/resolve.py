@@ -279,7 +279,7 @@ class Resolver:
             owner_uri = self._owner_named_by(doc)
             if owner_uri is None:
                 raise BadRequest("The key does not name its owner")
-            stands_at_own_id = translate.is_actor(doc) and owner_uri == urldefrag(key_id).url
+            stands_at_own_id = translate.is_actor(doc) and doc.get("id") == owner_uri == urldefrag(key_id).url
             await (self._store_actor(doc) if stands_at_own_id else self.actor(owner_uri, fresh=True))
         except (BadRequest, NotFound) as error:
             self._note(self._no_key, key_id)

@@ -80,19 +80,16 @@ def _named(tx: Tx, resource: str) -> Account | None:
 
 
 def _descriptor(account: Account, urls: Urls) -> dict[str, Any]:
-    return {
-        "subject": f"acct:{account.handle}",
-        "aliases": [account.url, account.uri],
-        "links": [
-            {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
-            {"rel": "self", "type": ACTIVITY, "href": account.uri},
-            {
-                "rel": "https://www.w3.org/ns/activitystreams#Service",
-                "type": ACTIVITY,
-                "href": urls.instance_actor,
-            },
-        ],
-    }
+    """What there is to say about an account. Of the type of actors, people and groups have one link alone: some who ask
+    go by the type and not by `rel`.
+    """
+    links = [
+        {"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": account.url},
+        {"rel": "self", "type": ACTIVITY, "href": account.uri},
+    ]
+    if account.uri == urls.instance_actor:  # as one asks a server for itself (FEP-d556)
+        links.append({"rel": "https://www.w3.org/ns/activitystreams#Service", "type": ACTIVITY, "href": account.uri})
+    return {"subject": f"acct:{account.handle}", "aliases": [account.url, account.uri], "links": links}
 
 
 async def get_host_meta(call: Call) -> Response:

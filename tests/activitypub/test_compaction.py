@@ -101,6 +101,12 @@ def test_whatever_a_document_does_it_is_refused_and_the_next_is_answered(tmp_pat
         made.close()
 
 
+def test_a_word_that_no_context_defines_means_what_it_means_here() -> None:
+    line = {"type": "PropertyValue", "name": "plays", "value": "chess"}
+    answer = direct.compact({**PREFIXED, "type": "Person", "attachment": line})
+    assert answer["attachment"] == line  # not `_:PropertyValue` with a `_:value`
+
+
 def test_who_ended_meanwhile_is_replaced(asked: Processor) -> None:
     before = answer(asked, PREFIXED)
     process = running(asked)

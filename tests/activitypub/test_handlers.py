@@ -208,6 +208,23 @@ async def test_only_who_is_asked_answers(finance: Wire, stranger: Stranger, netw
     assert await finance.db.read(last_outcome) == "processed"
 
 
+async def test_a_note_that_names_nobody_is_whose_activity_brings_it(finance: Wire, stranger: Stranger) -> None:
+    await follow_bo(finance, stranger)
+    fred = stranger.actor("fred")
+    note = {name: value for name, value in stranger.note("mine").items() if name != "attributedTo"}
+    assert await stranger.deliver(finance, stranger.activity("Create", note)) == 202
+    assert (await must(finance, note["id"])).content == "<p>mine</p>"
+    edited = {**note, "content": "edited", "updated": "2026-11-22T10:00:00Z"}
+    taken = stranger.activity("Update", {**edited, "content": "taken"}, actor=fred)
+    assert await stranger.deliver(finance, taken, key_id=f"{fred}#main-key") == 202
+    assert await finance.db.read(last_outcome) == "refused"
+    assert await stranger.deliver(finance, stranger.activity("Update", edited)) == 202
+    status = await must(finance, note["id"])
+    assert status.content == "edited"
+    author = await finance.db.read(accounts.get, status.account_id)
+    assert author.uri == stranger.bo
+
+
 async def test_neighbours_on_one_server_do_not_speak_for_each_other(finance: Wire, stranger: Stranger) -> None:
     ann = await follow_bo(finance, stranger)
     mine = await publish(finance, ann, reach="public")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.federation.world import Company, plain
 from tests.wire.meeting import Meeting, meet, speak
+from tests.wire.server import Server
 
 pytestmark = pytest.mark.anyio
 
@@ -87,6 +88,64 @@ async def test_likes_and_boosts_come_and_go(company: Company) -> None:
     shown = await meeting.status(mine["uri"])
     assert (shown["favourites_count"], shown["reblogs_count"]) == (0, 0)
     assert await meeting.faults() == []
+
+
+async def test_what_is_done_again_under_its_old_id_counts(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    counts = ("favourites_count", "reblogs_count")
+    for names, wanted in ((("like", "announce"), 1), (("undo_like", "undo_announce"), 0)) * 3:
+        for name in names:
+            await meeting.send(name, post=mine["uri"])
+        shown = await meeting.status(mine["uri"])
+        assert [shown[name] for name in counts] == [wanted, wanted]
+    assert await meeting.faults() == []
+
+
+async def test_who_follows_again_under_the_old_id_is_heard(company: Company) -> None:
+    meeting = await met(company)
+    for name, wanted in (("undo_follow", False), ("follow", True)) * 2:
+        await meeting.send(name)
+        assert (await meeting.relation())["followed_by"] is wanted
+    assert len(meeting.server.got("Accept")) == 3
+
+
+async def test_a_repetition_changes_nothing(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    for name in ("like", "like", "announce", "announce", "follow"):
+        await meeting.send(name, post=mine["uri"])
+    shown = await meeting.status(mine["uri"])
+    assert (shown["favourites_count"], shown["reblogs_count"]) == (1, 1)
+    assert len(await meeting.ann.get(f"/api/v1/accounts/{meeting.ann.id}/followers")) == 1
+    kinds = [item["type"] for item in await meeting.ann.get("/api/v1/notifications")]
+    assert sorted(kinds) == ["favourite", "follow", "reblog"]
+
+
+async def test_a_pin_comes_and_goes_without_an_id(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_note")
+    account_id = await meeting.ann.find(meeting.name)
+    for name, wanted in (("add_pin", [f"{POSTS}1/"]), ("remove_pin", [])) * 2:
+        company.clock.shift_ms += 1000  # each is signed at a moment of its own
+        await meeting.send(name)
+        pinned = await meeting.ann.get(f"/api/v1/accounts/{account_id}/statuses", pinned="true")
+        assert [item["uri"] for item in pinned] == wanted
+    assert await meeting.faults() == []
+
+
+async def test_what_was_said_before_is_read_in_an_outbox_without_an_id(company: Company) -> None:
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    server = Server(company, "takahe", serves_activities=False)
+    server.publish("person_tara", "system_actor")
+    server.documents[f"{TARA}outbox/"] = server.read_file("outbox")
+    await server.meet(finance)
+    await ann.post(f"/api/v1/accounts/{await ann.find('tara@takahe.example')}/follow")
+    await company.settle()
+    (follow,) = server.got("Follow")
+    await server.send(finance, "accept_follow", follow=follow["id"], ann=follow["actor"])
+    assert await ann.texts() == ["said before"]
 
 
 async def test_a_follow_is_undone_and_a_person_deleted(company: Company) -> None:

@@ -95,7 +95,8 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     uri = activity.object_id
     if uri is None or activity.id is None or is_undone(tx, activity.id) or receiving.is_tombstoned(tx, activity.id):
         return IGNORED
-    if statuses.find_by_uri(tx, activity.id) is not None:
+    known = statuses.find_by_uri(tx, activity.id)
+    if known is not None and known.deleted_at is None:
         return DUPLICATE
     status = find_status(tx, uri, intake)
     if not _matters(tx, account, status, intake):
@@ -125,8 +126,9 @@ def boost(tx: Tx, activity: Activity | None, account: Account, status: Status) -
         return
     published = parse_time(activity.published)
     at = to_ms(published) if published is not None else tx.ms
-    kept = statuses.find_by_uri(tx, activity.id)
-    uri = activity.id if kept is None else f"{activity.id}#{status.id}"  # several posts in one Announce
+    uri = activity.id
+    if statuses.find_by_uri(tx, uri) is not None:  # several posts in one Announce, or the boost was taken back before
+        uri = f"{uri}#{tx.new_id()}"
     interactions.reblog(tx, account, status, visibility=_visibility(activity), uri=uri, at=min(at, tx.ms))
 
 

@@ -38,17 +38,28 @@ def _check_own(activity: Activity, doc: dict[str, Any]) -> None:
         raise Forbidden("The object belongs to somebody else.")
 
 
+def _told(activity: Activity, intake: Intake) -> dict[str, Any] | None:
+    """The object of a Create or Update; a note that the activity itself brings and that names nobody is the actor's.
+
+    ActivityPub 6.2 has servers copy the actor into the object, but not every sender does.
+    """
+    doc = embedded(activity, intake)
+    if doc is None or doc is not activity.object or "attributedTo" in doc or not translate.is_note(doc):
+        return doc
+    return {**doc, "attributedTo": activity.actor}
+
+
 def verify_create(tx: Tx, activity: Activity, intake: Intake) -> None:
     """Raises Forbidden unless the actor wrote the object, Missing when only its id was sent."""
     sender(tx, activity, intake)
-    doc = embedded(activity, intake)
+    doc = _told(activity, intake)
     if doc is not None:
         _check_own(activity, doc)
 
 
 def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A new note, or a vote on one of our polls."""
-    doc = embedded(activity, intake)
+    doc = _told(activity, intake)
     if doc is None or not translate.is_note(doc):
         return IGNORED
     if translate.is_vote(doc):
@@ -112,7 +123,7 @@ def _receive_vote(tx: Tx, doc: dict[str, Any], voter: Account) -> str:
 def verify_update(tx: Tx, activity: Activity, intake: Intake) -> None:
     """Raises Forbidden unless the actor wrote the note, by its own word and by ours."""
     account = sender(tx, activity, intake)
-    doc = embedded(activity, intake)
+    doc = _told(activity, intake)
     if doc is None:
         return
     if translate.is_actor(doc):
@@ -126,7 +137,7 @@ def verify_update(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 def receive_update(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A changed note or a new tally; the greater `updated` wins, an unknown note is stored when it concerns us."""
-    doc = embedded(activity, intake)
+    doc = _told(activity, intake)
     if doc is not None and translate.is_actor(doc):
         return actors.receive_update_actor(tx, activity, intake)
     if doc is None or not translate.is_note(doc):
