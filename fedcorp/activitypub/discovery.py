@@ -42,6 +42,12 @@ REPEATING = frozenset({"takahe", "peertube"})
 """Servers that give what somebody does again after taking it back the id that it had before."""
 
 
+def repeats(tx: Tx, domain: str) -> bool:
+    """Whether this peer is one of REPEATING, as far as is known."""
+    peer = peers.find(tx, domain)
+    return peer is not None and peer.software in REPEATING
+
+
 def dialect_of(software: str) -> str:
     """`fedcorp`, `wrap`, `boost`, or `both` for software that is not known here."""
     if software == "fedcorp":

@@ -304,8 +304,7 @@ def _is_done_again(tx: Tx, activity: Activity, domain: str, known: "sa.Row[tuple
     """
     kind = activity.object_type if activity.type == "Undo" else activity.type
     may = kind in _TAKEN_BACK and known.state == "done" and known.actor_uri == activity.actor
-    peer = peers.find(tx, domain) if may else None
-    return peer is not None and peer.software in discovery.REPEATING
+    return may and discovery.repeats(tx, domain)
 
 
 def _forget(tx: Tx, activity: Activity, row_id: str) -> None:

@@ -1,7 +1,10 @@
 """Takahe: documents that JSON-LD compacted (`Public`, single values, whole names of terms), an Accept under our id."""
 
 import pytest
+import sqlalchemy as sa
 
+from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import inbox, peers
 from tests.federation.world import Company, plain
 from tests.wire.meeting import Meeting, meet, speak
 from tests.wire.server import Server
@@ -100,6 +103,25 @@ async def test_what_is_done_again_under_its_old_id_counts(company: Company) -> N
         shown = await meeting.status(mine["uri"])
         assert [shown[name] for name in counts] == [wanted, wanted]
     assert await meeting.faults() == []
+
+
+@pytest.mark.parametrize(("software", "wanted"), [("takahe", 1), ("mastodon", 0)])
+async def test_a_boost_comes_again_under_its_old_id_only_where_that_is_the_custom(
+    company: Company, software: str, wanted: int
+) -> None:
+    """Also when its first coming was long ago and is forgotten, so that nobody can bring back what was taken back."""
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+
+    def grow_old(tx: Tx) -> None:
+        tx.conn.execute(sa.delete(inbox))
+        tx.conn.execute(sa.update(peers).values(software=software))
+
+    for name in ("announce", "undo_announce"):
+        await meeting.send(name, post=mine["uri"])
+    await meeting.finance.db.write(grow_old)
+    await meeting.send("announce", post=mine["uri"])
+    assert (await meeting.status(mine["uri"]))["reblogs_count"] == wanted
 
 
 async def test_who_follows_again_under_the_old_id_is_heard(company: Company) -> None:

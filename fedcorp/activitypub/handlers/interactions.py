@@ -7,7 +7,7 @@ without one is a favourite.
 
 import sqlalchemy as sa
 
-from fedcorp.activitypub import translate
+from fedcorp.activitypub import discovery, translate
 from fedcorp.activitypub.documents import Activity, parse_time
 from fedcorp.activitypub.handlers.parties import (
     DUPLICATE,
@@ -32,6 +32,7 @@ from fedcorp.social.reactions import Kind
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import favourites
+from fedcorp.storage.tables import statuses as statuses_table
 
 
 def verify_reaction(tx: Tx, activity: Activity, intake: Intake) -> None:
@@ -96,8 +97,8 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     if uri is None or activity.id is None or is_undone(tx, activity.id) or receiving.is_tombstoned(tx, activity.id):
         return IGNORED
     known = statuses.find_by_uri(tx, activity.id)
-    if known is not None and known.deleted_at is None:
-        return DUPLICATE
+    if known is not None and (known.deleted_at is None or not discovery.repeats(tx, account.domain)):
+        return DUPLICATE  # what was taken back does not come again by itself
     status = find_status(tx, uri, intake)
     if not _matters(tx, account, status, intake):
         return IGNORED
@@ -220,17 +221,17 @@ def receive_refusal(tx: Tx, activity: Activity, author: Account) -> bool:
     uri = activity.object_id
     if uri is None or not tx.site.urls.owns(uri):
         return False
-    liked = tx.conn.execute(_FAVOURITE, {"uri": uri}).first()
-    wrapper = statuses.find_by_uri(tx, uri) if liked is None else None
-    account_id, status_id = liked or ((wrapper.account_id, wrapper.reblog_of_id) if wrapper is not None else (0, None))
-    account = accounts.find(tx, account_id)
-    if account is None or account.is_group or status_id is None or statuses.author_id(tx, status_id) != author.id:
-        return False
-    if liked is not None:
-        interactions.unfavourite(tx, account, status_id)
-    else:
-        interactions.unreblog(tx, account, status_id)
-    return True
+    for found, end in ((_FAVOURITE, interactions.unfavourite), (_BOOST, interactions.unreblog)):
+        for account_id, status_id in tx.conn.execute(found, {"uri": uri}):
+            account = accounts.find(tx, account_id)
+            if account is None or account.is_group or statuses.author_id(tx, status_id) != author.id:
+                return False
+            end(tx, account, status_id)
+            return True
+    return False
 
 
 _FAVOURITE = sa.select(favourites.c.account_id, favourites.c.status_id).where(favourites.c.uri == sa.bindparam("uri"))
+_BOOST = sa.select(statuses_table.c.account_id, statuses_table.c.reblog_of_id).where(
+    statuses_table.c.uri == sa.bindparam("uri"), statuses_table.c.reblog_of_id.is_not(None)
+)
