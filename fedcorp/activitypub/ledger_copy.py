@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from fedcorp.activitypub import ledger, ledger_keys
 from fedcorp.activitypub.ledger import Chain, Flaw, Head
 from fedcorp.activitypub.ledger_keys import GroupKey
-from fedcorp.errors import NotFound, Unavailable
+from fedcorp.errors import NotFound
 from fedcorp.social import accounts, groups, policy
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
@@ -26,7 +26,6 @@ from fedcorp.storage.tables import follows as follows_table
 from fedcorp.storage.tables import ledger as ledger_table
 
 PAGE = 1000
-TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def load(data: bytes) -> Any:
 
 
 def examine(tx: Tx, group: Account) -> Outcome:
-    """Look at the whole copy. Raises NotFound for a group without key, Unavailable while it changes too fast."""
+    """Look at the whole copy. Raises NotFound for a group without key."""
     chain, roles = Chain(key_of(tx, group)), Roles(group.uri)
     tables = _read_tables(tx, group)
     flaw = _chain_flaw(tx, group, tables, chain, roles) or _key_flaw(tx, group, chain)
@@ -168,22 +167,15 @@ class _Tables:
 
 
 def _read_tables(tx: Tx, group: Account) -> _Tables:
-    """Where reads are no snapshot, they are repeated until no entry came meanwhile."""
     of = {"group": group.id}
-    mark = _mark(tx, of)
-    for _ in range(TRIES):
-        members = {row[0]: row[1] for row in tx.conn.execute(_MEMBERS, of)}
-        affiliated = {row[0]: row[1] for row in tx.conn.execute(_AFFILIATED, of)}
-        following = frozenset(tx.conn.execute(_FOLLOWING, of).scalars())
-        before, mark = mark, _mark(tx, of)
-        if before == mark:
-            return _Tables(*mark, members, affiliated, following)
-    raise Unavailable("the group changes too fast just now; try again in a moment.")
-
-
-def _mark(tx: Tx, of: dict[str, Any]) -> tuple[Head, int, tuple[str, ...]]:
-    last = tx.conn.execute(_LAST, of).scalar()
-    return ledger.head(tx, of["group"]), last or 0, tuple(tx.conn.execute(_WAITING, {}).scalars())
+    return _Tables(
+        head=ledger.head(tx, group.id),
+        last=tx.conn.execute(_LAST, of).scalar() or 0,
+        waiting=tuple(tx.conn.execute(_WAITING, {}).scalars()),
+        members={row[0]: row[1] for row in tx.conn.execute(_MEMBERS, of)},
+        affiliated={row[0]: row[1] for row in tx.conn.execute(_AFFILIATED, of)},
+        following=frozenset(tx.conn.execute(_FOLLOWING, of).scalars()),
+    )
 
 
 def _chain_flaw(tx: Tx, group: Account, tables: _Tables, chain: Chain, roles: Roles) -> Flaw | None:

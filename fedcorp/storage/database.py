@@ -38,6 +38,7 @@ RETRIES = 30
 PATIENCE = 3  # times that a unit may clash before it is run while no other unit is under way
 GATE = 1_717_920_867  # the advisory lock of a database that every unit shares, and that such a unit holds alone
 NODE_LEASE_MS = 300_000
+SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # of PostgreSQL; never clashes, holds nobody up
 # Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
 _CLASHES = {"40001", "40P01", "23505"}
 
@@ -234,7 +235,7 @@ class Database:
         return await self._hand_in(self._units, lambda tx: work(tx, *args, **kwargs))
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `work(tx, ...)` on a read-only connection, on SQLite within one snapshot."""
+        """Run `work(tx, ...)` on a read-only connection, within one snapshot."""
         return await self._hand_in(self._reads, lambda tx: work(tx, *args, **kwargs))
 
     async def glance(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -283,13 +284,12 @@ class Database:
         conn.close()
 
     def _read_one(self, conn: QuickConnection, unit: _Unit) -> Any:
-        if not self.sqlite:
-            return unit.work(Tx(conn, self._clock, self.site, None, None))
-        conn.exec_driver_sql("BEGIN")
+        conn.exec_driver_sql("BEGIN" if self.sqlite else SNAPSHOT)
         try:
             return unit.work(Tx(conn, self._clock, self.site, None, None))
         finally:
-            conn.exec_driver_sql("COMMIT")
+            if not conn.invalidated:
+                conn.exec_driver_sql("COMMIT")
 
     # -- writing on SQLite ------------------------------------------------------------------------------------------
 

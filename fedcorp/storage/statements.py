@@ -176,6 +176,11 @@ class QuickConnection:
         self._known = statements.known
         self._errors: Any = conn.dialect.loaded_dbapi.Error
 
+    @property
+    def invalidated(self) -> bool:
+        """Whether the database was lost; another connection must be made."""
+        return self._conn.invalidated
+
     def execute(self, statement: sa.Executable, given: Any = None) -> Rows:
         """Run a statement with the values of its parameters, or with a list of such. Raises DBAPIError."""
         compiled = self._known.get(id(statement))

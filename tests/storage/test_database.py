@@ -13,11 +13,12 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from sqlalchemy.exc import DBAPIError
 
 from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError, Unavailable
 from fedcorp.storage import migrations, schema
-from fedcorp.storage.database import Database, Tx
+from fedcorp.storage.database import READERS, Database, Tx
 from fedcorp.storage.tables import audit, meta, metadata
 from fedcorp.storage.upsert import insert_ignore, upsert
 from tests.databases import POSTGRESQL, make_config
@@ -171,6 +172,25 @@ async def test_reads_cannot_write_or_mint(db: Database) -> None:
     if not POSTGRESQL:
         with pytest.raises(sa.exc.OperationalError):
             await db.read(lambda tx: tx.conn.execute(sa.delete(audit)))
+
+
+def read_around(tx: Tx, loop: asyncio.AbstractEventLoop, db: Database) -> tuple[set[str], set[str]]:
+    before = subjects(tx)
+    asyncio.run_coroutine_threadsafe(db.write(note, "meanwhile"), loop).result()
+    return before, subjects(tx)
+
+
+async def test_what_is_committed_during_a_read_is_seen_by_the_next_one(db: Database) -> None:
+    await db.write(note, "earlier")
+    assert await db.read(read_around, asyncio.get_running_loop(), db) == ({"earlier"}, {"earlier"})
+    assert await db.read(subjects) == {"earlier", "meanwhile"}
+
+
+async def test_a_failed_read_leaves_its_connection_usable(db: Database) -> None:
+    for _ in range(READERS + 1):
+        with pytest.raises(DBAPIError):
+            await db.read(lambda tx: tx.conn.exec_driver_sql("SELECT nothing FROM nowhere"))
+    assert await db.read(subjects) == set()
 
 
 async def test_who_waits_is_woken_after_the_commit(db: Database) -> None:
