@@ -34,6 +34,11 @@ def narrower(first: str, second: str) -> str:
     return min(first, second, key=REACHES.index)
 
 
+def wider(first: str, second: str) -> str:
+    """The wider of two reaches."""
+    return max(first, second, key=REACHES.index)
+
+
 def reaches(reach: str, tier: str) -> bool:
     """Whether something of this reach may go to a peer of this tier."""
     return REACHES.index(reach) >= REACHES.index(_LEAST_REACH[tier])

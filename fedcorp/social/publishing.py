@@ -192,7 +192,7 @@ def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) 
         group_posts.check_may_post(tx, accounts.get(tx, group.account_id), group, parent, account)
     if found and draft.reach == "department":
         raise Unprocessable("A post to a group goes as far as the group; to keep it here, do not name the group.")
-    asked = draft.reach or settings.reach or tx.site.config.default_reach
+    asked = draft.reach or _usual_reach(tx, settings, parent, named)
     if quoted is not None:
         asked = policy.narrower(asked, quoted.reach)
     reach = _reach(tx, asked, visibility, parent, found, named)
@@ -296,6 +296,17 @@ def _check_mentions_belong(tx: Tx, named: tuple[Account, ...], found: list[group
                 f"@{person.acct} does not belong to @{closed[0].acct} and would not see this; leave the name out, "
                 "or invite them."
             )
+
+
+def _usual_reach(tx: Tx, settings: accounts.Settings, parent: Status | None, named: tuple[Account, ...]) -> str:
+    """How far a post goes that does not say it. An answer includes those it names of whom it answers: they know the
+    post already, and apps of people's own choice cannot ask how far an answer shall go."""
+    usual = settings.reach or tx.site.config.default_reach
+    if parent is None:
+        return usual
+    heard = {parent.account_id, *statuses.mentioned_ids(tx, parent.id)}
+    tiers = {tier for account in named if account.id in heard and (tier := _tier(tx, account))}
+    return policy.wider(usual, policy.reach_for(tiers))
 
 
 def _reach(

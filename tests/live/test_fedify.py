@@ -142,7 +142,7 @@ def test_bob_answers_likes_and_boosts(ann: Person, partner: Partner) -> None:
     ann.post(f"/api/v1/statuses/{here}/reblog")
     assert partner.heard("Like", object=answer)
     assert partner.heard("Announce", object=answer)
-    mine = ann.publish(f"@{partner.bob} thank you", in_reply_to_id=here, reach="partners")
+    mine = ann.publish(f"@{partner.bob} thank you", in_reply_to_id=here)
     assert partner.heard("Create", object=mine["uri"])["content"].endswith("thank you</p>")
     ann.put(f"/api/v1/statuses/{mine['id']}", status=f"@{partner.bob} many thanks")
     assert partner.heard("Update", object=mine["uri"])["content"].endswith("many thanks</p>")

@@ -117,6 +117,27 @@ async def test_a_mention_never_widens_the_reach(office: Office, ann: Person) -> 
     assert len(await ann.home()) == 3
 
 
+async def test_an_answer_goes_as_far_as_those_whom_it_names_of_what_it_answers(
+    office: Office, ann: Person, ben: Person
+) -> None:
+    await office.colleague("pat", "supplier.example.com", "partner")
+    await office.colleague("kim", "supplier.example.com", "partner")
+    asked = await ann.publish("what do you say @pat@supplier.example.com?", reach="partners")
+    named = "@ann @pat@supplier.example.com I agree"
+    answer = await ben.publish(named, in_reply_to_id=asked["id"])
+    assert answer["reach"] == "partners"
+    among_us = await ben.publish("@ann only for you", in_reply_to_id=asked["id"])
+    assert among_us["reach"] == "company"
+    answers = {"in_reply_to_id": asked["id"]}
+    said = await ben.refused(422, "POST", "/api/v1/statuses", json={"status": named, "reach": "company", **answers})
+    assert "pat@supplier.example.com is outside the reach" in said, "who says how far is taken at the word"
+    words = "@ann what about @kim@supplier.example.com?"
+    said = await ben.refused(422, "POST", "/api/v1/statuses", json={"status": words, **answers})
+    assert "kim@supplier.example.com is outside the reach" in said, "who was not there before"
+    said = await ben.refused(422, "POST", "/api/v1/statuses", json={"status": named, "in_reply_to_id": among_us["id"]})
+    assert "outside the reach" in said, "that answer was for the company"
+
+
 async def test_an_edit_cannot_name_somebody_outside_the_reach(office: Office, ann: Person) -> None:
     await office.colleague("pat", "supplier.example.com", "partner")
     made = await ann.publish("plain")
