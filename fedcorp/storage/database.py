@@ -23,7 +23,7 @@ from fedcorp.config import Config
 from fedcorp.errors import Unavailable
 from fedcorp.ids import NODES, IdSource
 from fedcorp.storage.glances import Glances
-from fedcorp.storage.statements import ALL, QuickConnection, Statements
+from fedcorp.storage.statements import ALL, QuickConnection, statements_of
 from fedcorp.storage.tables import meta, nodes
 from fedcorp.urls import Urls
 
@@ -175,7 +175,7 @@ class Database:
         url = config.database_url
         self.sqlite = url.startswith("sqlite")
         self.url = url
-        self._statements = Statements()
+        self._statements = statements_of("sqlite" if self.sqlite else "postgresql")
         self._wakers: dict[str, asyncio.Event] = {}
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._local = threading.local()

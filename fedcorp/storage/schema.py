@@ -4,6 +4,7 @@ Migrations only ever expand first and contract in a later version, so that old a
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,6 @@ def _make(conn: Connection, key: str, value: Callable[[], str]) -> None:
 
 def revision_state(engine: Engine) -> str:
     """`empty`, `older`, `current` or `newer`. Raises ConfigError when the database cannot be read."""
-    scripts = ScriptDirectory.from_config(_alembic())
     try:
         with engine.connect() as conn:
             found = MigrationContext.configure(conn).get_current_revision()
@@ -64,10 +64,16 @@ def revision_state(engine: Engine) -> str:
         ) from None
     if found is None:
         return "empty"
-    if found == scripts.get_current_head():
+    known = _revisions()
+    if found == known[0]:
         return "current"
-    known = {script.revision for script in scripts.walk_revisions()}
     return "older" if found in known else "newer"
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """The newest first. Alembic compiles the files of all migrations for this, every time."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions())
 
 
 def _alembic() -> AlembicConfig:

@@ -20,7 +20,7 @@ import re
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -144,7 +144,8 @@ def _room(length: int) -> int:
 
 
 class Statements:
-    """The statements that one database has seen, for all its threads: None once, then compiled, or False for never."""
+    """The statements that databases of one kind have seen, for all threads: None once, then compiled, or False for
+    never."""
 
     def __init__(self) -> None:
         self.known: dict[int, _Compiled | bool | None] = {}  # by identity: hashing costs a third of a short statement
@@ -160,6 +161,12 @@ class Statements:
     def _drop(self, number: int) -> None:
         self._alive.pop(number, None)
         self.known.pop(number, None)
+
+
+@cache
+def statements_of(dialect: str) -> Statements:
+    """Those of all databases of this kind in this process."""
+    return Statements()
 
 
 class QuickConnection:

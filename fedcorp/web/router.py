@@ -7,6 +7,7 @@ everywhere, HEAD wherever GET is, and PUT and PATCH stand in for each other, bec
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote
 
 from starlette.datastructures import State
@@ -30,7 +31,9 @@ class _Node:
 
     def child(self, segment: str) -> "_Node":
         if "{" not in segment:
-            return self.fixed.setdefault(segment, _Node())
+            if segment not in self.fixed:
+                self.fixed[segment] = _Node()
+            return self.fixed[segment]
         prefix, _, name = segment.rstrip("}").partition("{")
         for known_prefix, known_name, node in self.variables:
             if (known_prefix, known_name) == (prefix, name):
@@ -49,20 +52,7 @@ class Router:
         self.state = state
         self._attend = attend
         self.routes = tuple(routes)
-        self._root = _Node()
-        self._plain: dict[str, _Node] = {}  # paths without variables, which the tree would prefer at every segment
-        for route in self.routes:
-            self._add(route)
-
-    def _add(self, route: Route) -> None:
-        node = self._root
-        for segment in _segments(route.path):
-            node = node.child(segment)
-        if "{" not in route.path:
-            self._plain[route.path.strip("/")] = node
-        if route.method in node.routes:
-            raise ValueError(f"{route.method} {route.path} stands twice in the table of routes")
-        node.routes[route.method] = route
+        self._root, self._plain = _grown(self.routes)
 
     def match(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """The route and the values of its variables. Raises NotFound, MethodNotAllowed."""
@@ -88,6 +78,22 @@ class Router:
             self._attend()
         response = await route.handler(Call(scope, receive, send, route))
         await response(scope, receive, send)
+
+
+@lru_cache(maxsize=8)  # several instances in one process have the same table
+def _grown(routes: tuple[Route, ...]) -> tuple[_Node, dict[str, _Node]]:
+    """(the tree, nodes by path of paths without variables, which the tree would prefer at every segment)"""
+    root, plain = _Node(), dict[str, _Node]()
+    for route in routes:
+        node = root
+        for segment in _segments(route.path):
+            node = node.child(segment)
+        if "{" not in route.path:
+            plain[route.path.strip("/")] = node
+        if route.method in node.routes:
+            raise ValueError(f"{route.method} {route.path} stands twice in the table of routes")
+        node.routes[route.method] = route
+    return root, plain
 
 
 def _segments(path: str) -> list[str]:
