@@ -183,7 +183,7 @@ class Instance:
 
     async def start(self) -> None:
         """Upgrade the tables and start what runs. Raises ConfigError for a database that cannot be used."""
-        schema.upgrade(self.db.engine, self.clock)
+        schema.upgrade(self.db.engine, self.config, self.clock)
         self.db.start()
         if self._serves:
             self.streams.start()

@@ -49,6 +49,7 @@ class Storage:
 
     database: str = "sqlite:///fedcorp.db"
     media: str = "media"
+    key: str = "secret.key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def make_config(folder: Path, domain: str = "finance.localhost", **tables: dict[
         file = folder / f"{domain.replace(':', '_')}.db"
         shutil.copyfile(_sqlite_template(), file)
         url = f"sqlite:///{file}"
-    values["storage"] = {"database": url, **values.get("storage", {})}
+    values["storage"] = {"database": url, "key": str(_folder() / "secret.key"), **values.get("storage", {})}
     return configuration.parse(values, folder=folder)
 
 
@@ -61,7 +61,7 @@ def _make_tables(url: str) -> None:
     clock = Clock()
     config = configuration.parse({"domain": "template.localhost", "storage": {"database": url}}, folder=_folder())
     db = Database(config, clock, lambda tx, event: None)
-    schema.upgrade(db.engine, clock)
+    schema.upgrade(db.engine, config, clock)
     db.close()
     db.engine.dispose()
 

@@ -191,7 +191,7 @@ class Client:
             dialect = left.pop(0)
             key = door.keys["ed25519" if dialect.endswith("ed25519") else "rsa"]
             headers = signatures.sign(
-                method, url, body, key_id=key.id, private=load_private(key.private or ""), dialect=dialect,
+                method, url, body, key_id=key.id, private=load_private(key.private), dialect=dialect,
                 now=self._clock.now(), headers=None, wanted=wanted,
             )  # fmt: skip
             response = await self.send(method, url, body, {**headers, "Accept": accept}, extensions)

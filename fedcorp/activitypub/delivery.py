@@ -316,8 +316,8 @@ def _with_keys(tx: Tx, entries: list[Entry]) -> list[Entry]:
     for entry in entries:
         rsa, edwards = (_key_of(entry, found.get((entry.account_id, kind), []), tx.ms) for kind in ("rsa", "ed25519"))
         signed.append(
-            replace(entry, rsa_id=rsa.id, rsa_private=rsa.private, ed25519_id=edwards.id,
-                    ed25519_private=edwards.private)
+            replace(entry, rsa_id=rsa.id, rsa_private=tx.unseal(rsa.private, rsa.id), ed25519_id=edwards.id,
+                    ed25519_private=tx.unseal(edwards.private, edwards.id))
         )  # fmt: skip
     return signed
 

@@ -165,7 +165,6 @@ def _append(tx: Tx, group: Account, inner: dict[str, Any], key: Key, *, keep: bo
         "digestMultibase": digest_of(inner),
     }
     digest = digest_of(document)
-    assert key.private is not None
     signed = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
     _write(tx, group.id, signed, digest, orjson.dumps(inner) if keep else None)
     upsert(

@@ -115,7 +115,6 @@ def change(tx: Tx, group: Account, uri: str, old: Key, new: Key, *, stolen: bool
     more: dict[str, Any] = {"origin": {"@context": CID, **before}}
     to = [group.followers_uri or ""]
     document = render.activity("Update", uri, group, {"@context": CID, **after}, at=tx.ms, to=to, **more)
-    assert old.private is not None
     return add_proof(document, key_id=old.id, private=load_private(old.private), created=from_ms(tx.ms))
 
 

@@ -62,7 +62,6 @@ def post(
     """
     if proof:
         key = accounts.signing_keys(tx, account.id)["ed25519"]
-        assert key.private is not None
         document = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
     body = orjson.dumps(document)
     keep(tx, account.id, document["id"], document["type"], body, destinations, reach=reach, status_id=status_id)

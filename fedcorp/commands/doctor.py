@@ -43,6 +43,7 @@ def examine(
     """Everything that is wrong, worst first. `transport` replaces the network."""
     found = [*doctor_store.examine_disk(config), *doctor_store.examine_database(config)]
     found += [*doctor_store.examine_certificate(config, clock), *doctor_store.examine_programs(config)]
+    found += doctor_store.examine_key_file(config)
     if not any(finding.stops for finding in found):
         found += asyncio.run(_examine_running(config, clock, transport))
     return sorted(found, key=lambda finding: -finding.level)
@@ -53,7 +54,8 @@ async def _examine_running(
 ) -> list[Finding]:
     db = Database(config, clock, effects.apply)
     try:
-        db.start()
+        if found := doctor_store.examine_secrets(db):
+            return found
         found = await db.read(doctor_store.examine_rows)
         return found + await doctor_net.examine(db, clock, transport)
     finally:

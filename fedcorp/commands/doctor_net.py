@@ -131,7 +131,7 @@ async def _examine_peer(
     scheme = "http" if config.origin.startswith("http://") else "https"
     # Something that does not exist: a server that knows us says so, one that does not refuses us before it looks.
     url = f"{peer.origin or f'{scheme}://{peer.domain}'}/o/0"
-    private = load_private(keys["rsa"].private or "")
+    private = load_private(keys["rsa"].private)
     signed = signatures.sign(
         "GET", url, b"", key_id=keys["rsa"].id, private=private, dialect="cavage", now=clock.now(), headers=ACTIVITY
     )

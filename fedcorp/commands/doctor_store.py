@@ -14,7 +14,7 @@ from fedcorp.commands.opening import check_exists
 from fedcorp.config import Config
 from fedcorp.errors import ConfigError, NotFound
 from fedcorp.social import accounts, effects, films
-from fedcorp.storage import health, jobs, schema
+from fedcorp.storage import health, jobs, schema, sealed
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import events, inbox, keys, ledger_heads
@@ -92,6 +92,25 @@ def _examine_tables(db: Database) -> list[Finding]:
         text = f"the database file is damaged: {damage.splitlines()[0]}"
         found.append(Finding("database-damaged", FAULT, text, "stop the server and restore the last backup."))
     return found
+
+
+def examine_key_file(config: Config) -> list[Finding]:
+    """The file of the key that opens the secrets, when others on this machine can read it."""
+    path = sealed.find_file(config)
+    if path is None or not path.exists() or not path.stat().st_mode & 0o077:
+        return []
+    text = f"others on this machine may read {path}, whose key opens the secrets in the database"
+    return [Finding("sealing-key-readable", WARNING, text, f"chmod 600 {path}")]
+
+
+def examine_secrets(db: Database) -> list[Finding]:
+    """Start the database; secrets that no key here opens are a fault."""
+    try:
+        db.start()
+    except ConfigError as error:
+        text, _, cure = error.text.partition("; ")
+        return [Finding("secrets-sealed", FAULT, text, cure, stops=True)]
+    return []
 
 
 def examine_certificate(config: Config, clock: Clock) -> list[Finding]:

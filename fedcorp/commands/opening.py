@@ -29,7 +29,7 @@ async def opened(config: Config, clock: Clock) -> AsyncIterator[Database]:
     """The open database of an instance, its tables at the newest revision. Raises ConfigError."""
     db = Database(config, clock, effects.apply)
     try:
-        schema.upgrade(db.engine, clock)
+        schema.upgrade(db.engine, config, clock)
         db.start()
         yield db
     finally:

@@ -34,6 +34,7 @@ def init(
     path = folder / "config.toml"
     config = create(folder, domain=domain, name=name, url=url, database=database)
     console.print(f"{escape(config.name)} is ready in {escape(str(folder))}; its address is {config.origin}.")
+    console.print(f"Keep a copy of {escape(str(folder / config.storage.key))} apart from copies of the database.")
     console.print(f"Next: fedcorp account create NAME -c {escape(str(path))}")
     console.print(f"Then: fedcorp serve -c {escape(str(path))}")
 
@@ -46,7 +47,7 @@ def create(folder: Path, *, domain: str, name: str, url: str = "", database: str
     values = _values(domain, name, url, database)
     config = configuration.parse(values, folder=folder, source="the command")
     _refuse_old_database(config)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # private keys lie in the database
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(_make(config))
     path.write_text(_toml(values), encoding="utf-8")  # last: an instance with a configuration is complete
     return configuration.load(path)

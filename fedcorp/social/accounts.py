@@ -98,15 +98,15 @@ class Account:
 
 @dataclass(slots=True)
 class Key:
-    """A public key of anybody, with the private part when it is ours."""
+    """A public key of anybody. `private` (PKCS8 PEM) is there when it is ours and was asked for to sign."""
 
     id: str
     account_id: int
     kind: str
     public: str
-    private: str | None
     fetched_at: int
     account_uri: str
+    private: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +228,15 @@ _ANY_OF = (
     .order_by(accounts.c.id.desc())
     .limit(1)
 )
-_KEY_COLUMNS = [*(keys.c[item.name] for item in fields(Key) if item.name != "account_uri"), accounts.c.uri]
+_KEY_COLUMNS = [keys.c.id, keys.c.account_id, keys.c.kind, keys.c.public, keys.c.fetched_at, accounts.c.uri]
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
 _KEY = _KEYS.where(
     keys.c.id == sa.bindparam("id"), sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now"))
 )
 _CURRENT = sa.and_(keys.c.account_id == sa.bindparam("account_id"), keys.c.expires_at.is_(None))
-_OWN_KEYS = _KEYS.where(_CURRENT, keys.c.private.is_not(None))
+_OWN_KEYS = _KEYS.add_columns(keys.c.private).where(_CURRENT, keys.c.private.is_not(None))
 _OWN_KEY = (
-    sa.select(*_KEY_COLUMNS)
+    sa.select(*_KEY_COLUMNS, keys.c.private)
     .join(accounts, accounts.c.id == keys.c.account_id)
     .where(keys.c.id == sa.bindparam("id"), keys.c.private.is_not(None))
 )
@@ -399,7 +399,8 @@ def _insert_keys(tx: Tx, id_: int, uri: str, pair: KeyPair, suffix: str = "", *,
         fragment = ("main-key" if kind == "rsa" else "ed25519-key") + suffix
         tx.conn.execute(
             sa.insert(keys).values(
-                id=f"{uri}#{fragment}", account_id=id_, kind=kind, public=public, private=private,
+                id=f"{uri}#{fragment}", account_id=id_, kind=kind, public=public,
+                private=tx.seal(private, f"{uri}#{fragment}"),
                 fetched_at=tx.ms if at is None else at,
             )
         )  # fmt: skip
@@ -541,7 +542,7 @@ def find_key(tx: Tx, key_id: str) -> Key | None:
 
 def signing_keys(tx: Tx, account_id: int) -> dict[str, Key]:
     """The private keys with which a local account signs now: `rsa` and `ed25519`."""
-    return {row.kind: Key(*row) for row in tx.conn.execute(_OWN_KEYS, {"account_id": account_id})}
+    return {row.kind: _own(tx, row) for row in tx.conn.execute(_OWN_KEYS, {"account_id": account_id})}
 
 
 def public_keys(tx: Tx, account_id: int) -> dict[str, Key]:
@@ -575,7 +576,13 @@ def find_own_key(tx: Tx, key_id: str) -> Key:
     row = tx.conn.execute(_OWN_KEY, {"id": key_id}).first()
     if row is None:
         raise NotFound
-    return Key(*row)
+    return _own(tx, row)
+
+
+def _own(tx: Tx, row: Any) -> Key:
+    key = Key(*row)
+    key.private = tx.unseal(key.private, key.id)
+    return key
 
 
 def is_revoked(tx: Tx, key_id: str) -> bool:

@@ -22,7 +22,9 @@ from fedcorp.clock import Clock
 from fedcorp.config import Config
 from fedcorp.errors import Unavailable
 from fedcorp.ids import NODES, IdSource
+from fedcorp.storage import sealed
 from fedcorp.storage.glances import Glances
+from fedcorp.storage.sealed import NO_KEYS, Keyring
 from fedcorp.storage.statements import ALL, QuickConnection, statements_of
 from fedcorp.storage.tables import meta, nodes
 from fedcorp.urls import Urls
@@ -46,12 +48,18 @@ _CLASHES = {"40001", "40P01", "23505"}
 @dataclass(frozen=True, slots=True)
 class Site:
     """What every unit knows of the instance. `secret` signs media URLs, `vapid` (PKCS8 PEM) tells push services who
-    sends; both are empty until the tables exist."""
+    sends, `keyring` seals what the database keeps secret; all three are empty until the tables exist."""
 
     config: Config
     urls: Urls
-    secret: bytes = b""
+    secret: bytes = field(default=b"", repr=False)
     vapid: str = field(default="", repr=False)
+    keyring: Keyring = field(default=NO_KEYS, repr=False)
+
+
+def of_instance(key: str) -> str:
+    """What a secret in the table `meta` is sealed as."""
+    return f"the instance ({key})"
 
 
 class Tx:
@@ -84,6 +92,14 @@ class Tx:
         self._pending: list[object] = []
         self._finishing = False
         self._once: dict[tuple[str, object], tuple[tuple[int, int], Any]] = {}
+
+    def seal(self, text: str, of: str) -> str:
+        """`text` as the database keeps it, the secret of `of`."""
+        return self.site.keyring.seal(text, of, self.clock)
+
+    def unseal(self, text: str, of: str) -> str:
+        """What was sealed as the secret of `of`. Raises ConfigError when it was not, or with another key."""
+        return self.site.keyring.open(text, of)
 
     def new_id(self) -> int:
         """A fresh time-ordered id. Only in writes."""
@@ -195,10 +211,12 @@ class Database:
 
     def start(self) -> None:
         """Start the threads. The tables must exist (`fedcorp.storage.schema`)."""
+        keyring = sealed.load(self.site.config)
         with self._write_engine.connect() as conn:
-            own = {row.key: row.value for row in conn.execute(sa.select(meta))}
-            self.site = replace(self.site, secret=bytes.fromhex(own["secret"]), vapid=own.get("vapid", ""))
+            held = {row.key: row.value for row in conn.execute(sa.select(meta))}
             conn.rollback()
+        secret, vapid = (keyring.open(held[key], of_instance(key)) for key in ("secret", "vapid"))
+        self.site = replace(self.site, secret=bytes.fromhex(secret), vapid=vapid, keyring=keyring)
         writers = 1 if self.sqlite else POSTGRES_WRITERS
         loop = self._write_sqlite if self.sqlite else self._write_postgres
         for number in range(writers):

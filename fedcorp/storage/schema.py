@@ -3,28 +3,33 @@
 Migrations only ever expand first and contract in a later version, so that old and new processes can share a database.
 """
 
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from fedcorp import webpush
 from fedcorp.clock import Clock
+from fedcorp.config import Config
 from fedcorp.errors import ConfigError
-from fedcorp.storage.tables import meta
+from fedcorp.storage import sealed
+from fedcorp.storage.database import is_clash, of_instance
+from fedcorp.storage.sealed import Keyring
+from fedcorp.storage.tables import keys, meta
+
+SEALED_WITH = "sealed_with"  # in the table `meta`: the name of the key with which everything is sealed
 
 
-def upgrade(engine: Engine, clock: Clock) -> None:
-    """Bring the tables to the newest revision; make the instance's secrets when there are none. Raises ConfigError."""
+def upgrade(engine: Engine, config: Config, clock: Clock) -> None:
+    """Bring the tables to the newest revision; make the instance's secrets when there are none, and seal all that are
+    not sealed with the first of its keys. Raises ConfigError.
+    """
     state = revision_state(engine)
     if state == "newer":
         raise ConfigError(
@@ -32,21 +37,51 @@ def upgrade(engine: Engine, clock: Clock) -> None:
         )
     if state != "current":
         with engine.connect() as conn:
-            config = _alembic()
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
+            scripts = _alembic()
+            scripts.attributes["connection"] = conn
+            command.upgrade(scripts, "head")
             conn.commit()
-    with engine.connect() as conn:
-        _make(conn, "secret", lambda: clock.random_bytes(32).hex())
-        _make(conn, "vapid", lambda: webpush.private_pem(webpush.generate()))
-        conn.commit()
+    while True:
+        try:
+            with engine.connect() as conn:
+                _keep_secrets(conn, config, clock)
+            return
+        except DBAPIError as error:
+            if not is_clash(error):  # with another process that starts
+                raise
 
 
-def _make(conn: Connection, key: str, value: Callable[[], str]) -> None:
-    """Keep a secret of the instance under `key`, unless it has one; another process may do the same meanwhile."""
-    if conn.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar() is None:
-        module: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
-        conn.execute(module.insert(meta).values(key=key, value=value()).on_conflict_do_nothing())
+def _keep_secrets(conn: Connection, config: Config, clock: Clock) -> None:
+    held = _held(conn)
+    keyring = sealed.load(config, make=clock if SEALED_WITH not in held else None)
+    if held.get(SEALED_WITH) == keyring.name:
+        return
+    if conn.dialect.name == "sqlite":  # whose engine commits every statement otherwise
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+    held = _held(conn)
+    new = {"secret": clock.random_bytes(32).hex(), "vapid": webpush.private_pem(webpush.generate())}
+    for key in new:
+        text = _opened(keyring, held[key], of_instance(key)) if key in held else new[key]
+        _put(conn, held, key, keyring.seal(text, of_instance(key), clock))
+    for row in conn.execute(sa.select(keys.c.id, keys.c.private).where(keys.c.private.is_not(None))).all():
+        text = keyring.seal(_opened(keyring, row.private, row.id), row.id, clock)
+        conn.execute(sa.update(keys).where(keys.c.id == row.id).values(private=text))
+    _put(conn, held, SEALED_WITH, keyring.name)
+    conn.commit()
+
+
+def _held(conn: Connection) -> dict[str, str]:
+    return {row.key: row.value for row in conn.execute(sa.select(meta))}
+
+
+def _opened(keyring: Keyring, text: str, of: str) -> str:
+    """A secret as older versions kept it, or as it was sealed with any of the keys."""
+    return keyring.open(text, of) if sealed.is_sealed(text) else text
+
+
+def _put(conn: Connection, held: dict[str, str], key: str, value: str) -> None:
+    statement = sa.update(meta).where(meta.c.key == key) if key in held else sa.insert(meta).values(key=key)
+    conn.execute(statement.values(value=value))
 
 
 def revision_state(engine: Engine) -> str:

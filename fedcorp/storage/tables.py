@@ -208,7 +208,7 @@ keys = Table(  # public keys of everybody, private keys of local accounts
     _ref("account_id"),
     Column("kind", Text, nullable=False),  # rsa | ed25519
     Column("public", Text, nullable=False),  # SPKI PEM or Multikey
-    Column("private", Text),  # PKCS8 PEM
+    Column("private", Text),  # PKCS8 PEM, sealed (fedcorp.storage.sealed)
     _at("fetched_at"),
     _at("expires_at", null=True),
     _at("revoked_at", null=True),

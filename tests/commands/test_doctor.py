@@ -85,6 +85,27 @@ def test_key_is_missing(line: Line, sql: Any) -> None:
     assert list(names(line)) == ["key-missing"]
 
 
+def test_the_key_of_the_secrets_is_gone_or_another(line: Line) -> None:
+    file = line.folder / "secret.key"
+    kept = file.read_text()
+    file.unlink()
+    found = names(line)
+    assert list(found) == ["secrets-sealed"]
+    assert "does not exist" in found["secrets-sealed"].text
+    file.write_text("0" * 64)
+    file.chmod(0o600)
+    assert list(names(line)) == ["secrets-sealed"]
+    assert line("peer", "list") == 2
+    assert "does not hold; bring back" in line.err.replace("\n", " ")
+    file.write_text(kept)
+    assert names(line) == {}
+
+
+def test_others_may_read_the_key_of_the_secrets(line: Line) -> None:
+    (line.folder / "secret.key").chmod(0o640)
+    assert [(name, item.level) for name, item in names(line).items()] == [("sealing-key-readable", WARNING)]
+
+
 def test_key_of_a_person_is_missing(line: Line, sql: Any) -> None:
     line("account", "create", "ann", "--password", "long enough")
     sql("DELETE FROM keys WHERE account_id IN (SELECT id FROM accounts WHERE username = 'ann')")

@@ -582,8 +582,8 @@ class Terminal:
 
     def __init__(self, department: Department, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.path = folder / f"{department.domain}.toml"
-        url = department.db.url
-        self.path.write_text(f'domain = "{department.domain}"\n[storage]\ndatabase = "{url}"\n')
+        url, key = department.db.url, department.db.site.config.storage.key
+        self.path.write_text(f'domain = "{department.domain}"\n[storage]\ndatabase = "{url}"\nkey = "{key}"\n')
         self._capsys = capsys
         self.out = self.err = ""
 

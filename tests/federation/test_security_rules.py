@@ -23,7 +23,7 @@ from fedcorp.errors import FedcorpError
 from fedcorp.social import accounts, moderation
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import inbox, media, statuses
+from fedcorp.storage.tables import inbox, media, metadata, statuses
 from fedcorp.storage.tables import peers as peers_table
 from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
@@ -769,6 +769,16 @@ async def test_sec_rule_private_keys_are_in_no_answer(scene: Scene) -> None:
     answer = await scene.evil.read(scene.finance, scene.ann.account.uri, signer=scene.eva)
     assert "BEGIN PUBLIC KEY" in answer.text
     assert "PRIVATE" not in answer.text
+
+
+async def test_sec_rule_private_keys_are_in_no_row(scene: Scene) -> None:
+    """A copy of the database alone does not let anybody write in somebody's name."""
+    found = await scene.finance.db.read(
+        lambda tx: repr([tx.conn.execute(sa.select(table)).all() for table in metadata.sorted_tables])
+    )
+    assert scene.ann.account.uri in found
+    assert "BEGIN PUBLIC KEY" in found
+    assert "PRIVATE" not in found
 
 
 async def test_sec_rule_html_what_is_allowed_stays(scene: Scene) -> None:

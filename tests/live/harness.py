@@ -177,7 +177,12 @@ class Department:
         self._parts = (("serve", "--no-worker"), ("work",)) if split else (("serve",),)
         self.authority = authority
         folder.mkdir(parents=True, exist_ok=True)
-        database = ["--database", make_config(folder, self.domain).storage.database] if POSTGRESQL else []
+        database: list[str] = []
+        if POSTGRESQL:
+            fresh = make_config(folder, self.domain).storage
+            self.folder.mkdir()
+            shutil.copy(fresh.key, self.folder)
+            database = ["--database", fresh.database]
         words = ["init", str(self.folder), "--domain", self.domain, "--name", name.title(), "--url", self.origin]
         command(*words, *database)
         self.configure(limits={"enabled": False}, **tables)

@@ -28,7 +28,7 @@ async def main(folder: Path) -> None:
     clock = Clock()
     config = configuration.parse({"domain": "full.localhost"}, folder=folder)
     db = Database(config, clock, lambda tx, event: None)
-    schema.upgrade(db.engine, clock)
+    schema.upgrade(db.engine, db.site.config, clock)
     db.start()
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))

@@ -274,7 +274,7 @@ async def test_a_newer_database_is_refused(db: Database) -> None:
     await db.write(lambda tx: tx.conn.execute(sa.text("UPDATE alembic_version SET version_num = '9999'")))
     assert schema.revision_state(db.engine) == "newer"
     with pytest.raises(ConfigError, match="newer version"):
-        schema.upgrade(db.engine, Clock())
+        schema.upgrade(db.engine, db.site.config, Clock())
 
 
 def test_an_older_database_is_upgraded(db: Database) -> None:
@@ -285,7 +285,7 @@ def test_an_older_database_is_upgraded(db: Database) -> None:
         command.downgrade(config, "0001")
         conn.commit()
     assert schema.revision_state(db.engine) == "older"
-    schema.upgrade(db.engine, Clock())
+    schema.upgrade(db.engine, db.site.config, Clock())
     assert schema.revision_state(db.engine) == "current"
     test_the_migrations_make_exactly_the_tables(db)
 

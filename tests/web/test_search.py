@@ -223,7 +223,7 @@ async def test_what_was_written_before_the_index_is_found_after_an_upgrade(offic
         config.attributes["connection"] = conn
         command.downgrade(config, "0008")
         conn.commit()
-    schema.upgrade(office.db.engine, Clock())
+    schema.upgrade(office.db.engine, office.db.site.config, Clock())
     assert (await find(ann, "begroting"))["statuses"] == []
     await office.settle()
     assert (await find(ann, "begroting"))["statuses"] == [posted["id"]]
