@@ -440,11 +440,12 @@ async def _obey(text: str, listener: Listener, hub: Streams, db: Database) -> No
 class EventStream:
     """An answer that goes on until the client leaves: pure ASGI, one `send` for each event."""
 
-    def __init__(self, listener: Listener, channel: Channel, hub: Streams, clock: Clock) -> None:
+    def __init__(self, listener: Listener, channel: Channel, hub: Streams, clock: Clock, *, numbered: bool) -> None:
         self._listener = listener
         self._channel = channel
         self._hub = hub
         self._clock = clock
+        self._numbered = numbered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -474,7 +475,8 @@ class EventStream:
                 break
             # Browsers pass over an event without data; the word is Mastodon's.
             data = news.payload or "undefined"
-            await _chunk(send, f"id: {news.mark}\nevent: {news.event}\ndata: {data}\n\n".encode())
+            mark = f"id: {news.mark}\n" if self._numbered else ""
+            await _chunk(send, f"{mark}event: {news.event}\ndata: {data}\n\n".encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -488,15 +490,21 @@ async def _gone(receive: Receive) -> None:
 
 
 async def stream_events(call: Call) -> EventStream:
-    """GET /api/v1/streaming/...: one channel, named by the path, on from the header Last-Event-ID when it is sent."""
+    """GET /api/v1/streaming/...: one channel, named by the path, on from the header Last-Event-ID when it is sent.
+
+    Events have an `id` for those who can come back with it: they name `text/event-stream` in `Accept`, as a browser's
+    EventSource must, or send Last-Event-ID. Mastodon's events are two lines, and libraries pass over one of three.
+    """
     path = call.scope["path"].removeprefix("/api/v1/streaming/").strip("/").replace("/", ":")
     query = call.query_params
     wanted = (_with_media(path, query.get("only_media", "")), query.get("tag", ""), query.get("list", ""))
     token = auth.bearer(call)
     viewer, channel = await call.context.db.read(_open, token, call.route.scope or "", wanted)
     assert channel is not None
-    listener = Listener(token or "", viewer, after=_mark(call.headers.get("last-event-id", "")))
-    return EventStream(listener, channel, _hub(call), call.context.clock)
+    heard = call.headers.get("last-event-id")
+    listener = Listener(token or "", viewer, after=_mark(heard or ""))
+    numbered = heard is not None or "text/event-stream" in call.headers.get("accept", "").lower()
+    return EventStream(listener, channel, _hub(call), call.context.clock, numbered=numbered)
 
 
 def _mark(text: str) -> int:
