@@ -1,4 +1,4 @@
-"""snac: notes that name no followers, mentions in tags alone, votes that are a line break, no way to take things back."""
+"""snac: notes that name no followers, mentions in tags alone, votes that are a line break, nothing taken back."""
 
 import pytest
 
