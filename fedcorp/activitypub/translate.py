@@ -7,6 +7,7 @@ Sources: ActivityStreams 2.0, ActivityPub, FEP-521a (keys), FEP-1b12 and FEP-521
 """
 
 import mimetypes
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,6 +48,7 @@ MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10
 MAX_OPTIONS, MAX_OPTION = 20, 200
 _MAX_URL = 2048
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
+_BLANK = re.compile(r"(?:\s|<br ?/?>|</?p>)*")
 
 # -- actors ----------------------------------------------------------------------------------------------------------
 
@@ -259,10 +261,11 @@ def note_time(doc: dict[str, Any]) -> int | None:
 
 
 def is_vote(doc: dict[str, Any]) -> bool:
-    """A note that names an option of a poll and says nothing (FEP-9967)."""
-    if "Note" not in types_of(doc):
+    """A note that names an option of a poll and says nothing (FEP-9967); snac says nothing by a line break."""
+    if "Note" not in types_of(doc) or not isinstance(doc.get("name"), str) or value_or_id(doc.get("inReplyTo")) is None:
         return False
-    return isinstance(doc.get("name"), str) and value_or_id(doc.get("inReplyTo")) is not None and not doc.get("content")
+    content = doc.get("content") or ""
+    return isinstance(content, str) and _BLANK.fullmatch(content) is not None
 
 
 def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) -> RemoteStatus:

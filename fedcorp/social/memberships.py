@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fedcorp.company import peers
 from fedcorp.errors import Forbidden, NotFound, Unprocessable
 from fedcorp.keys import KeyPair
 from fedcorp.social import accounts, follows, groups, invitations, policy
@@ -145,6 +146,11 @@ def join(
     let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
     if not let_in:
         _check_may_ask(group, role)
+    if role not in policy.MEMBERS and not is_within_reach(tx, group, account):
+        raise Forbidden(
+            f"What is written in this group goes no further than its reach ({group.reach}), which does not cover "
+            f"{account.domain}. Join with an account of a department, or ask the group's admins to widen it."
+        )
     state = follows.follow(
         tx, account, target, uri=uri, message=message, admit=let_in or group.joining == "open", **how
     )
@@ -193,6 +199,13 @@ def _check_may_ask(group: Group, role: str | None) -> None:
         raise Forbidden("This group is archived; nobody joins it any more.")
     if group.joining == "invite":
         raise Forbidden("This group is joined by invitation; ask one of its moderators.")
+
+
+def is_within_reach(tx: Tx, group: Group, account: Account) -> bool:
+    """Whether the server of this account gets what is written in a group of ours. Whoever belonged without that would
+    write for the others and read nothing of them."""
+    tier = None if account.local else peers.find_tier(tx, account.origin.split("://", 1)[1])
+    return tier is None or policy.reaches(group.reach, tier)
 
 
 def leave(tx: Tx, account: Account, target: Account) -> None:

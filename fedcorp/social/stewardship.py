@@ -85,6 +85,8 @@ def invite(
         raise Unprocessable(f"@{invitee.acct} is banned from the group; lift the ban first.")
     if invitee.kind != "person":
         raise Unprocessable(f"@{invitee.acct} is not a person.")
+    if not memberships.is_within_reach(tx, rules, invitee):
+        raise Unprocessable(f"@{invitee.acct} is outside the reach of this group ({rules.reach}).")
     until = expires_at if expires_at is not None else tx.ms + invitations.LIFETIME_MS
     if until <= tx.ms:
         raise Unprocessable("Validation failed: the invitation would have ended already")

@@ -508,3 +508,24 @@ async def test_a_member_of_an_open_group_on_a_plain_server(company: Company) -> 
     await them.send(them.server.activity("Undo", them.max, follow, to=[them.group]))
     del s.roles["max"]
     await s.agree()
+
+
+async def test_nobody_belongs_to_a_group_whose_reach_ends_before_their_server(company: Company) -> None:
+    """They would write for the others and read nothing of them."""
+    s = await stage_of(company, "open")
+    them = Plain(s)
+    await s.home.db.write(peers.add, them.server.domain, "partner")
+    group = await s.view(s.ann)
+    assert group["reach"] == "company"
+    them.group = group["uri"]
+    follow = await them.follow()
+    assert [item["object"]["id"] for item in them.got("Reject")] == [follow["id"]]
+    assert them.got("Accept") == []
+    assert "its reach (company), which does not cover plain.example" in them.told()[-1]
+    invited = await s.ann.send("POST", f"{API}/{group['id']}/invites", acct=f"max@{them.server.domain}")
+    assert (invited.status_code, "outside the reach" in invited.text) == (422, True)
+    await s.agree()
+
+    await s.ann.send("PATCH", f"{API}/{group['id']}", reach="partners")
+    follow = await them.follow()
+    assert [item["object"]["id"] for item in them.got("Accept")] == [follow["id"]]
