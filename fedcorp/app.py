@@ -102,7 +102,7 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        previews = Previews(self.visitor, self.db, self.clock, self.files)
+        previews = Previews(self.visitor, self.resolver, self.db, self.clock, self.files)
         backfill = Backfill(self.client, self.resolver, self.db)
         kinds = {
             "fetch_media": attachments.fetch,

@@ -41,7 +41,7 @@ from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 
-MAX_KEYS, MAX_FIELDS, MAX_ALIASES = 10, 50, 256
+MAX_KEYS, MAX_FIELDS, MAX_ALIASES, MAX_DOMAINS = 10, 50, 256, 100
 MAX_NAME, MAX_SUMMARY, MAX_SPOILER, MAX_TITLE = 200, 20_000, 500, 200
 MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10_000
 MAX_OPTIONS, MAX_OPTION = 20, 200
@@ -95,6 +95,9 @@ def actor(doc: dict[str, Any], *, username: str, domain: str, tier: str) -> Remo
         emojis=_emojis(doc),
         avatar_description=_words_of(doc.get("icon")),
         header_description=_words_of(doc.get("image")),
+        attribution_domains=tuple(
+            item for item in as_list(doc.get("attributionDomains"))[:MAX_DOMAINS] if isinstance(item, str)
+        ),
     )
 
 
