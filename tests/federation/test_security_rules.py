@@ -774,12 +774,29 @@ async def test_sec_rule_private_keys_are_in_no_answer(scene: Scene) -> None:
 async def test_sec_rule_html_what_is_allowed_stays(scene: Scene) -> None:
     kept = (
         "<p>a<br>b <em>c</em> <strong>d</strong> <code>e</code></p><blockquote><p>f</p></blockquote><ul><li>g</li></ul>"
+        "<ol start=3 style=x><li value=4>i</li></ol><p><ruby onclick=x>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby> m"
+        "<sup>2</sup><sub>j</sub> <abbr title=whole onmouseover=x>w</abbr></p>"
     )
     await scene.send("Create", {**scene.evil.note(scene.eva, ""), "content": kept + '<p class="evil mention">h</p>'})
     (found,) = await scene.ann.home()
-    for tag in ("<br", "<em>", "<strong>", "<code>", "<blockquote>", "<ul>", "<li>"):
+    for tag in (
+        "<br",
+        "<em>",
+        "<strong>",
+        "<code>",
+        "<blockquote>",
+        "<ul>",
+        "<li>",
+        '<ol start="3">',
+        '<li value="4">',
+        "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+        "<sup>2</sup>",
+        "<sub>",
+        '<abbr title="whole">',
+    ):
         assert tag in found["content"]
-    assert "evil" not in found["content"]
+    for word in ("evil", "style", "onclick", "onmouseover"):
+        assert word not in found["content"]
 
 
 async def test_sec_rule_media_is_never_run(scene: Scene) -> None:
