@@ -115,6 +115,7 @@ class Instance:
             "sync_followers": self.followers.run,
             "carry_followers": self._carry,
             "read_outbox": backfill.read_outbox,
+            "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
             indexing.JOB: self._index,
         }

@@ -20,7 +20,7 @@ from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_i
 from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooManyRequests, Unauthorized, Unavailable
-from fedcorp.social import accounts, groups, moving, receiving, statuses
+from fedcorp.social import accounts, groups, moving, receiving, statuses, threads
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -320,6 +320,7 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
     discovery.note_implements(tx, domain_of(account.uri), doc)
     if remote.group is not None:
         groups.save_remote(tx, account.id, remote.group)
+    threads.want_pins(tx, account)
     return _note_move(tx, account, value_or_id(doc.get("movedTo")))
 
 
