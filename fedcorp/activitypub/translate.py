@@ -506,14 +506,14 @@ def _is_file(link: dict[str, Any]) -> bool:
 
 
 def _spoiler(doc: dict[str, Any], tier: str = "partner") -> str:
-    """The content warning. Departments say it as the plain text that it is here, in which `x<y` is no markup; others,
-    who may mean HTML, have theirs stripped."""
+    """The content warning. Departments say it as the plain text that it is here; others, who may mean HTML, have theirs
+    stripped of what is markup: `x<y` is none."""
     summary = first_string(doc.get("summary"))
     # What is titled has an excerpt there, and a warning only where it says so (WordPress, PeerTube).
     is_warning = bool({"Note", "Question"} & set(types_of(doc))) or doc.get("sensitive") is True
     if not summary or not is_warning:
         return ""
-    return text.one_line(summary if tier == "department" else text.plain(text.sanitize(summary)), MAX_SPOILER)
+    return text.one_line(summary if tier == "department" else text.plain_words(summary), MAX_SPOILER)
 
 
 def _mentions(

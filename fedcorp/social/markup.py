@@ -245,3 +245,68 @@ def plain(html: str) -> str:
     source = html if "<pre" in html else html.replace("\n", " ")
     text = unescape(_TAGS.sub(_as_text, source))
     return _MANY_NEWLINES.sub("\n\n", _SPACE_AROUND_BREAK.sub("\n", text)).strip()
+
+
+# -- text that some take for HTML ------------------------------------------------------------------------------------
+
+# Every element that a browser knows or once knew, and how the words of another vocabulary begin.
+_NAMES = _ELEMENTS | _HEADINGS | _UNSEEN | _ENDS_LINE
+_NAMES |= set(
+    """
+    address acronym applet area audio base basefont bdi bdo bgsound big blink body button canvas caption center cite
+    col colgroup command content data datalist dfn dialog dir embed fieldset figcaption font frame frameset hgroup html
+    image img input ins isindex kbd keygen label legend link listing map mark marquee menu menuitem meta meter multicol
+    nextid nobr noindex object optgroup option output param picture plaintext portal progress q rb rtc samp search
+    select selectedcontent shadow slot small source spacer strike summary table tbody td tfoot th thead time track tt
+    var video wbr
+    """.split()  # noqa: SIM905
+)
+_SIGN = "\ue000"  # stands for a "<" that begins no tag, until all tags are gone
+_AFTER_SIGN = re.compile(r"(?P<close>/?)(?P<name>[a-zA-Z][^\s/<>\ue000]*+)(?P<rest>[^>]*+)(?P<end>>?)")
+_TELLING = re.compile(r"""[\s/"'](?:on[a-z]+|style|class|id|href|src)\s*+=""", re.IGNORECASE)
+MAX_WORDS = 2000
+
+
+def plain_words(text: str) -> str:
+    """The text of a field that is plain text with some servers and HTML with others, at most MAX_WORDS code points.
+
+    Markup goes, as in `sanitize` and `plain`. A `<` stays where it begins no tag: before what is no element's name
+    (`x<y`), or a tag that never ends. What stays is no markup either, also when it stands where other markup was.
+    """
+    found = plain(sanitize(_signed(_cut(text.replace(_SIGN, ""), MAX_HTML))))[:MAX_WORDS]
+    parts = found.split(_SIGN)
+    kept = [parts[-1]]
+    for before in reversed(parts[:-1]):  # from the end: what follows a sign is final when it is judged
+        rest = "".join(reversed(kept))
+        match = _AFTER_SIGN.match(rest)
+        if match is not None and _is_markup(match):
+            kept = [rest[match.end() :]]
+        else:
+            kept.append("<")
+        kept.append(before)
+    return "".join(reversed(kept)).strip()
+
+
+def _signed(html: str) -> str:
+    """`html` with _SIGN for every `<` that begins no tag, comment or declaration."""
+    parts: list[str] = []
+    position = 0
+    for match in _MARKUP.finditer(html):
+        parts.append(html[position : match.start()].replace("<", _SIGN))
+        name = match["name"]
+        is_tag = name is None or (match["end"] and (match["close"] or _is_name(name)))
+        parts.append(match[0] if is_tag else match[0].replace("<", _SIGN))
+        position = match.end()
+    parts.append(html[position:].replace("<", _SIGN))
+    return "".join(parts)
+
+
+def _is_name(name: str) -> bool:
+    return name.lower() in _NAMES or ":" in name
+
+
+def _is_markup(match: re.Match[str]) -> bool:
+    """Whether a browser could take what follows a `<` for a tag that does or hides something."""
+    if match["close"] or (match["end"] and _is_name(match["name"])):
+        return True
+    return _TELLING.search(match["rest"]) is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedcorp.social.markup import MAX_DEPTH, MAX_HTML
+from fedcorp.social.markup import MAX_DEPTH, MAX_HTML, MAX_WORDS
 from fedcorp.social.text import (
     MentionTarget,
     find_mentions,
@@ -18,6 +18,7 @@ from fedcorp.social.text import (
     normalise_tag,
     one_line,
     plain,
+    plain_words,
     render,
     sanitize,
 )
@@ -319,6 +320,30 @@ def deepest(html: str) -> int:
         depth += -1 if closing else 1
         most = max(most, depth)
     return most
+
+
+BROWSERS_TAGS = re.compile(
+    r"</?(?:p|br|a|b|i|script|style|svg|img|h1|select|form|body|image)(?:[\s/][^>]*)?>", re.IGNORECASE
+)
+
+
+UNESCAPED = [*PIECES.replace("&", "").split(), *SPACED[3:8], "<y ", "<y>", "<y/", "<scr", "<<"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(UNESCAPED), st.text("<>/yb =", max_size=4)), max_size=40).map("".join))
+@example("<scrip<b></b>t>")
+@example("<<b>script>")
+@example("</<b></b>p>")
+def test_no_markup_is_left_or_comes_about_in_plain_words(text: str) -> None:
+    found = plain_words(text)
+    assert "\ue000" not in found
+    assert BROWSERS_TAGS.search(found) is None
+    assert re.search(r"<[^>]*[\s/]on\w+=", found) is None
+
+
+@pytest.mark.parametrize("piece", ["<", "<a ", "&", "</", "<p><b>", "<y", "x<y ", "<y onclick=", "<y>", "</y "])
+def test_plain_words_are_cheap_and_bounded(piece: str) -> None:
+    assert len(plain_words(piece * (MAX_HTML // len(piece)))) <= MAX_WORDS
 
 
 def test_content_is_cut_between_characters() -> None:
