@@ -257,6 +257,10 @@ async def test_a_site_of_which_the_parent_is_named_may_name_its_author(company: 
     status = await ann.publish("http://docs.corp.localhost/x")
     await finance.settle()
     assert (await author_of(ann, status))["acct"] == "mia"
+    web.page = web.page.replace('name="author"', 'name="else"')
+    card = await card_of(ann, "http://docs.corp.localhost/y")
+    (author,) = card["authors"]
+    assert (author["name"], author["account"]["acct"], card["author_name"]) == ("mia", "mia", "")
 
 
 async def test_an_author_of_another_department_is_shown_as_long_as_that_one_wants(company: Company) -> None:

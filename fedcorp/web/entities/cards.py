@@ -23,7 +23,7 @@ def card(tx: Tx, item: Card, creator: Account | None, *, open_to_all: bool) -> d
         "type": "link",
         "author_name": item.author,
         "author_url": "",
-        "authors": [_author(tx, item, creator)] if item.author or creator else [],
+        "authors": _authors(tx, item, creator),
         "provider_name": item.provider,
         "provider_url": "",
         "html": "",
@@ -37,8 +37,10 @@ def card(tx: Tx, item: Card, creator: Account | None, *, open_to_all: bool) -> d
     }
 
 
-def _author(tx: Tx, item: Card, creator: Account | None) -> dict[str, Any]:
-    return {"name": item.author, "url": "", "account": account(tx.site, creator) if creator else None}
+def _authors(tx: Tx, item: Card, creator: Account | None) -> list[dict[str, Any]]:
+    """The PreviewCardAuthor entities: one, or none when neither words nor an account name the author."""
+    name = item.author or (creator.display_name or creator.username if creator else "")
+    return [{"name": name, "url": "", "account": account(tx.site, creator) if creator else None}] if name else []
 
 
 def trend(tx: Tx, item: Card, creator: Account | None, days: list[Day]) -> dict[str, Any]:
