@@ -102,7 +102,7 @@ class Instance:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
         ledgers = LedgerPull(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
-        previews = Previews(self.visitor, self.db, self.clock, self.files)
+        previews = Previews(self.visitor, self.resolver, self.db, self.clock, self.files)
         backfill = Backfill(self.client, self.resolver, self.db)
         kinds = {
             "fetch_media": attachments.fetch,
@@ -115,6 +115,7 @@ class Instance:
             "sync_followers": self.followers.run,
             "carry_followers": self._carry,
             "read_outbox": backfill.read_outbox,
+            "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
             indexing.JOB: self._index,
         }

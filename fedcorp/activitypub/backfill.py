@@ -17,20 +17,20 @@ from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
-from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable, Unprocessable
+from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
 from fedcorp.social import accounts, follows, interactions, statuses, threads
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Database, Tx
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
-FEATURED_FETCHES = interactions.MAX_PINS + 2
+FEATURED_FETCHES, MOST_FEATURED = interactions.MAX_PINS + 2, 50
 THREAD_POSTS, THREAD_FETCHES = 200, 50
 
 log = logging.getLogger("fedcorp.activitypub")
 
 
 class Backfill:
-    """The jobs `read_outbox` and `read_thread`."""
+    """The jobs `read_outbox`, `read_pins` and `read_thread`."""
 
     def __init__(self, client: Client, resolver: Resolver, db: Database) -> None:
         self._client = client
@@ -60,7 +60,15 @@ class Backfill:
             return
         for item in reversed(read.found):
             await self._store_created(item, account.uri, signer, budget)
-        await self._read_pins(account, signer)
+        with contextlib.suppress(Unavailable):  # the outbox need not be read again for that
+            await self._read_pins(account, signer)
+
+    async def read_pins(self, payload: dict[str, Any]) -> None:
+        """Read what an account pins now, as somebody here who follows it may see it. Raises Unavailable."""
+        account = await self._db.read(accounts.find, int(payload["account"]))
+        signer = await self._db.read(follows.find_local_follower, account.id) if account is not None else None
+        if account is not None and signer is not None and not account.hidden:
+            await self._read_pins(account, signer)
 
     async def _read_pins(self, account: Account, signer: int) -> None:
         """What the account shows first: pins from before are told by nobody, and GoToSocial never tells of any. Those
@@ -68,17 +76,21 @@ class Backfill:
         if account.featured_uri is None or account.is_group:
             return
         budget = Budget(FEATURED_FETCHES)
+        await self._db.write(threads.begin_pins, account.featured_uri)
+        before = await self._db.read(interactions.pins, account.id, signer)
         try:
             read = await paging.read(
-                self._client, account.featured_uri, pages=1, most=interactions.MAX_PINS, signer_id=signer,
-                take=budget.take,
-            )  # fmt: skip
+                self._client, account.featured_uri, pages=2, most=MOST_FEATURED, signer_id=signer, take=budget.take
+            )
+        except Unavailable:
+            raise
         except FedcorpError as error:
             log.info("pinned posts could not be read: %s", error.text)
             return
-        for item in reversed(read.found):
+        for item in read.found[: interactions.MAX_PINS]:
             await self._store_created(item, account.uri, signer, budget)
-            await self._db.write(_pin, account.id, value_or_id(item) or "")
+        listed = [uri for item in read.found if (uri := value_or_id(item)) is not None]
+        await self._db.write(_keep_pins, account.id, listed, before, read.whole)
 
     async def _store_created(self, item: Any, author: str, signer: int, budget: Budget) -> None:
         """One entry of an outbox: the Create of a post, or the post itself. Boosts are not history of their own."""
@@ -176,11 +188,11 @@ class Backfill:
             return []
 
 
-def _pin(tx: Tx, account_id: int, uri: str) -> None:
-    """Pin a post of this account that is here, while there is room."""
-    account, status = accounts.find(tx, account_id), statuses.find_by_uri(tx, uri)
-    if account is None or account.hidden or status is None or status.deleted_at is not None:
+def _keep_pins(tx: Tx, account_id: int, uris: list[str], before: dict[int, int], whole: bool) -> None:
+    """Of what an account lists, its own posts that are here are its pins."""
+    account = accounts.find(tx, account_id)
+    if account is None or account.hidden:
         return
-    if status.account_id == account.id:
-        with contextlib.suppress(Unprocessable):
-            interactions.pin(tx, account, status)
+    found = [statuses.find_by_uri(tx, uri) for uri in uris]
+    listed = [item for item in found if item is not None and item.deleted_at is None and item.account_id == account.id]
+    interactions.keep_pins(tx, account, listed, before, whole=whole)

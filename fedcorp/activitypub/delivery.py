@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import httpx
 import sqlalchemy as sa
 
-from fedcorp.activitypub import followers, signatures
+from fedcorp.activitypub import discovery, followers, signatures
 from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
@@ -370,6 +370,7 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     changes: dict[str, Any] = {"cursor": settled[-1]} if settled else {}
     sent = [verdict for _, verdict in results if verdict.state == "sent"]
     if sent:
+        discovery.notice(tx, peer)
         changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
         if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
             changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}

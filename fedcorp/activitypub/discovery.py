@@ -1,7 +1,8 @@
 """Learns what software a peer runs, and with it how groups speak to that peer and whether it can keep their secrets.
 
-Asks NodeInfo, once when a peer is added and again when somebody there first wants to join a group. A server that does
-not say what it is stays unknown. What its actors say that it implements decides in which dialect it is spoken to.
+Asks NodeInfo: when a peer is added and, as long as it has not said what it is, when it is reached or heard (it may have
+been added before it ran), once a day at most, and when somebody there wants to join a group. A server that never says
+what it is stays unknown. What its actors say that it implements decides in which dialect it is spoken to.
 Sources: NodeInfo 2.1, FEP-f1d5, FEP-844e; what each server reads: docs/groups.md.
 """
 
@@ -13,13 +14,18 @@ import sqlalchemy as sa
 from fedcorp.activitypub.client import REMEMBER_MS, Client
 from fedcorp.activitypub.vocabulary import as_list
 from fedcorp.company import peers
+from fedcorp.company.peers import Peer
 from fedcorp.errors import FedcorpError, Unavailable
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import peers as peers_table
+from fedcorp.storage.tables import readings
+from fedcorp.storage.upsert import upsert
 
 RFC9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 RFC9421_ED25519 = f"{RFC9421}#name-eddsa-using-curve-edwards25"
+
+ASK_AGAIN_MS = 86_400_000
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +108,20 @@ def note_implements(tx: Tx, domain: str, doc: dict[str, Any]) -> None:
     )
     unknown = sa.update(peers_table).where(peers_table.c.domain == domain, peers_table.c.removed_at.is_(None), is_open)
     tx.conn.execute(unknown.values(signature_profile=profile, learned_at=tx.ms))
+
+
+def notice(tx: Tx, peer: Peer) -> None:
+    """A peer was reached or has spoken: if nobody knows what it runs, it is asked, unless that was done of late."""
+    if peer.software is not None or peer.tier not in peers.TIERS:
+        return
+    key = f"nodeinfo:{peer.domain}"
+    asked_at = tx.conn.execute(_ASKED_AT, {"key": key}).scalar()
+    if asked_at is None or asked_at <= tx.ms - ASK_AGAIN_MS:
+        upsert(tx, readings, ("uri",), uri=key, read_at=tx.ms)
+        want(tx, peer.domain)
+
+
+_ASKED_AT = sa.select(readings.c.read_at).where(readings.c.uri == sa.bindparam("key"))
 
 
 def want(tx: Tx, domain: str) -> None:

@@ -314,13 +314,15 @@ def _forget(tx: Tx, activity: Activity, row_id: str) -> None:
 
 
 def note_contact(tx: Tx, domain: str, skew_ms: int) -> None:
-    """A peer has spoken to us, proven by its signature: it is alive, so what waits for it is tried at once.
+    """A peer has spoken to us, proven by its signature: it is alive, so what waits for it is tried at once, and it is
+    asked what it runs if nobody knows.
 
     Not when it asked us to wait: then it has not failed, and the pause is its own wish.
     """
     peer = peers.ensure(tx, domain)
     if peer.fail_count == 0 and (peer.last_inbound_at or 0) > tx.ms - SEEN_MS:
         return
+    discovery.notice(tx, peer)
     values: dict[str, int | None] = {"last_inbound_at": tx.ms, "clock_skew_ms": skew_ms}
     if peer.fail_count:
         values |= {"fail_count": 0, "next_attempt_at": None}

@@ -1,21 +1,26 @@
 """Fetches the pages that posts link to, for their cards. Off unless the configuration turns it on.
 
-A page is asked once for all posts that link to it. What it says becomes plain text, its picture is written anew.
+A page is asked once for all posts that link to it. What it says becomes plain text, its picture is written anew. The
+account that it names as its author is looked up then, once, as far as its server may be asked.
 """
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
+from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.visitor import Visitor
 from fedcorp.clock import Clock
 from fedcorp.errors import FedcorpError, NotFound
 from fedcorp.social import cards, images, page_heads, statuses
+from fedcorp.social.cards import Credit
 from fedcorp.social.images import ProcessedImage
 from fedcorp.social.page_heads import PageHead
 from fedcorp.storage.database import Database
 from fedcorp.storage.media import MediaFiles
 
 PAGE_BYTES = 1024 * 1024
+FETCHES = 2  # to know the account of a handle: WebFinger, and the actor
 _ACCEPT = "text/html, application/xhtml+xml"
 
 log = logging.getLogger(__name__)
@@ -24,8 +29,9 @@ log = logging.getLogger(__name__)
 class Previews:
     """Fetches for one instance."""
 
-    def __init__(self, visitor: Visitor, db: Database, clock: Clock, files: MediaFiles) -> None:
+    def __init__(self, visitor: Visitor, resolver: Resolver, db: Database, clock: Clock, files: MediaFiles) -> None:
         self._visitor = visitor
+        self._resolver = resolver
         self._db = db
         self._clock = clock
         self._files = files
@@ -59,9 +65,19 @@ class Previews:
         if picture is not None:
             suffix = images.SUFFIXES[picture.preview_mime]
             await self._clock.offload(lambda: self._files.put(picture.preview, suffix=suffix, key=key))
-        unused = await self._db.write(cards.keep, url, head, picture, key)
+        credit = Credit(await self._creator(head), (urlsplit(found_at).hostname or "").lower())
+        unused = await self._db.write(cards.keep, url, head, picture, key, credit)
         if unused is not None:
             await self._clock.offload(self._files.delete, unused)
+
+    async def _creator(self, head: PageHead) -> int | None:
+        """The account that a page names as its author. Whether that one agrees is asked whenever the card is shown."""
+        if not head.creator:
+            return None
+        try:
+            return (await self._resolver.account(head.creator, budget=Budget(FETCHES))).id
+        except FedcorpError:
+            return None
 
     async def _picture(self, head: PageHead) -> ProcessedImage | None:
         """The picture of a page; without one that can be had the card has none."""

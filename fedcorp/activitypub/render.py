@@ -98,6 +98,8 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
     if account.kind != "service":
         document |= {name: getattr(account, f"{name}_uri") for name in ("followers", "following", "featured")}
     document |= _pictures(tx, account)
+    if domains := presentation.read(account.presentation).attribution_domains:
+        document["attributionDomains"] = list(domains)
     if moving.aliases(account):
         document["alsoKnownAs"] = list(moving.aliases(account))
     moved_to = accounts.find(tx, account.moved_to_id) if account.moved_to_id is not None else None

@@ -19,8 +19,17 @@ from fedcorp.activitypub.intake import Intake, Missing
 from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_id
 from fedcorp.clock import Clock
 from fedcorp.company import peers
-from fedcorp.errors import BadRequest, FedcorpError, Gone, NotFound, TooManyRequests, Unauthorized, Unavailable
-from fedcorp.social import accounts, groups, moving, receiving, statuses
+from fedcorp.errors import (
+    BadRequest,
+    FedcorpError,
+    Forbidden,
+    Gone,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+)
+from fedcorp.social import accounts, groups, moving, receiving, statuses, threads
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -28,6 +37,7 @@ from fedcorp.urls import split_handle
 
 log = logging.getLogger("fedcorp.activitypub")
 
+ADDRESSES = ("https://", "http://")
 FETCHES = 20
 CHAIN = 40
 STALE_MS = 86_400_000  # a known account is asked about again after a day, when somebody looks it up
@@ -61,8 +71,17 @@ class Finder:
         try:
             return (await self._resolver.account(handle_or_url)).id
         except FedcorpError as error:
-            log.info("a handle was not resolved: %s", type(error).__name__)
+            if not handle_or_url.startswith(ADDRESSES):  # of an address it is no fault to be a post's
+                self._note(split_handle(handle_or_url)[1], error)
             return None
+
+    def _note(self, domain: str | None, error: FedcorpError) -> None:
+        """A peer that knows nobody of a name, or cannot say, is worth a line. What people type is nobody's business:
+        of whom they looked for, and of hosts that are no peers, nothing is written."""
+        if domain is None or isinstance(error, Forbidden) or domain == self._resolver.domain:
+            log.debug("a handle was not resolved: %s", type(error).__name__)
+        else:
+            log.info("a handle at %s was not resolved: %s", domain, type(error).__name__)
 
     async def status(self, url: str, *, viewer_id: int | None = None) -> int | None:
         """The id of the status at a URL, or None. Whether `viewer_id` may see it is for the caller to check."""
@@ -83,6 +102,11 @@ class Resolver:
         self._clock = clock
         self._refetched: OrderedDict[str, int] = OrderedDict()
         self._no_key: OrderedDict[str, int] = OrderedDict()
+
+    @property
+    def domain(self) -> str:
+        """The domain of our own handles."""
+        return self._db.site.urls.domain
 
     # -- for handlers -----------------------------------------------------------------------------------------------
 
@@ -155,7 +179,7 @@ class Resolver:
 
         Raises NotFound, Forbidden (not a peer), Unavailable.
         """
-        if text.startswith(("https://", "http://")):
+        if text.startswith(ADDRESSES):
             found = await self.lookup(text, budget=budget)
             if not isinstance(found, Account):
                 raise NotFound(f"{text} is not an account.")
@@ -184,7 +208,7 @@ class Resolver:
 
     async def lookup(self, text: str, *, budget: Budget | None = None) -> Account | Status | None:
         """What an address or handle that somebody pasted means; None when it is neither. Raises as `account`."""
-        if not text.startswith(("https://", "http://")):
+        if not text.startswith(ADDRESSES):
             return await self.account(text, budget=budget) if "@" in text.strip().lstrip("@") else None
         known = await self._db.read(_known, text)
         if known is not None or self._db.site.urls.owns(text):
@@ -320,6 +344,7 @@ def store_actor(tx: Tx, doc: dict[str, Any], username: str, domain: str) -> Acco
     discovery.note_implements(tx, domain_of(account.uri), doc)
     if remote.group is not None:
         groups.save_remote(tx, account.id, remote.group)
+    threads.want_pins(tx, account)
     return _note_move(tx, account, value_or_id(doc.get("movedTo")))
 
 

@@ -42,7 +42,7 @@ from fedcorp.social.receiving import RemoteStatus
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
 
-MAX_KEYS, MAX_FIELDS, MAX_ALIASES = 10, 50, 256
+MAX_KEYS, MAX_FIELDS, MAX_ALIASES, MAX_DOMAINS = 10, 50, 256, 100
 MAX_NAME, MAX_SUMMARY, MAX_SPOILER, MAX_TITLE = 200, 20_000, 500, 200
 MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10_000
 MAX_OPTIONS, MAX_OPTION = 20, 200
@@ -97,6 +97,9 @@ def actor(doc: dict[str, Any], *, username: str, domain: str, tier: str) -> Remo
         emojis=_emojis(doc),
         avatar_description=_words_of(doc.get("icon")),
         header_description=_words_of(doc.get("image")),
+        attribution_domains=tuple(
+            item for item in as_list(doc.get("attributionDomains"))[:MAX_DOMAINS] if isinstance(item, str)
+        ),
     )
 
 
@@ -506,14 +509,14 @@ def _is_file(link: dict[str, Any]) -> bool:
 
 
 def _spoiler(doc: dict[str, Any], tier: str = "partner") -> str:
-    """The content warning. Departments say it as the plain text that it is here, in which `x<y` is no markup; others,
-    who may mean HTML, have theirs stripped."""
+    """The content warning. Departments say it as the plain text that it is here; others, who may mean HTML, have theirs
+    stripped of what is markup: `x<y` is none."""
     summary = first_string(doc.get("summary"))
     # What is titled has an excerpt there, and a warning only where it says so (WordPress, PeerTube).
     is_warning = bool({"Note", "Question"} & set(types_of(doc))) or doc.get("sensitive") is True
     if not summary or not is_warning:
         return ""
-    return text.one_line(summary if tier == "department" else text.plain(text.sanitize(summary)), MAX_SPOILER)
+    return text.one_line(summary if tier == "department" else text.plain_words(summary), MAX_SPOILER)
 
 
 def _mentions(

@@ -56,6 +56,7 @@ _ACTOR_TERMS: Final[dict[str, Any]] = {
     "indexable": "toot:indexable",
     "memorial": "toot:memorial",
     "suspended": "toot:suspended",
+    "attributionDomains": "toot:attributionDomains",  # hosts; as `@id`, as Mastodon has it, they get lost
     "focalPoint": {"@id": "toot:focalPoint", "@container": "@list"},
     "blurhash": "toot:blurhash",
     "PropertyValue": "schema:PropertyValue",

@@ -183,6 +183,7 @@ class RemoteAccount:
     emojis: tuple[RemoteEmoji, ...] = ()
     avatar_description: str = ""
     header_description: str = ""
+    attribution_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,7 +507,9 @@ def _store_remote(tx: Tx, id_: int, remote: RemoteAccount, known: Account | None
         "fields": shown,
         "also_known_as": orjson.dumps(remote.also_known_as).decode(),
         "fetched_at": tx.ms,
-        "presentation": presentation.described(remote.avatar_description, remote.header_description),
+        "presentation": presentation.described(
+            remote.avatar_description, remote.header_description, remote.attribution_domains
+        ),
     }
     if known is None:
         tx.conn.execute(_INSERT, {"id": id_, "local": False, "created_at": remote.created_at or tx.ms, **values})

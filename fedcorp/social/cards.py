@@ -3,11 +3,15 @@
 One page has one card, however many posts link to it. Off unless the configuration turns `links.previews` on.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from fedcorp.social import accounts, presentation
+from fedcorp.social.accounts import Account
 from fedcorp.social.images import ProcessedImage
 from fedcorp.social.page_heads import PageHead, first_link
 from fedcorp.social.statuses import Status
@@ -40,16 +44,32 @@ class Card:
     published_at: int | None
     fetched_at: int | None
     failed_at: int | None
+    creator_id: int | None
+    found_on: str
 
     def is_fresh(self, now: int) -> bool:
         """Whether the page need not be asked again; `now` in ms."""
         return max((self.fetched_at or 0) + FRESH_MS, (self.failed_at or 0) + FAILED_MS) > now
 
 
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """The account, if any, that a page names as its author, and the host that said so (lower-case, without port)."""
+
+    creator_id: int | None
+    found_on: str
+
+
 _SELECT = sa.select(*(cards.c[item.name] for item in fields(Card)))
 _OF_STATUSES = _SELECT.add_columns(status_cards.c.status_id).where(
     status_cards.c.card_id == cards.c.id, status_cards.c.status_id.in_(sa.bindparam("ids", expanding=True))
 )
+
+
+_CREATORS = sa.select(status_cards.c.status_id, cards.c.url, cards.c.found_on, cards.c.creator_id).where(
+    status_cards.c.card_id == cards.c.id, status_cards.c.status_id.in_(sa.bindparam("ids", expanding=True)),
+    cards.c.creator_id.is_not(None),
+)  # fmt: skip
 
 
 def ask(tx: Tx, status: Status) -> None:
@@ -87,7 +107,35 @@ def of_statuses(tx: Tx, ids: list[int]) -> dict[int, Card]:
     return {row[-1]: Card(*row[:-1]) for row in tx.conn.execute(_OF_STATUSES, {"ids": ids})}
 
 
-def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None) -> str | None:
+def creators(tx: Tx, items: Iterable[Card]) -> dict[int, Account | None]:
+    """Whom these cards show as author of their pages, by card: who is named there, and lets that host do so. None
+    where that one does not (now); cards of pages that name nobody are left out."""
+    return _agreed(tx, [(item.id, item.url, item.found_on, item.creator_id) for item in items if item.creator_id])
+
+
+def creators_of(tx: Tx, status_ids: list[int]) -> dict[int, Account | None]:
+    """The same by post."""
+    if not status_ids or not tx.site.config.links.previews:
+        return {}
+    return _agreed(tx, [(row[0], row[1], row[2], row[3]) for row in tx.conn.execute(_CREATORS, {"ids": status_ids})])
+
+
+def _agreed(tx: Tx, named: list[tuple[int, str, str, int]]) -> dict[int, Account | None]:
+    found = accounts.find_many(tx, {id_ for *_, id_ in named}) if named else {}
+    return {of: _if_agreed(found.get(id_), url, found_on) for of, url, found_on, id_ in named}
+
+
+def _if_agreed(account: Account | None, url: str, found_on: str) -> Account | None:
+    """The account if it names both hosts: the redirect of a trusted one leads anywhere, and anybody's leads there."""
+    if account is None or account.hidden:
+        return None
+    hosts = ((urlsplit(url).hostname or "").lower(), found_on)
+    return account if all(presentation.credits(account.presentation, host) for host in hosts) else None
+
+
+def keep(
+    tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image_key: str | None, credit: Credit
+) -> str | None:
     """Keep what a page says of itself; the picture is stored under `image_key`. The key that is used no longer."""
     before = find(tx, url)
     _write(
@@ -95,7 +143,10 @@ def keep(tx: Tx, url: str, head: PageHead, picture: ProcessedImage | None, image
         language=head.language, published_at=head.published_at, image_key=image_key if picture else None,
         width=picture.preview_width if picture else 0, height=picture.preview_height if picture else 0,
         blurhash=picture.blurhash if picture else None, fetched_at=tx.ms, failed_at=None,
+        creator_id=credit.creator_id, found_on=credit.found_on,
     )  # fmt: skip
+    if before is not None:  # posts that show it are rendered anew: the picture that it had is gone
+        _touch(tx, sa.select(status_cards.c.status_id).where(status_cards.c.card_id == before.id))
     return before.image_key if before is not None else None
 
 
@@ -121,17 +172,17 @@ def attach(tx: Tx, status_id: int, url: str) -> None:
     elif known != card.id:
         detach(tx, status_id)
         insert_ignore(tx, status_cards, status_id=status_id, card_id=card.id)
-        _touch(tx, status_id)
+        _touch(tx, [status_id])
 
 
 def detach(tx: Tx, status_id: int) -> None:
     """Let a post show no card any more."""
     if tx.conn.execute(sa.delete(status_cards).where(status_cards.c.status_id == status_id)).rowcount:
-        _touch(tx, status_id)
+        _touch(tx, [status_id])
 
 
-def _touch(tx: Tx, status_id: int) -> None:
-    tx.conn.execute(sa.update(statuses).where(statuses.c.id == status_id).values(version=statuses.c.version + 1))
+def _touch(tx: Tx, status_ids: "list[int] | sa.Select[tuple[int]]") -> None:
+    tx.conn.execute(sa.update(statuses).where(statuses.c.id.in_(status_ids)).values(version=statuses.c.version + 1))
 
 
 # -- cleaning up -----------------------------------------------------------------------------------------------------

@@ -226,6 +226,21 @@ def is_counted(tx: Tx, target_id: int) -> bool:
     return tx.conn.execute(_SECRET, {"group": target_id}).first() is None
 
 
+def find_local_follower(tx: Tx, target_id: int) -> int | None:
+    """Somebody here who follows this account; the one who has done so longest."""
+    found: int | None = tx.conn.execute(_LOCAL_FOLLOWER, {"target": target_id}).scalar()
+    return found
+
+
+_LOCAL_FOLLOWER = (
+    sa.select(follows.c.follower_id)
+    .join(accounts, accounts.c.id == follows.c.follower_id)
+    .where(follows.c.target_id == sa.bindparam("target"), follows.c.state == "accepted", accounts.c.local)
+    .order_by(follows.c.id)
+    .limit(1)
+)
+
+
 def local_follower_ids(tx: Tx, target_id: int) -> list[int]:
     """Accepted followers of an account that live here."""
     statement = (

@@ -4,6 +4,8 @@ Who reacts with an emoji (`reactions`) counts among those who favourited, by a r
 long as one of the reactions stands; such a row is no favourite that its person could take back.
 """
 
+from contextlib import suppress
+
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
@@ -17,6 +19,7 @@ from fedcorp.social.events import (
     StatusUnreblogged,
 )
 from fedcorp.social.statuses import Status
+from fedcorp.social.visibility import visible
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import bookmarks, favourites, status_reactions, thread_mutes, undone
 from fedcorp.storage.tables import statuses as table
@@ -192,6 +195,30 @@ def unpin(tx: Tx, account: Account, status: Status) -> None:
     if status.pinned_at is not None:
         tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(pinned_at=None))
         tx.record(StatusPinned(account.id, status.id, pinned=False))
+
+
+def pins(tx: Tx, account_id: int, viewer_id: int) -> dict[int, int]:
+    """When (ms) an account pinned its posts, by id, as far as a local viewer may see them."""
+    statement = sa.select(table.c.id, table.c.pinned_at).where(
+        table.c.account_id == account_id, table.c.pinned_at.is_not(None), visible(table, viewer_id)
+    )
+    return {row[0]: row[1] for row in tx.conn.execute(statement)}
+
+
+def keep_pins(tx: Tx, account: Account, listed: list[Status], before: dict[int, int], *, whole: bool) -> None:
+    """Pin what the server of an account lists, the first last, and unpin what it lists no more when it listed all.
+
+    `before`: what was pinned when it was asked; what has changed since then is newer than the list, and stays.
+    """
+    kept = {status.id for status in listed}
+    for id_ in before.keys() - kept if whole else ():
+        status = statuses.find(tx, id_)
+        if status is not None and status.pinned_at == before[id_]:
+            unpin(tx, account, status)
+    for status in reversed(listed):
+        if status.pinned_at is None and status.id not in before:
+            with suppress(Unprocessable):
+                pin(tx, account, status)
 
 
 def mute_thread(tx: Tx, account_id: int, thread_id: int) -> None:

@@ -1,7 +1,7 @@
-"""What a web page says of itself: title, description, picture, author, and whom it calls itself (`rel=me`).
+"""What a web page says of itself: title, description, picture, author and that one's account, and whom it calls itself.
 
 Pure: HTML in, values out. Written by strangers, so nothing of it is markup afterwards, and every text has an end.
-Sources: the Open Graph protocol, HTML (title, meta, link), and the microformat rel=me.
+Sources: the Open Graph protocol, HTML (title, meta, link), the microformat rel=me, and `fediverse:creator` of Mastodon.
 """
 
 import re
@@ -18,12 +18,14 @@ MOST_CHARACTERS = 512 * 1024
 MAX_TITLE, MAX_TEXT, MAX_NAME, MAX_URL, MAX_LINKS = 300, 600, 100, 2048, 500
 
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_CREATOR = re.compile(r"@?([^@\s/:]{1,100}@[^@\s/]{1,253})")
 _NOT_A_PAGE = frozenset({"mention", "hashtag"})
 
 
 @dataclass(frozen=True, slots=True)
 class PageHead:
-    """Texts are plain and one line; `image` an absolute address or None; `published_at` ms; `me` absolute addresses."""
+    """Texts are plain and one line; `image` an absolute address or None; `published_at` ms; `me` absolute addresses;
+    `creator` the handle of an account without the first @ (`fediverse:creator`), or empty."""
 
     title: str
     description: str
@@ -33,6 +35,7 @@ class PageHead:
     language: str | None
     published_at: int | None
     me: frozenset[str]
+    creator: str
 
 
 class _Reader(HTMLParser):
@@ -85,6 +88,7 @@ def read(content: bytes, content_type: str, url: str) -> PageHead:
         language=language if re.fullmatch("[a-z]{2,3}", language) else None,
         published_at=_time(metas.get("article:published_time", "")),
         me=frozenset(_plain(link) for href in reader.me if is_web(link := urljoin(url, href))),
+        creator=found[1] if (found := _CREATOR.fullmatch(metas.get("fediverse:creator", "").strip())) else "",
     )
 
 

@@ -39,10 +39,23 @@ def read(stored: str) -> Presentation:
     return _NOBODYS if stored == UNCHANGED else Presentation(**orjson.loads(stored))
 
 
-def described(avatar: str, header: str) -> str:
-    """The column for an actor of another server that says these words of its pictures; they are cut to our limit."""
+def described(avatar: str, header: str, domains: "tuple[str, ...]" = ()) -> str:
+    """The column for an actor of another server that says these words of its pictures, which are cut to our limit, and
+    lets these sites name it; what is no domain is left out."""
     words = {"avatar_description": avatar, "header_description": header}
-    return _written({name: text.one_line(value, MAX_DESCRIPTION) for name, value in words.items()})
+    values: dict[str, Any] = {name: text.one_line(value, MAX_DESCRIPTION) for name, value in words.items()}
+    kept = [domain for domain in map(str.lower, domains) if is_domain(domain)]
+    return _written(values | {"attribution_domains": kept})
+
+
+def credits(stored: str, host: str) -> bool:
+    """Whether who has this column lets pages of a host (lower-case, without port) say that they wrote them."""
+    return any(host == domain or host.endswith(f".{domain}") for domain in read(stored).attribution_domains)
+
+
+def is_domain(text: str) -> bool:
+    """Whether this is the name of a host, of two parts or more, in lower case."""
+    return len(text) <= 253 and _DOMAIN.match(text) is not None
 
 
 def changed(stored: str, change: dict[str, Any]) -> str:
@@ -61,7 +74,7 @@ def _domains(given: "list[str]") -> list[str]:
     if len(domains) > MAX_DOMAINS:
         raise Unprocessable(f"Validation failed: at most {MAX_DOMAINS} domains can name an author")
     for domain in domains:
-        if len(domain) > 253 or not _DOMAIN.match(domain):
+        if not is_domain(domain):
             raise Unprocessable("Validation failed: Attribution domains holds something that is no domain")
     return domains
 

@@ -148,6 +148,25 @@ def find_by_uri(tx: Tx, account_id: int, uri: str) -> tuple[int, Kind] | None:
     return (row.status_id, Kind(row.name, row.domain)) if row else None
 
 
+class Told(NamedTuple):
+    """Whose reaction it is, to what, and how."""
+
+    account_id: int
+    status_id: int
+    kind: Kind
+
+
+def find_told(tx: Tx, uri: str) -> Told | None:
+    """The reaction that was told under `uri`, of whoever it is."""
+    row = tx.conn.execute(_TOLD, {"uri": uri}).first()
+    return Told(row.account_id, row.status_id, Kind(row.name, row.domain)) if row else None
+
+
+_TOLD = sa.select(table.c.account_id, table.c.status_id, table.c.name, table.c.domain).where(
+    table.c.uri == sa.bindparam("uri")
+)
+
+
 def choose(tx: Tx, status: Status, text: str) -> Kind:
     """The emoji that one of our people reacts with: any that is text, any of ours, and of other servers those that
     stand below the status already. Raises Unprocessable."""

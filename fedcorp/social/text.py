@@ -13,7 +13,7 @@ from functools import lru_cache
 from html import escape
 from typing import NamedTuple
 
-from fedcorp.social.markup import LINK_REL, plain, sanitize
+from fedcorp.social.markup import LINK_REL, plain, plain_words, sanitize
 
 __all__ = [
     "MAX_TAG",
@@ -29,6 +29,7 @@ __all__ = [
     "normalise_tag",
     "one_line",
     "plain",
+    "plain_words",
     "render",
     "sanitize",
 ]

@@ -1,4 +1,5 @@
-"""When threads and outboxes of other servers are read from end to end: asked for by who opens or follows, not often.
+"""When threads, outboxes and pins of other servers are read from end to end: asked for by who opens or follows, and by
+news of whom people here follow, not often.
 
 Only asks; the wire fetches. Threads in groups with a ledger are not asked for: the group's own server tells all.
 """
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fedcorp.social import groups, statuses
+from fedcorp.social import follows, groups, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage import jobs
@@ -17,6 +18,7 @@ from fedcorp.storage.upsert import upsert
 
 THREAD_AGAIN_MS = 15 * 60_000
 OUTBOX_AGAIN_MS = 86_400_000
+PINS_AGAIN_MS = 6 * 3_600_000
 READS_AT_MOST_MS = 5 * 60_000  # after that nobody is told to wait, whatever became of the work
 _READING = sa.select(readings.c.read_at, readings.c.done_at, readings.c.found).where(
     readings.c.uri == sa.bindparam("uri")
@@ -25,8 +27,12 @@ _READ_AT = sa.select(readings.c.read_at).where(readings.c.uri == sa.bindparam("u
 
 
 def _is_due(tx: Tx, uri: str, again_ms: int) -> bool:
+    return _due_at(tx, uri, again_ms) <= tx.ms
+
+
+def _due_at(tx: Tx, uri: str, again_ms: int) -> int:
     read_at = tx.conn.execute(_READ_AT, {"uri": uri}).scalar()
-    return read_at is None or read_at <= tx.ms - again_ms
+    return tx.ms if read_at is None else int(read_at) + again_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,21 @@ def want_outbox(tx: Tx, account: Account, follower_id: int) -> None:
     upsert(tx, readings, ("uri",), uri=uri, read_at=tx.ms)
     payload = {"account": account.id, "follower": follower_id}
     jobs.put(tx, "read_outbox", payload, unique_key=f"read_outbox:{account.id}")
+
+
+def want_pins(tx: Tx, account: Account) -> None:
+    """There is news of an account: if somebody here follows it, have what it pinned read, at once or, if that was done
+    of late, once some hours are over."""
+    uri = account.featured_uri
+    if account.local or account.is_group or uri is None or follows.find_local_follower(tx, account.id) is None:
+        return
+    run_at = max(_due_at(tx, uri, PINS_AGAIN_MS), tx.ms)
+    jobs.put(tx, "read_pins", {"account": account.id}, run_at=run_at, unique_key=f"read_pins:{account.id}")
+
+
+def begin_pins(tx: Tx, uri: str) -> None:
+    """What an account pinned is being read now, at this address."""
+    upsert(tx, readings, ("uri",), uri=uri, read_at=tx.ms)
 
 
 def prune(tx: Tx) -> None:

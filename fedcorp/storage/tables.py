@@ -766,6 +766,8 @@ cards = Table(  # what web pages say that posts link to
     _at("published_at", null=True),
     _at("fetched_at", null=True),
     _at("failed_at", null=True),
+    _ref("creator_id", null=True),  # the account that the page names as its author, who need not agree
+    _text("found_on"),  # the host where redirects ended
 )
 Index("ix_cards_image_key", cards.c.image_key)
 

@@ -37,6 +37,7 @@ ACTOR = {
     "following": "https://hr.corp.example/u/1/following", "featured": "https://hr.corp.example/u/1/featured",
     "endpoints": {"sharedInbox": "https://hr.corp.example/inbox"}, "manuallyApprovesFollowers": False,
     "discoverable": True, "indexable": False, "memorial": False, "suspended": False,
+    "attributionDomains": ["news.example"],
     "published": "2026-01-05T00:00:00Z",
     "movedTo": "https://rnd.corp.example/u/9", "alsoKnownAs": ["https://old.corp.example/users/ann"],
     "icon": {"type": "Image", "mediaType": "image/png", "url": "https://hr.corp.example/av.png", "focalPoint": [0,

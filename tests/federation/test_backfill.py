@@ -308,3 +308,70 @@ async def test_pins_are_the_account_s_own_posts(company: Company) -> None:
     pins = await scene.ann.get(f"/api/v1/accounts/{carl}/statuses", pinned="true")
     assert [plain(item["content"]) for item in pins] == ["carl's pin"]
     assert foreign["id"] not in scene.two.fetched
+
+
+async def test_pins_are_read_again_when_there_is_news_of_their_account(scene: Scene) -> None:
+    """Once in some hours; what is listed no more is unpinned, what was told meanwhile is newer than the list."""
+    notes = {name: scene.one.note(scene.carl, name) for name in ("one", "two", "three")}
+    featured = f"{scene.carl}/featured"
+    carl = scene.one.documents[scene.carl]
+    carl["featured"] = featured
+    scene.serve(f"{scene.carl}/outbox", [])
+
+    async def pinned() -> list[str]:
+        found = await scene.ann.get(
+            f"/api/v1/accounts/{await scene.ann.find('carl@one.localhost')}/statuses", pinned="true"
+        )
+        return sorted(plain(item["content"]) for item in found)
+
+    async def update(*names: str) -> None:
+        scene.serve(featured, [notes[name]["id"] for name in names])
+        await scene.one.deliver(scene.finance, scene.one.activity("Update", scene.carl, carl))
+        await scene.company.settle()
+
+    await scene.ann.find("carl@one.localhost")
+    await update("one")
+    assert featured not in scene.one.fetched, "nobody here follows carl"
+    await scene.follow()
+    assert await pinned() == ["one"]
+    scene.one.fetched.clear()
+    for _ in range(3):
+        await update("two", "three")
+    assert (featured in scene.one.fetched, await pinned()) == (False, ["one"]), "that was read a moment ago"
+    scene.company.clock.shift_ms += 7 * 3_600_000
+    await scene.company.settle()
+    assert await pinned() == ["three", "two"]
+    assert scene.one.fetched.count(featured) == 1, "three Updates, one reading"
+    scene.company.clock.shift_ms += 7 * 3_600_000
+    scene.one.fetched.clear()
+    await scene.company.settle()
+    assert scene.one.fetched == [], "no news, no reading"
+    del scene.one.documents[featured]
+    await scene.one.deliver(scene.finance, scene.one.activity("Update", scene.carl, carl))
+    await scene.company.settle()
+    assert (scene.one.fetched.count(featured), await pinned()) == (1, ["three", "two"]), "it could not be read"
+    scene.company.clock.shift_ms += 25 * 3_600_000
+    scene.serve(featured, [])
+    await scene.ann.find("carl@one.localhost")
+    await scene.company.settle()
+    assert await pinned() == [], "the profile was fetched anew"
+
+
+async def test_pins_for_followers_stay_when_the_pins_are_read_again(company: Company) -> None:
+    """The key of a follower asks."""
+    finance, sales = await company.department("finance"), await company.department("sales")
+    await company.introduce(finance, sales)
+    ann, bo = await finance.person("ann"), await sales.person("bo")
+    await ann.follow(bo.handle)
+    await company.settle()
+    texts = ("for followers", "for all")
+    posts = [await bo.publish(text, visibility=kind) for text, kind in zip(texts, ("private", "public"), strict=True)]
+    for post in posts:
+        await bo.post(f"/api/v1/statuses/{post['id']}/pin")
+    await company.settle()
+    for hours in (0, 7):
+        company.clock.shift_ms += hours * 3_600_000
+        await bo.send("PATCH", "/api/v1/accounts/update_credentials", display_name=f"Bo {hours}")
+        await company.settle()
+        pins = await ann.get(f"/api/v1/accounts/{await ann.find(bo.handle)}/statuses", pinned="true")
+        assert {plain(item["content"]) for item in pins} == set(texts)

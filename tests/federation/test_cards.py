@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from fedcorp.company import peers
 from fedcorp.social import applications
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import cards, status_cards, users
-from tests.federation.world import Company, Department, Person
+from tests.federation.world import Company, Department, Outsider, Person
 from tests.web.instance import picture
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,8 @@ class Web:
                 return Response(picture("red", (120, 60)), media_type="image/png")
             case "/away":
                 return RedirectResponse("http://elsewhere.localhost/page")
+            case "/blog":
+                return RedirectResponse("http://blog.localhost/rules")
             case "/gone":
                 return HTMLResponse("no", 404)
             case "/file":
@@ -192,6 +195,152 @@ async def test_pages_that_people_share_are_trends(company: Company) -> None:
     moderated = (await mo.http.get("/api/v1/admin/trends/links", headers=token)).json()
     assert [(item["url"], item["requires_review"]) for item in moderated] == [(link["url"], False)]
     assert anonymous.json() == []
+
+
+# -- whose page it is ------------------------------------------------------------------------------------------------
+
+CREDENTIALS = "/api/v1/accounts/update_credentials"
+
+
+def by(handle: str) -> str:
+    """The page, which says whose account wrote it."""
+    return PAGE.replace("</head>", f'<meta name="fediverse:creator" content="{handle}"></head>')
+
+
+async def lets(person: Person, *domains: str, **values: Any) -> None:
+    """Somebody says which sites may name them."""
+    done = await person.send("PATCH", CREDENTIALS, attribution_domains=list(domains), **values)
+    assert done.status_code == 200, done.text
+
+
+async def author_of(person: Person, status: dict[str, Any]) -> Any:
+    """The account that the card of a status shows as its author; the words for it are always the same."""
+    card = (await person.get(f"/api/v1/statuses/{status['id']}"))["card"]
+    (author,) = card["authors"]
+    assert (author["name"], author["url"], card["author_name"], card["author_url"]) == ("Mia", "", "Mia", "")
+    return author["account"]
+
+
+@pytest.mark.parametrize("handle", ["@mia@finance.localhost", "Mia@finance.localhost", " @mia@finance.localhost "])
+async def test_a_card_shows_the_account_that_the_page_names_and_that_lets_it(company: Company, handle: str) -> None:
+    web = Web(company, "wiki.localhost")
+    web.page = by(handle)
+    finance, ann = await office(company)
+    mia = await finance.person("mia")
+    status = await ann.publish(f"{WIKI}/rules")
+    await finance.settle()
+    assert await author_of(ann, status) is None, "anybody could name mia"
+    for domains, is_shown in (
+        (["wiki.localhost"], True), (["iki.localhost"], False), (["deep.wiki.localhost"], False), ([], False)
+    ):  # fmt: skip
+        await lets(mia, *domains)
+        shown = await author_of(ann, status)
+        assert (shown is not None) == is_shown, domains
+    await lets(mia, "news.example", "wiki.localhost", display_name="Mia M.")
+    shown = await author_of(ann, status)
+    assert (shown["id"], shown["acct"], shown["display_name"]) == (mia.id, "mia", "Mia M.")
+    assert shown == await ann.get(f"/api/v1/accounts/{mia.id}")
+    await mia.publish(f"{WIKI}/rules")
+    await finance.settle()
+    assert (await author_of(ann, status))["statuses_count"] == 1
+    (link,) = await ann.get("/api/v1/trends/links")
+    assert link["authors"][0]["account"]["id"] == mia.id
+    (seen,) = [item for item in await ann.home() if item["id"] == status["id"]]
+    assert seen["card"]["authors"][0]["account"]["id"] == mia.id
+
+
+async def test_a_site_of_which_the_parent_is_named_may_name_its_author(company: Company) -> None:
+    web = Web(company, "docs.corp.localhost")
+    web.page = by("@mia@finance.localhost")
+    finance, ann = await office(company, hosts=["*.corp.localhost"])
+    await lets(await finance.person("mia"), "corp.localhost")
+    status = await ann.publish("http://docs.corp.localhost/x")
+    await finance.settle()
+    assert (await author_of(ann, status))["acct"] == "mia"
+    web.page = web.page.replace('name="author"', 'name="else"')
+    card = await card_of(ann, "http://docs.corp.localhost/y")
+    (author,) = card["authors"]
+    assert (author["name"], author["account"]["acct"], card["author_name"]) == ("mia", "mia", "")
+
+
+async def test_an_author_of_another_department_is_shown_as_long_as_that_one_wants(company: Company) -> None:
+    web = Web(company, "wiki.localhost")
+    web.page = by("@bo@sales.localhost")
+    finance, ann = await office(company)
+    sales = await company.department("sales")
+    await company.introduce(finance, sales)
+    bo = await sales.person("bo")
+    await lets(bo, "wiki.localhost")
+    status = await ann.publish(f"{WIKI}/rules")
+    await company.settle()
+    assert (await author_of(ann, status))["acct"] == "bo@sales.localhost", "nobody had heard of bo here"
+    await ann.follow(bo.handle)
+    await company.settle()
+    for domains, is_shown in (([], False), (["wiki.localhost"], True)):
+        await lets(bo, *domains)
+        await company.settle()
+        assert ((await author_of(ann, status)) is not None) == is_shown, "an Update says so"
+
+
+async def test_domains_of_actors_of_other_makes_are_read(company: Company) -> None:
+    web = Web(company, "wiki.localhost")
+    web.page = by("@otto@partner.localhost")
+    finance, ann = await office(company)
+    partner = Outsider(company, "partner.localhost")
+    otto = partner.actor("otto", attributionDomains=["WIKI.localhost", "localhost", 7, {"id": "wiki.localhost"}])
+    await finance.db.write(peers.add, partner.domain, "partner")
+    status = await ann.publish(f"{WIKI}/rules")
+    await finance.settle()
+    assert (await author_of(ann, status))["acct"] == "otto@partner.localhost"
+    document = partner.documents[otto]
+    document["attributionDomains"] = ["localhost"]
+    await partner.deliver(finance, partner.activity("Update", otto, document, cc=[ann.account.uri]))
+    await finance.settle()
+    assert await author_of(ann, status) is None, "a whole top level is nobody's site"
+
+
+async def test_servers_that_are_no_peers_are_not_asked_for_authors(company: Company) -> None:
+    web = Web(company, "wiki.localhost")
+    stranger = Outsider(company, "stranger.localhost")
+    stranger.actor("eve", attributionDomains=["wiki.localhost"])
+    finance, ann = await office(company)
+    await lets(ann, "wiki.localhost")
+    for number, handle in enumerate(("@eve@stranger.localhost", "@ann", "ann", f"{ann.account.url}", "@@", "a@b@c@d")):
+        web.page = by(handle)
+        status = await ann.publish(f"{WIKI}/{number}")
+        await finance.settle()
+        assert await author_of(ann, status) is None, handle
+    assert stranger.fetched == []
+
+
+async def test_whoever_a_page_leads_to_and_from_must_be_named(company: Company) -> None:
+    web = Web(company, "wiki.localhost", "blog.localhost")
+    web.page = by("@mia@finance.localhost")
+    finance, ann = await office(company, hosts=["wiki.localhost", "blog.localhost"])
+    mia = await finance.person("mia")
+    status = await ann.publish(f"{WIKI}/blog")
+    await finance.settle()
+    for domains, is_shown in (
+        (["wiki.localhost"], False), (["blog.localhost"], False), (["wiki.localhost", "blog.localhost"], True)
+    ):  # fmt: skip
+        await lets(mia, *domains)
+        assert ((await author_of(ann, status)) is not None) == is_shown, domains
+
+
+async def test_what_a_page_says_later_is_seen_in_posts_that_show_it_already(company: Company) -> None:
+    web = Web(company, "wiki.localhost")
+    finance, ann = await office(company)
+    await lets(ann, "wiki.localhost")
+    status = await ann.publish(f"{WIKI}/rules")
+    await finance.settle()
+    assert await author_of(ann, status) is None
+    company.clock.shift_ms += 15 * 86_400_000
+    web.page = by("@ann@finance.localhost").replace("Holiday", "Vacation")
+    again = await card_of(ann, f"again {WIKI}/rules")
+    before = (await ann.get(f"/api/v1/statuses/{status['id']}"))["card"]
+    assert before == again
+    assert (again["title"], again["authors"][0]["account"]["acct"]) == ("Vacation <script>rules</script>", "ann")
+    assert (await ann.http.get(before["image"].removeprefix(finance.origin))).status_code == 200
 
 
 # -- cards that nobody needs -----------------------------------------------------------------------------------------

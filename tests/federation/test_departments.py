@@ -1,5 +1,7 @@
 """Two and three departments: what one writes the others read, as if it were one house."""
 
+import logging
+
 import pytest
 
 from fedcorp.social import accounts
@@ -175,3 +177,25 @@ async def test_words_for_pictures_of_a_profile_are_read_in_other_departments(com
     await company.settle()
     seen = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}")
     assert (seen["avatar_description"], seen["header_description"]) == ("a shark", "")
+
+
+async def test_of_what_people_look_for_the_log_names_peers_alone(
+    company: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An address of a post is no handle that failed; who was looked for is nobody's business."""
+    caplog.set_level(logging.DEBUG, "fedcorp")
+    ann, bo = await friends(company)
+    post = await bo.publish("read me", reach="public")
+    said = []
+    for q in (post["url"], "zzwho@operations.localhost", "zzwho@nowhere.localhost", "zzwho@finance.localhost"):
+        caplog.clear()
+        await ann.get("/api/v2/search", q=q, resolve="true")
+        said.append([(item.levelname, item.getMessage()) for item in caplog.records if "resolved" in item.getMessage()])
+        assert "zzwho" not in caplog.text
+        assert "nowhere" not in caplog.text
+    assert said == [
+        [],
+        [("INFO", "a handle at operations.localhost was not resolved: NotFound")],
+        [("DEBUG", "a handle was not resolved: Forbidden")],
+        [("DEBUG", "a handle was not resolved: NotFound")],
+    ]

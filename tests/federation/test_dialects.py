@@ -174,3 +174,45 @@ async def test_our_refusals_say_what_a_signature_must_be(company: Company) -> No
             assert response.status_code == 401
             assert signatures.asked(response.headers["accept-signature"]) is not None
             assert response.headers["www-authenticate"].startswith("Signature")
+
+
+def _asked(server: Outsider) -> int:
+    return sum("nodeinfo" in url for url in server.fetched)
+
+
+@pytest.mark.parametrize("way", ["heard", "reached"])
+async def test_a_peer_that_was_added_before_it_ran_is_asked_what_it_runs_when_it_does(
+    company: Company, way: str
+) -> None:
+    finance, server, ann = await _acquaintance(company)
+    company.network.cut.add(server.domain)
+    carl, server.runs = server.actor("carl"), "gotosocial"
+    for _ in range(14):
+        company.clock.shift_ms += 3_600_000
+        await company.retry()
+    company.network.cut.clear()
+    await company.retry()
+    assert (await _peer(finance, server.domain)).software is None, "nobody tries any more"
+    if way == "heard":
+        note = server.note(carl, "up again", to=[ann.account.uri])
+        await server.deliver(finance, server.activity("Create", carl, note, to=[ann.account.uri]))
+    else:
+        await ann.follow("carl@social.localhost")
+    await company.settle()
+    assert (await _peer(finance, server.domain)).software == "gotosocial"
+
+
+async def test_a_server_that_does_not_say_what_it_runs_is_asked_once_a_day_at_most(company: Company) -> None:
+    finance, server, ann = await _acquaintance(company)
+    carl = server.actor("carl")
+    await ann.follow("carl@social.localhost")
+    counts = []
+    for day in range(3):
+        for _ in range(3):
+            note = server.note(carl, f"day {day}", to=[ann.account.uri])
+            await server.deliver(finance, server.activity("Create", carl, note, to=[ann.account.uri]))
+            company.clock.shift_ms += 3_600_000
+            await company.retry()
+        counts.append(_asked(server))
+        company.clock.shift_ms += 22 * 3_600_000
+    assert counts == [counts[0], counts[0] + 1, counts[0] + 2]

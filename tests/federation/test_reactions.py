@@ -209,3 +209,24 @@ async def test_what_we_write(scene: Scene) -> None:
     (tag,) = party["tag"]
     assert (tag["type"], tag["name"]) == ("Emoji", ":party:")
     assert tag["icon"]["url"].startswith(scene.department.origin)
+
+
+async def test_a_reaction_that_the_author_refuses_ends(scene: Scene) -> None:
+    """By the id of what told it, or with that as a whole; nobody but the author of the post may refuse it."""
+    note = scene.create("no cookies, please")
+    await scene.receive(note)
+    theirs = await scene.ann.find_status(note["object"]["id"])
+    begun = len(scene.outsider.received)
+    for name in (COFFEE, "🍪", DOWN):
+        await scene.ann.post(f"/api/v1/statuses/{theirs['id']}/react/{name}")
+    await scene.department.settle()
+    cup, cookie, down = scene.outsider.received[begun:]
+    mal = scene.outsider.actor("mal")
+    await scene.receive(scene.outsider.activity("Reject", mal, cup["id"], to=[scene.ann.account.uri]))
+    assert await seen(scene.ann, theirs["id"]) == ({COFFEE: 1, "🍪": 1, DOWN: 1}, 1)
+    await scene.receive(scene.outsider.activity("Reject", scene.eva, cup["id"], to=[scene.ann.account.uri]))
+    assert await seen(scene.ann, theirs["id"]) == ({"🍪": 1, DOWN: 1}, 1)
+    for refused in (cookie, down):
+        await scene.receive(scene.outsider.activity("Reject", scene.eva, refused, to=[scene.ann.account.uri]))
+    assert await seen(scene.ann, theirs["id"]) == ({}, 0)
+    assert (await scene.outcomes())[-4:] == ["ignored", "processed", "processed", "processed"]

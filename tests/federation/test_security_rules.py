@@ -329,6 +329,23 @@ async def test_sec_cve_2023_42452_names_and_warnings_are_no_markup(scene: Scene)
     assert "<" not in found["spoiler_text"]
 
 
+@pytest.mark.parametrize(
+    ("summary", "shown"),
+    [
+        ("x<y", "x<y"), ("if a<b then c", "if a<b then c"), ("1 < 2 <3 & x <- y", "1 < 2 <3 & x <- y"),
+        ("about <Alien>, <b>the film</b>", "about <Alien>, the film"), ("<p>a &lt; b<br>c</p>", "a < b c"),
+        ("<scrip<b></b>t>x</scrip<b></b>t>y", "xy"), ("<<i>img src=x onerror=alert(1)>z", "z"),
+        ("<y onclick=alert(1)>z", "z"), ("<y/<b></b>onclick=alert(1) w", ""), ("a </y>b", "a b"),
+        ("<img src=x onerror=alert(1)", ""),
+    ],
+)  # fmt: skip
+async def test_sec_rule_a_warning_keeps_what_is_no_markup(scene: Scene, summary: str, shown: str) -> None:
+    """Some write plain text there, some HTML."""
+    await scene.send("Create", {**scene.evil.note(scene.eva, "x"), "summary": summary, "sensitive": True})
+    (found,) = await scene.ann.home()
+    assert found["spoiler_text"] == shown
+
+
 async def test_sec_cve_2025_53941_links_have_a_scheme_that_is_safe(scene: Scene) -> None:
     content = "<a href='https://x.example'>a</a><a href='vbscript:x'>b</a><a href='//evil.localhost'>c</a>"
     await scene.send("Create", {**scene.evil.note(scene.eva, "x"), "content": content})
@@ -784,12 +801,29 @@ async def test_sec_rule_private_keys_are_in_no_row(scene: Scene) -> None:
 async def test_sec_rule_html_what_is_allowed_stays(scene: Scene) -> None:
     kept = (
         "<p>a<br>b <em>c</em> <strong>d</strong> <code>e</code></p><blockquote><p>f</p></blockquote><ul><li>g</li></ul>"
+        "<ol start=3 style=x><li value=4>i</li></ol><p><ruby onclick=x>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby> m"
+        "<sup>2</sup><sub>j</sub> <abbr title=whole onmouseover=x>w</abbr></p>"
     )
     await scene.send("Create", {**scene.evil.note(scene.eva, ""), "content": kept + '<p class="evil mention">h</p>'})
     (found,) = await scene.ann.home()
-    for tag in ("<br", "<em>", "<strong>", "<code>", "<blockquote>", "<ul>", "<li>"):
+    for tag in (
+        "<br",
+        "<em>",
+        "<strong>",
+        "<code>",
+        "<blockquote>",
+        "<ul>",
+        "<li>",
+        '<ol start="3">',
+        '<li value="4">',
+        "<ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp></ruby>",
+        "<sup>2</sup>",
+        "<sub>",
+        '<abbr title="whole">',
+    ):
         assert tag in found["content"]
-    assert "evil" not in found["content"]
+    for word in ("evil", "style", "onclick", "onmouseover"):
+        assert word not in found["content"]
 
 
 async def test_sec_rule_media_is_never_run(scene: Scene) -> None:

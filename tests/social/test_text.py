@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fedcorp.social.markup import MAX_DEPTH, MAX_HTML
+from fedcorp.social.markup import MAX_DEPTH, MAX_HTML, MAX_WORDS
 from fedcorp.social.text import (
     MentionTarget,
     find_mentions,
@@ -18,6 +18,7 @@ from fedcorp.social.text import (
     normalise_tag,
     one_line,
     plain,
+    plain_words,
     render,
     sanitize,
 )
@@ -219,6 +220,21 @@ REL = 'target="_blank" rel="nofollow noopener noreferrer ugc"'
         ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
         ("<p>a<p>b", "<p>a</p><p>b</p>"),
         ("<pre>\n\n a\n b</pre>", "<pre> a\n b</pre>"),
+        (
+            "<ruby>漢<rp>(</rp><rt onclick=x>かん</rt><rp>)</rp></ruby>",
+            "<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby>",
+        ),
+        ("<ruby>漢<rt>かん<rt>kan</ruby>x", "<ruby>漢<rt>かん</rt><rt>kan</rt></ruby>x"),
+        ("<ruby>a<p>b<rt>c", "<ruby>a<p>b</p><rt>c</rt></ruby>"),
+        ("<rt>a</rt><rp>b", "ab"),
+        ("x<sup style=color:red>2</sup><sub>i", "x<sup>2</sup><sub>i</sub>"),
+        ('<abbr title="a &quot;b&quot; &lt;i&gt;&#10;c" lang=x>d</abbr>', '<abbr title="a &quot;b&quot; i c">d</abbr>'),
+        ("<abbr title=''>a</abbr><abbr onclick=b>c</abbr>", "<abbr>a</abbr><abbr>c</abbr>"),
+        (
+            "<ol reversed start='3'><li value=7>a<li value=x>b",
+            '<ol start="3" reversed=""><li value="7">a</li><li>b</li></ol>',
+        ),
+        ("<ol start=1e9 type=a><li>x", "<ol><li>x</li></ol>"),
         ("\ud800a", "a"),
         ("<!-- open", ""),
         ("<svg><a href=x>", ""),
@@ -242,11 +258,13 @@ PIECES = """
 <noscript> </noscript> <form> <input> <img/src=x/onerror=alert(1)> <body/onload=x> <!-- --> <![CDATA[ ]]> <? </ < >
 & &lt; &lt;script&gt; &#13; &#0; &#10; &amp;lt; &nbsp &quot; javascript: onclick=x style=x " ' = / //
 <a/href=javascript:x> <option> <p/class=h-card> <del> <a/href=https://a.example/?a&b/class=mention/rel=tag> <s> <u>
-<strong> </strong> <nobr> <font> <object> <applet> <marquee> <frameset> <hr> <image> </br> </p
+<strong> </strong> <nobr> <font> <object> <applet> <marquee> <frameset> <hr> <image> </br> <ruby>
+<rt> <rp> </rt> </rp> </ruby> <sup> </sup> <sub> <abbr> </abbr> <ol/start=2/reversed> <li/value=-1> </p
 """
 SPACED = [
     "<a href='java\tscript:x'>", '<a href=" https://b.example/<" title=">">', "<a rel=tag href=//x>", "\n", " ", "\r\n",
     '<p style="background:url(x)" onclick="x">', '<span class="mention evil">', "<b id=1>", "<b id=2>",
+    "<abbr title='\r&amp;&nbsp;&#39;&lt;'>", '<abbr title=">">', "<abbr title=&quot;>",
 ]  # fmt: skip
 MARKUP = st.lists(
     st.one_of(st.sampled_from(PIECES.split()), st.sampled_from(SPACED), st.text(max_size=4)), max_size=60
@@ -262,7 +280,10 @@ def test_sanitize_is_idempotent(html: str) -> None:
     assert sanitize(once) == once
 
 
-ALLOWED = set("p br a span blockquote code pre em strong b i u s del ul ol li".split())  # noqa: SIM905
+ALLOWED = set(
+    "p br a span blockquote code pre em strong b i u s del ul ol li ruby rt rp sup sub abbr".split()  # noqa: SIM905
+)
+ATTRIBUTES = {"a": {"href", "rel", "target", "class"}, "ol": {"start", "reversed"}, "li": {"value"}, "abbr": {"title"}}
 CLASSES = {"mention", "hashtag", "ellipsis", "invisible", "quote-inline", "u-url", "h-card"}
 
 
@@ -273,7 +294,7 @@ def test_nothing_active_passes(html: str) -> None:
     assert "<style" not in clean.lower()
     for tag, attributes in Seen(clean).tags:
         assert tag in ALLOWED
-        assert set(attributes) <= ({"href", "rel", "target", "class"} if tag == "a" else {"class"})
+        assert set(attributes) <= ATTRIBUTES.get(tag, {"class"})
         assert set((attributes.get("class") or "").split()) <= CLASSES
         if tag == "a":
             assert (attributes.get("href") or "https:").strip().lower().startswith(("http://", "https:", "mailto:"))
@@ -299,6 +320,30 @@ def deepest(html: str) -> int:
         depth += -1 if closing else 1
         most = max(most, depth)
     return most
+
+
+BROWSERS_TAGS = re.compile(
+    r"</?(?:p|br|a|b|i|script|style|svg|img|h1|select|form|body|image)(?:[\s/][^>]*)?>", re.IGNORECASE
+)
+
+
+UNESCAPED = [*PIECES.replace("&", "").split(), *SPACED[3:8], "<y ", "<y>", "<y/", "<scr", "<<"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(UNESCAPED), st.text("<>/yb =", max_size=4)), max_size=40).map("".join))
+@example("<scrip<b></b>t>")
+@example("<<b>script>")
+@example("</<b></b>p>")
+def test_no_markup_is_left_or_comes_about_in_plain_words(text: str) -> None:
+    found = plain_words(text)
+    assert "\ue000" not in found
+    assert BROWSERS_TAGS.search(found) is None
+    assert re.search(r"<[^>]*[\s/]on\w+=", found) is None
+
+
+@pytest.mark.parametrize("piece", ["<", "<a ", "&", "</", "<p><b>", "<y", "x<y ", "<y onclick=", "<y>", "</y "])
+def test_plain_words_are_cheap_and_bounded(piece: str) -> None:
+    assert len(plain_words(piece * (MAX_HTML // len(piece)))) <= MAX_WORDS
 
 
 def test_content_is_cut_between_characters() -> None:

@@ -214,7 +214,8 @@ def receive_undo_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def receive_refusal(tx: Tx, activity: Activity, author: Account) -> bool:
-    """The author of a post refuses a favourite or boost of ours, which ends here too; False when it speaks of none.
+    """The author of a post refuses a favourite, a reaction or a boost of ours, which ends here too; False when it
+    speaks of none.
 
     Source: GoToSocial's interaction policies. What a group of ours passes on is the group's affair, and stays.
     """
@@ -228,7 +229,15 @@ def receive_refusal(tx: Tx, activity: Activity, author: Account) -> bool:
                 return False
             end(tx, account, status_id)
             return True
-    return False
+    return _refuse_reaction(tx, uri, author)
+
+
+def _refuse_reaction(tx: Tx, uri: str, author: Account) -> bool:
+    found = reactions.find_told(tx, uri)
+    if found is None or statuses.author_id(tx, found.status_id) != author.id:
+        return False
+    account = accounts.find(tx, found.account_id)
+    return account is not None and reactions.take_back(tx, account, found.status_id, found.kind)
 
 
 _FAVOURITE = sa.select(favourites.c.account_id, favourites.c.status_id).where(favourites.c.uri == sa.bindparam("uri"))

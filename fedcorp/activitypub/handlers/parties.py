@@ -11,13 +11,12 @@ from fedcorp.activitypub.documents import Activity, same_origin
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.vocabulary import as_list, ids_of
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, policy, statuses
+from fedcorp.social import accounts, follows, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import ActivityForGroup, ActivityForwarded
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts as accounts_table
-from fedcorp.storage.tables import follows, inbox, orphans, undone
+from fedcorp.storage.tables import inbox, orphans, undone
 from fedcorp.storage.upsert import insert_ignore
 
 ORPHAN_MS = 7 * 86_400_000
@@ -25,12 +24,6 @@ MAX_ORPHANS = 1000  # of one actor
 
 PROCESSED, DUPLICATE, IGNORED = "processed", "duplicate", "ignored"
 
-_LOCAL_FOLLOWER = (
-    sa.select(follows.c.id)
-    .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
-    .where(follows.c.target_id == sa.bindparam("target"), follows.c.state == "accepted", accounts_table.c.local)
-    .limit(1)
-)
 _ORPHANS_OF = sa.select(orphans.c.activity_id).where(orphans.c.waits_for == sa.bindparam("uri"))
 _ORPHANS_BY = sa.select(sa.func.count()).select_from(orphans).where(orphans.c.actor_uri == sa.bindparam("actor"))
 _UNDONE = sa.select(undone.c.created_at).where(undone.c.uri == sa.bindparam("uri"))
@@ -76,7 +69,7 @@ def find_status(tx: Tx, uri: str | None, intake: Intake) -> Status | None:
 
 def has_local_follower(tx: Tx, account_id: int) -> bool:
     """Whether somebody here follows this account."""
-    return tx.conn.execute(_LOCAL_FOLLOWER, {"target": account_id}).first() is not None
+    return follows.find_local_follower(tx, account_id) is not None
 
 
 # -- activities that came in the wrong order -------------------------------------------------------------------------

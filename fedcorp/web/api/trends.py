@@ -63,4 +63,5 @@ def _links(tx: Tx, viewer: Viewer, limit: int, offset: int) -> list[dict[str, An
         return []
     found = trends.top_cards(tx, viewer.account_id, limit, offset)
     rows, history = cards.by_ids(tx, found), cards.history(tx, viewer.account_id, found)
-    return [trend(tx, rows[id_], history[id_]) for id_ in found]
+    creators = cards.creators(tx, rows.values())
+    return [trend(tx, rows[id_], creators.get(id_), history[id_]) for id_ in found]

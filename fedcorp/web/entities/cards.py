@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from fedcorp.social.accounts import Account
 from fedcorp.social.cards import Card
 from fedcorp.social.tags import Day
 from fedcorp.storage.database import Tx
 from fedcorp.storage.signed import expiring
+from fedcorp.web.entities.accounts import account
 from fedcorp.web.entities.times import iso
 
 
-def card(tx: Tx, item: Card, *, open_to_all: bool) -> dict[str, Any]:
-    """The PreviewCard entity; nothing in it is markup."""
+def card(tx: Tx, item: Card, creator: Account | None, *, open_to_all: bool) -> dict[str, Any]:
+    """The PreviewCard entity; nothing in it is markup. `creator`: see `cards.creators`."""
     path = f"/media/{item.image_key}"
     image = tx.site.urls.origin + (path if open_to_all else expiring(tx.site.secret, path, tx.ms))
     return {
@@ -21,7 +23,7 @@ def card(tx: Tx, item: Card, *, open_to_all: bool) -> dict[str, Any]:
         "type": "link",
         "author_name": item.author,
         "author_url": "",
-        "authors": [{"name": item.author, "url": "", "account": None}] if item.author else [],
+        "authors": _authors(tx, item, creator),
         "provider_name": item.provider,
         "provider_url": "",
         "html": "",
@@ -35,7 +37,13 @@ def card(tx: Tx, item: Card, *, open_to_all: bool) -> dict[str, Any]:
     }
 
 
-def trend(tx: Tx, item: Card, days: list[Day]) -> dict[str, Any]:
+def _authors(tx: Tx, item: Card, creator: Account | None) -> list[dict[str, Any]]:
+    """The PreviewCardAuthor entities: one, or none when neither words nor an account name the author."""
+    name = item.author or (creator.display_name or creator.username if creator else "")
+    return [{"name": name, "url": "", "account": account(tx.site, creator) if creator else None}] if name else []
+
+
+def trend(tx: Tx, item: Card, creator: Account | None, days: list[Day]) -> dict[str, Any]:
     """The Trends::Link entity."""
     history = [{"day": str(day.at // 1000), "uses": str(day.uses), "accounts": str(day.accounts)} for day in days]
-    return card(tx, item, open_to_all=False) | {"id": str(item.id), "history": history}
+    return card(tx, item, creator, open_to_all=False) | {"id": str(item.id), "history": history}

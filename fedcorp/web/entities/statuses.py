@@ -83,6 +83,7 @@ class _Overlay:
     following: set[int]  # authors; as far as policies of quotes ask for it
     followed_by: set[int]
     quoted: _Quoted
+    creators: dict[int, Account | None]  # whom cards show, or may come to show, by status
 
 
 class _Kept:
@@ -217,8 +218,9 @@ def _render_rest(
     filtered = {id_: orjson.dumps([filter_result(item) for item in found]) for id_, found in matches.items()}
     ties = _ties(tx, viewer_id, heads)
     below = _reactions_below(tx, viewer_id, heads)
-    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), *below, filtered, *ties, quoted)
-    prefixes = _prefixes(tx, cache, heads)
+    creators = cards.creators_of(tx, list(heads))
+    overlay = _Overlay(viewer_id, heads, marks, _polls(tx, viewer_id, heads), *below, filtered, *ties, quoted, creators)
+    prefixes = _prefixes(tx, cache, heads, creators)
     window_now = window("", "", tx.ms)
     for item in rest:
         original = item if item.boosted is None else kept[item.boosted]
@@ -236,13 +238,14 @@ def _render_rest(
 
 def _is_special(item: "_Kept", original: "_Kept", overlay: _Overlay) -> bool:
     """Whether its viewer sees a mark, a vote, a reaction or a tie of their own in it, or somebody else a later state of
-    a poll, of pictures below it, or of what it quotes."""
+    a poll, of pictures below it, of what it quotes, or of whom its card shows."""
     favourited, reblogged, bookmarked, muted, _ = overlay.marks
     id_ = original.id
     return (
         id_ in favourited or id_ in reblogged or id_ in bookmarked or id_ in overlay.filtered
         or original.thread_id in muted
         or original.head.poll_id is not None or original.quotes or id_ in overlay.fleeting
+        or id_ in overlay.creators
         or "follow" in original.head.quote_policy
     )  # fmt: skip
 
@@ -407,29 +410,33 @@ def _reactions_below(
 # -- what is cached --------------------------------------------------------------------------------------------------
 
 
-def _key(head: Head, heads: dict[int, Head], ms: int) -> tuple[int, ...]:
+def _key(head: Head, heads: dict[int, Head], creator: Account | None, ms: int) -> tuple[Any, ...]:
     shows = heads.get(head.reblog_of_id) if head.reblog_of_id is not None else None
     return (
         head.id, head.version, head.account_version,
         -1 if shows is None else shows.version, -1 if shows is None else shows.account_version,
         window(head.visibility, head.reach, ms),
+        None if creator is None else (
+            creator.id, creator.version, creator.statuses_count, creator.followers_count, creator.following_count,
+            day(creator.last_status_at),
+        ),
     )  # fmt: skip
 
 
-def _prefixes(tx: Tx, cache: Rendered, heads: dict[int, Head]) -> dict[int, bytes]:
+def _prefixes(tx: Tx, cache: Rendered, heads: dict[int, Head], creators: dict[int, Account | None]) -> dict[int, bytes]:
     """The cached beginnings by id. A boost of something that is gone is left out."""
     found: dict[int, bytes] = {}
-    missing: dict[int, tuple[int, ...]] = {}
+    missing: dict[int, tuple[Any, ...]] = {}
     for id_, head in heads.items():
         if head.reblog_of_id is not None and head.reblog_of_id not in heads:
             continue
-        key = _key(head, heads, tx.ms)
+        key = _key(head, heads, creators.get(id_), tx.ms)
         prefix = cache.get(key)
         if prefix is None:
             missing[id_] = key
         else:
             found[id_] = prefix
-    for id_, prefix in _make(tx, heads, missing).items():
+    for id_, prefix in _make(tx, heads, missing, creators).items():
         cache.put(missing[id_], prefix)
         found[id_] = prefix
     return found
@@ -447,9 +454,12 @@ class _Parts:
     applications: dict[int, tuple[str, str | None]]
     cards: dict[int, Card]
     emojis: dict[tuple[str, str], list[CustomEmoji]]
+    creators: dict[int, Account | None]
 
 
-def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, bytes]:
+def _make(
+    tx: Tx, heads: dict[int, Head], wanted: Iterable[int], creators: dict[int, Account | None]
+) -> dict[int, bytes]:
     ids = list(wanted)
     if not ids:
         return {}
@@ -466,6 +476,7 @@ def _make(tx: Tx, heads: dict[int, Head], wanted: Iterable[int]) -> dict[int, by
         views.applications_of(tx, list(application_ids)),
         cards.of_statuses(tx, ids),
         custom_emojis.in_texts(tx, [_words(row, authors[row.account_id]) for row in rows.values()]),
+        creators,
     )
     return {id_: _prefix(tx, rows[id_], parts) for id_ in ids if id_ in rows}
 
@@ -513,7 +524,9 @@ def _attachments(tx: Tx, row: Status, parts: _Parts) -> list[dict[str, Any]]:
 
 def _card(tx: Tx, row: Status, parts: _Parts) -> dict[str, Any] | None:
     item = parts.cards.get(row.id)
-    return card(tx, item, open_to_all=is_open(row.visibility, row.reach)) if item is not None else None
+    if item is None:
+        return None
+    return card(tx, item, parts.creators.get(row.id), open_to_all=is_open(row.visibility, row.reach))
 
 
 def mention(item: Mentioned) -> dict[str, str]:
