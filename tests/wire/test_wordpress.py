@@ -19,8 +19,8 @@ async def test_a_person_whose_id_is_a_query(company: Company) -> None:
     meeting = await met(company)
     assert meeting.them == WILL
     shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
-    assert (shown["display_name"], shown["url"]) == ("Will", f"{HOST}/@will")
-    assert [item["name"] for item in shown["fields"]] == ["Blog"]
+    assert (shown["display_name"], shown["url"]) == ("Will", f"{HOST}/author/will/")
+    assert [item["name"] for item in shown["fields"]] == ["Blog", "Powered by"]
     assert plain(shown["note"]).strip() == "Notes from the works"
     await meeting.send("update_person")
     shown = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}")
@@ -94,3 +94,36 @@ async def test_a_follow_is_undone(company: Company) -> None:
     account_id = await meeting.ann.find(meeting.name)
     (relation,) = await meeting.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
     assert (relation["followed_by"], relation["following"]) == (False, True)
+
+
+async def test_everybody_answers_in_a_blog_where_only_moderators_post(company: Company) -> None:
+    meeting = await met(company)
+    group_id = await meeting.ann.find("blog@wordpress.example")
+    await meeting.ann.post(f"/api/v1/accounts/{group_id}/follow")
+    await company.settle()
+    await meeting.send("accept_follow_blog", follow=meeting.server.got("Follow")[-1]["id"])
+    await meeting.send("create_article")
+    await meeting.send("announce_create")
+    article = await meeting.status(ARTICLE)
+    begun = await meeting.ann.send("POST", "/api/v1/statuses", status="@blog@wordpress.example may I?")
+    assert begun.status_code == 403
+    mine = await meeting.publish("@will@wordpress.example how heavy is it?", in_reply_to_id=article["id"])
+    create = meeting.server.got("Create")[-1]
+    assert create["object"]["inReplyTo"] == ARTICLE
+    assert (await meeting.status(ARTICLE))["replies_count"] == 1
+    ben = await meeting.finance.person("ben")
+    below = await ben.get(f"/api/v1/statuses/{article['id']}/context")
+    assert [item["id"] for item in below["descendants"]] == [mine["id"]]
+
+
+@pytest.mark.parametrize("name", ["create_reply", "create_post_reply"])
+async def test_who_is_answered_hears_of_it(company: Company, name: str) -> None:
+    """A comment names them by their page, a post of the blog that answers not at all; both are addressed to them."""
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    answer = await meeting.send(name, post=mine["uri"])
+    (told,) = await meeting.ann.get("/api/v1/notifications", **{"types[]": "mention"})
+    assert told["status"]["uri"] == answer["object"]["id"]
+    named = [item["acct"] for item in told["status"]["mentions"]]
+    assert named == (["ann"] if name == "create_reply" else [])
+    assert await meeting.faults() == []
