@@ -105,6 +105,14 @@ def actor(tx: Tx, uri: str, signer: Signer) -> Served:
     return Served(render.actor(tx, account), page=account.url)
 
 
+def actor_at_page(tx: Tx, name: str, signer: Signer) -> Served:
+    """The person or group of ours whose page bears this name. Raises NotFound."""
+    account = accounts.find_local(tx, name)
+    if account is None:
+        raise NotFound
+    return actor(tx, account.uri, signer)
+
+
 def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
     account = accounts.find_by_uri(tx, uri)
     if account is None or not account.local or account.hidden or account.kind == "service":
@@ -388,6 +396,14 @@ def note(tx: Tx, uri: str, signer: Signer) -> Served:
         "first": render.collection_page(address, answers)
     }
     return Served(render.in_context(document), page=status.url)
+
+
+def note_at_page(tx: Tx, name: str, id_: int, signer: Signer) -> Served:
+    """The note of ours whose page this is, or its tombstone. Raises NotFound."""
+    status, account = statuses.find(tx, id_), accounts.find_local(tx, name)
+    if status is None or account is None or status.account_id != account.id:
+        raise NotFound
+    return note(tx, status.uri, signer)
 
 
 def _replies(tx: Tx, status: Status, signer: Signer) -> list[str]:

@@ -127,3 +127,15 @@ async def test_who_is_answered_hears_of_it(company: Company, name: str) -> None:
     named = [item["acct"] for item in told["status"]["mentions"]]
     assert named == (["ann"] if name == "create_reply" else [])
     assert await meeting.faults() == []
+
+
+async def test_a_page_is_the_document_for_a_server_that_signs(company: Company) -> None:
+    """People paste such addresses into their server, and WordPress does not sign anew after a redirect."""
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    inside = await meeting.ann.publish("for us", reach="company")
+    for url, uri in ((meeting.ann.account.url, meeting.ann.account.uri), (mine["url"], mine["uri"])):
+        answer = await meeting.server.read(meeting.finance, url, signer=WILL)
+        assert (answer.status_code, answer.json()["id"]) == (200, uri)
+    for url in (inside["url"], inside["url"].replace("@ann", "@nobody"), f"{meeting.finance.origin}/@nobody"):
+        assert (await meeting.server.read(meeting.finance, url, signer=WILL)).status_code == 404
