@@ -269,8 +269,15 @@ def _outbox(tx: Tx, account: Account, signer: Signer, address: str) -> dict[str,
     for status_id, body in tx.conn.execute(_SENT_BY, {"account": account.id}):
         status = statuses.find(tx, status_id)
         if status is not None and status.deleted_at is None and may_see(tx, status, signer):
-            items.append(orjson.loads(body))
+            items.append(_as_edited(tx, account, status, orjson.loads(body)))
     return render.collection(address, account.statuses_count, items)
+
+
+def _as_edited(tx: Tx, account: Account, status: Status, told: dict[str, Any]) -> dict[str, Any]:
+    """The Create of a post with the words that it has now; without a proof then, which was made of the first ones."""
+    if status.edited_at is None or told["type"] != "Create":
+        return told
+    return render.about_note("Create", told["id"], account, render.note(tx, status), status.created_at)
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------
