@@ -1,7 +1,10 @@
 """WordPress with the ActivityPub plugin: ids in query strings, inboxes apart from ids, Articles, a blog as a Group."""
 
+from datetime import timedelta
+
 import pytest
 
+from fedcorp.activitypub.vocabulary import format_time
 from tests.federation.world import Company, plain
 from tests.wire.meeting import Meeting, meet, speak
 
@@ -49,6 +52,20 @@ async def test_an_article_is_a_titled_post_and_its_excerpt_no_warning(company: C
     await meeting.send("delete_article")
     assert await meeting.ann.texts() == []
     assert await meeting.faults() == []
+
+
+async def test_an_article_is_withdrawn_and_published_again(company: Company) -> None:
+    """A post that becomes a draft is emptied by an Update, and comes back by a second Create with its `updated`."""
+    meeting = await met(company)
+    await meeting.send("create_article")
+    await meeting.send("update_withdrawn")
+    assert plain((await meeting.status(ARTICLE))["content"]) == "(This post is being modified)"
+    latest = format_time(company.clock.now() + timedelta(seconds=10))
+    await meeting.send("create_again", latest=latest)
+    assert plain((await meeting.status(ARTICLE))["content"]) == "A latheThe lathe turns."
+    await meeting.send("update_withdrawn")
+    assert plain((await meeting.status(ARTICLE))["content"]) == "A latheThe lathe turns."
+    assert len(await meeting.ann.texts()) == 1
 
 
 async def test_a_warning_of_an_article_is_one(company: Company) -> None:
