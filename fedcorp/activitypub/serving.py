@@ -105,21 +105,6 @@ def actor(tx: Tx, uri: str, signer: Signer) -> Served:
     return Served(render.actor(tx, account), page=account.url)
 
 
-def is_gone(tx: Tx, uri: str) -> bool:
-    """Whether this was a person or group of ours, or a note that everybody could read at partners too, and was deleted.
-
-    That a person is gone, WebFinger says to everybody. Of what stayed in the company, nobody learns that it was there.
-    """
-    account = accounts.find_by_uri(tx, uri)
-    if account is not None:
-        group = groups.find(tx, account.id) if account.is_group else None
-        return account.local and account.deleted_at is not None and (group is None or group.listed)
-    status = statuses.find_by_uri(tx, uri)
-    if status is None or not status.local or status.deleted_at is None:
-        return False
-    return status.visibility in ("public", "unlisted") and policy.reaches(status.reach, "partner")
-
-
 def actor_at_page(tx: Tx, name: str, signer: Signer) -> Served:
     """The person or group of ours whose page bears this name. Raises NotFound."""
     account = accounts.find_local(tx, name)

@@ -190,7 +190,6 @@ async def get_actor(call: Call) -> Response:
     """A person or group; people with a browser are sent to the page."""
     if _wants_page(call):
         return await _to_page(call)
-    await _check_not_gone(call)
     return await _serve(call, serving.actor, _uri(call), await _signer(call))
 
 
@@ -198,16 +197,7 @@ async def get_note(call: Call) -> Response:
     """A note; people with a browser are sent to the page."""
     if _wants_page(call):
         return await _to_page(call)
-    await _check_not_gone(call)
     return await _serve(call, serving.note, _uri(call), await _signer(call))
-
-
-async def _check_not_gone(call: Call) -> None:
-    """Raises Gone for what was open to other companies and was deleted, without a signature too; says no more of it.
-    WordPress looks whether a Delete is true, does not sign that request, and goes on showing what it is not told of.
-    """
-    if "signature" not in call.headers and await call.context.db.read(serving.is_gone, _uri(call)):
-        raise Gone("This was deleted.")
 
 
 async def _to_page(call: Call) -> Response:

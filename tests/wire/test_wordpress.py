@@ -156,19 +156,3 @@ async def test_a_page_is_the_document_for_a_server_that_signs(company: Company) 
         assert (answer.status_code, answer.json()["id"]) == (200, uri)
     for url in (inside["url"], inside["url"].replace("@ann", "@nobody"), f"{meeting.finance.origin}/@nobody"):
         assert (await meeting.server.read(meeting.finance, url, signer=WILL)).status_code == 404
-
-
-async def test_what_was_deleted_is_gone_without_a_signature_too(company: Company) -> None:
-    """The plugin believes a Delete when an unsigned request says so; nobody learns what was there in the company."""
-    meeting = await met(company)
-    mine = await meeting.publish("look")
-    inside = await meeting.ann.publish("for us", reach="company")
-    hidden = await meeting.ann.publish("for some", reach="public", visibility="private")
-    kept = await meeting.publish("stays")
-    for status in (mine, inside, hidden):
-        assert (await meeting.ann.send("DELETE", f"/api/v1/statuses/{status['id']}")).status_code == 200
-    await company.settle()
-    answers = [await meeting.server.read(meeting.finance, item["uri"]) for item in (mine, inside, hidden, kept)]
-    assert [answer.status_code for answer in answers] == [410, 401, 401, 401]
-    assert "look" not in answers[0].text
-    assert mine["uri"] in [item["object"] for item in meeting.server.got("Delete")]
