@@ -26,6 +26,8 @@ OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
 FEATURED_FETCHES, MOST_FEATURED = interactions.MAX_PINS + 2, 50
 THREAD_POSTS, THREAD_FETCHES = 200, 50
 
+_TELLS_OF_A_POST = {"Create", "Update"}
+
 log = logging.getLogger("fedcorp.activitypub")
 
 
@@ -58,7 +60,7 @@ class Backfill:
         except FedcorpError as error:
             log.info("an outbox could not be read: %s", error.text)
             return
-        for item in reversed(read.found):
+        for item in reversed(_latest(read.found)):
             await self._store_created(item, account.uri, signer, budget)
         with contextlib.suppress(Unavailable):  # the outbox need not be read again for that
             await self._read_pins(account, signer)
@@ -93,8 +95,9 @@ class Backfill:
         await self._db.write(_keep_pins, account.id, listed, before, read.whole)
 
     async def _store_created(self, item: Any, author: str, signer: int, budget: Budget) -> None:
-        """One entry of an outbox: the Create of a post, or the post itself. Boosts are not history of their own."""
-        if isinstance(item, dict) and "Create" in types_of(item):
+        """One entry of an outbox: the Create or Update of a post, or the post itself. Boosts are not history of their
+        own."""
+        if isinstance(item, dict) and _TELLS_OF_A_POST & set(types_of(item)):
             item = item.get("object") if value_or_id(item.get("actor")) == author else None
         try:
             if isinstance(item, dict) and translate.is_note(item):
@@ -186,6 +189,15 @@ class Backfill:
             raise
         except FedcorpError:
             return []
+
+
+def _latest(found: list[Any]) -> list[Any]:
+    """Entries of an outbox, latest first, each post once: WordPress keeps the first words beside the Update of them."""
+    kept: dict[str, Any] = {}
+    for number, item in enumerate(found):
+        told = isinstance(item, dict) and _TELLS_OF_A_POST & set(types_of(item))
+        kept.setdefault(value_or_id(item.get("object") if told else item) or str(number), item)
+    return list(kept.values())
 
 
 def _keep_pins(tx: Tx, account_id: int, uris: list[str], before: dict[int, int], whole: bool) -> None:

@@ -105,6 +105,14 @@ def actor(tx: Tx, uri: str, signer: Signer) -> Served:
     return Served(render.actor(tx, account), page=account.url)
 
 
+def actor_at_page(tx: Tx, name: str, signer: Signer) -> Served:
+    """The person or group of ours whose page bears this name. Raises NotFound."""
+    account = accounts.find_local(tx, name)
+    if account is None:
+        raise NotFound
+    return actor(tx, account.uri, signer)
+
+
 def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
     account = accounts.find_by_uri(tx, uri)
     if account is None or not account.local or account.hidden or account.kind == "service":
@@ -246,8 +254,15 @@ def _outbox(tx: Tx, account: Account, signer: Signer, address: str) -> dict[str,
     for status_id, body in tx.conn.execute(_SENT_BY, {"account": account.id}):
         status = statuses.find(tx, status_id)
         if status is not None and status.deleted_at is None and may_see(tx, status, signer):
-            items.append(orjson.loads(body))
+            items.append(_as_edited(tx, account, status, orjson.loads(body)))
     return render.collection(address, account.statuses_count, items)
+
+
+def _as_edited(tx: Tx, account: Account, status: Status, told: dict[str, Any]) -> dict[str, Any]:
+    """The Create of a post with the words that it has now; without a proof then, which was made of the first ones."""
+    if status.edited_at is None or told["type"] != "Create":
+        return told
+    return render.about_note("Create", told["id"], account, render.note(tx, status), status.created_at)
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------
@@ -388,6 +403,14 @@ def note(tx: Tx, uri: str, signer: Signer) -> Served:
         "first": render.collection_page(address, answers)
     }
     return Served(render.in_context(document), page=status.url)
+
+
+def note_at_page(tx: Tx, name: str, id_: int, signer: Signer) -> Served:
+    """The note of ours whose page this is, or its tombstone. Raises NotFound."""
+    status, account = statuses.find(tx, id_), accounts.find_local(tx, name)
+    if status is None or account is None or status.account_id != account.id:
+        raise NotFound
+    return note(tx, status.uri, signer)
 
 
 def _replies(tx: Tx, status: Status, signer: Signer) -> list[str]:

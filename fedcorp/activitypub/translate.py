@@ -287,7 +287,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
     if author is None:
         raise Missing(author_uri, "actor")
     to, cc = ids_of(doc.get("to"))[:MAX_ADDRESSED], ids_of(doc.get("cc"))[:MAX_ADDRESSED]
-    named = _mention_uris(doc)
+    named = [_actor_at(tx, uri) for uri in _mention_uris(doc)]
     here = _accounts_of(tx, {*to, *cc, *named, *ids_of(doc.get("audience"))[:MAX_ADDRESSED]} - {PUBLIC})
     parent_uri = value_or_id(doc.get("inReplyTo"))
     parent = statuses.find_by_uri(tx, parent_uri) if parent_uri else None
@@ -405,6 +405,13 @@ def _members_only(tx: Tx, addressed: list[Account]) -> list[Account]:
 def _mention_uris(doc: dict[str, Any]) -> list[str]:
     found = [value_or_id(tag.get("href")) for tag in as_list(doc.get("tag")) if "Mention" in types_of(tag)]
     return [uri for uri in found if uri][:MAX_MENTIONS]
+
+
+def _actor_at(tx: Tx, uri: str) -> str:
+    """The actor of a page of ours: WordPress names whom a comment answers by the page; other addresses as they are."""
+    page = tx.site.urls.find_page(uri)
+    account = accounts.find_local(tx, page[0]) if page is not None and page[1] is None else None
+    return account.uri if account is not None else uri
 
 
 def _accounts_of(tx: Tx, uris: set[str]) -> dict[str, Account]:

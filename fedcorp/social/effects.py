@@ -204,7 +204,8 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     cards.ask(tx, status)
     stream(tx, "update", status_id=status.id)
     if not event.quiet:
-        _notify_of_status(tx, status, author, [account_id for account_id, silent in mentions if not silent])
+        named = [id_ for id_, silent in mentions if not silent or id_ == status.in_reply_to_account_id]
+        _notify_of_status(tx, status, author, named)
         _notify_of_quote(tx, status)
 
 
@@ -244,6 +245,7 @@ def _to_groups(tx: Tx, status: Status, author: Account, mentioned: set[int]) -> 
 
 
 def _notify_of_status(tx: Tx, status: Status, author: Account, named: list[int]) -> None:
+    """`named` are also those who are answered and addressed without a tag, as a post of WordPress answers."""
     for account_id in named:
         cause = f"mention:{status.id}"
         notifications.notify(

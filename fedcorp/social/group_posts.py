@@ -163,12 +163,21 @@ def check_may_post(tx: Tx, account: Account, group: Group, parent: Status | None
     role = memberships.role_of(tx, account.id, author.id)
     if group.archived_at is not None:
         raise Forbidden(f"@{account.acct} is archived: it can be read, but nobody posts there any more.")
-    if not policy.may_post_in_group(group.posting, role):
+    answers = parent is not None and parent.group_id == account.id
+    may_answer = answers and role != "outcast" and _lets_everybody_answer(account, group)
+    if not policy.may_post_in_group(group.posting, role) and not may_answer:
         if group.posting == "moderators":
             raise Forbidden(f"Only moderators may post in @{account.acct}.")
         raise Forbidden(f"Only members may post in @{account.acct}; follow the group to join it.")
-    if parent is not None and parent.group_id == account.id and is_locked(tx, account.id, parent.id):
+    if parent is not None and answers and is_locked(tx, account.id, parent.id):
         raise Forbidden("This thread is locked; nobody answers in it any more.")
+
+
+def _lets_everybody_answer(account: Account, group: Group) -> bool:
+    """Where other software says that only moderators post (FEP-1b12), it means what begins a thread: a blog of
+    WordPress and a channel of PeerTube are such groups, and everybody comments there. With a ledger it means all posts.
+    """
+    return not account.local and group.ledger_uri is None and group.posting == "moderators"
 
 
 def distribute(tx: Tx, account: Account, status: Status) -> None:

@@ -42,6 +42,7 @@ _LIST_SCOPE = {"li", "ul", "ol", "blockquote", "pre"}
 _UNSEEN = frozenset(
     "head iframe math noembed noframes noscript script style svg template textarea title xmp".split()  # noqa: SIM905
 )
+_CELLS = frozenset(("td", "th"))
 _ENDS_LINE = frozenset(
     "article aside dd details div dl dt fieldset figure footer form header hr main nav section tr".split()  # noqa: SIM905
 )
@@ -105,6 +106,7 @@ class _Balanced:
         self.stack: list[str] = []
         self.too_deep = 0
         self.fresh_line = True
+        self.in_row = False
 
     def text(self, text: str) -> None:
         if text:
@@ -164,7 +166,12 @@ class _Balanced:
                 self.open("strong", "")
         elif name == "br":
             self.line_break()
+        elif name in _CELLS:
+            if self.in_row and not closes:
+                self.text(" | ")  # tables are not kept, but "10" beside "20" must not become "1020"
+            self.in_row = True
         elif name in _ENDS_LINE:
+            self.in_row = self.in_row and name != "tr"
             if not self.fresh_line:
                 self.line_break()
         elif name in _ELEMENTS:

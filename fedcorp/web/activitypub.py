@@ -205,6 +205,38 @@ async def _to_page(call: Call) -> Response:
     return RedirectResponse(await call.context.db.read(serving.page_of, _uri(call)), SEE_OTHER)
 
 
+async def _get_actor_at_page(call: Call) -> Response:
+    return await _serve(call, serving.actor_at_page, call.path_params["name"], await _signer(call))
+
+
+async def _get_note_at_page(call: Call) -> Response:
+    return await _serve(call, serving.note_at_page, call.path_params["name"], call.id(), await _signer(call))
+
+
+def with_documents(pages: tuple[Route, ...]) -> tuple[Route, ...]:
+    """These routes; where they lead to the page of a person, a group or a post, a server that signs gets the document.
+
+    People paste the address of a page into their own server, and not every server signs anew where it is sent on.
+    """
+    return tuple(
+        replace(route, handler=_page_or_document(route.handler, _AT_PAGES[route.path])) if route.path in _AT_PAGES
+        else route
+        for route in pages
+    )  # fmt: skip
+
+
+_Handler = Callable[[Call], Awaitable[Response]]
+_AT_PAGES: dict[str, _Handler] = {"/@{name}": _get_actor_at_page, "/@{name}/{id}": _get_note_at_page}
+
+
+def _page_or_document(page: _Handler, document: _Handler) -> _Handler:
+    async def get(call: Call) -> Response:
+        wants_document = "json" in call.headers.get("accept", "") and "signature" in call.headers
+        return await (document if wants_document else page)(call)
+
+    return get
+
+
 def _get_actor_collection(name: str) -> Callable[[Call], Awaitable[Response]]:
     async def get_collection(call: Call) -> Response:
         return await _serve(call, serving.actor_collection, _uri(call), name, await _signer(call))

@@ -427,7 +427,7 @@ ROUTES: tuple[Route, ...] = (
     *metrics.ROUTES,
     *wellknown.ROUTES,
     *activitypub.ROUTES,
-    *views.ROUTES,
+    *activitypub.with_documents(views.ROUTES),
     *joining.ROUTES,
     *disputes.ROUTES,
 )

@@ -41,6 +41,19 @@ async def test_who_follows_sees_what_was_said_before(company: Company) -> None:
     assert {"first", "second", "third"} <= set(await col.texts())
 
 
+async def test_who_follows_sees_posts_as_they_were_edited(company: Company) -> None:
+    finance, operations = await start(company, "finance", "operations")
+    ann, bo = await finance.person("ann"), await operations.person("bo")
+    posted = await ann.publish("frist")
+    await company.settle()
+    assert (await ann.send("PUT", f"/api/v1/statuses/{posted['id']}", status="first")).status_code == 200
+    await company.settle()
+    await bo.follow(ann.handle)
+    await company.settle()
+    (shown,) = await bo.get(f"/api/v1/accounts/{await bo.find(ann.handle)}/statuses")
+    assert (plain(shown["content"]), shown["edited_at"] is not None) == ("first", True)
+
+
 async def test_who_follows_sees_what_was_pinned_before(company: Company) -> None:
     finance, operations = await start(company, "finance", "operations")
     ann, bo = await finance.person("ann"), await operations.person("bo")
@@ -115,6 +128,16 @@ async def test_an_outbox_in_pages_of_activities_ids_and_posts(scene: Scene) -> N
     scene.serve(f"{outbox}?page=2", [mine[1], mine[0]["id"]])
     await scene.follow()
     assert await scene.texts() == ["post 4", "post 3", "post 2", "post 1"]
+    assert await scene.ann.notifications() == []
+
+
+async def test_an_outbox_that_keeps_updates_beside_the_first_words(scene: Scene) -> None:
+    first, other = scene.one.note(scene.carl, "frist"), scene.one.note(scene.carl, "other")
+    edited = {**first, "content": "<p>first</p>", "updated": "2026-11-01T11:00:00Z"}
+    update = scene.one.activity("Update", scene.carl, edited)
+    scene.serve(f"{scene.carl}/outbox", [update, scene.create(other), scene.create(first)])
+    await scene.follow()
+    assert sorted(await scene.texts()) == ["first", "other"]
     assert await scene.ann.notifications() == []
 
 

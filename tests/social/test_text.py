@@ -219,6 +219,7 @@ REL = 'target="_blank" rel="nofollow noopener noreferrer ugc"'
         ("<b><p>x</b>y", "<b><p>x</p></b>y"),
         ("<ul><li>a<li>b</ul>", "<ul><li>a</li><li>b</li></ul>"),
         ("<p>a<p>b", "<p>a</p><p>b</p>"),
+        ("<table><tr><th>a</th><td>10</td><td>20</td></tr><tr><td>b<td>c</table>", "a | 10 | 20<br>b | c"),
         ("<pre>\n\n a\n b</pre>", "<pre> a\n b</pre>"),
         (
             "<ruby>漢<rp>(</rp><rt onclick=x>かん</rt><rp>)</rp></ruby>",
@@ -303,7 +304,21 @@ def test_nothing_active_passes(html: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["<b id={}><p>", "<div>", "<blockquote>", "<ul><li>", "<a><p>", '<a "', '<a ="', "<!--", "&", "<", "<h1>", "<p>é"],
+    [
+        "<b id={}><p>",
+        "<div>",
+        "<blockquote>",
+        "<ul><li>",
+        "<a><p>",
+        '<a "',
+        '<a ="',
+        "<!--",
+        "&",
+        "<",
+        "<h1>",
+        "<p>é",
+        "<td>",
+    ],
 )
 def test_hostile_repetition_is_cheap_and_bounded(piece: str) -> None:
     html = "".join(piece.replace("{}", str(n)) for n in range(MAX_HTML // len(piece)))

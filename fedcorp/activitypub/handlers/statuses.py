@@ -64,8 +64,10 @@ def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
         return IGNORED
     if translate.is_vote(doc):
         return _receive_vote(tx, doc, sender(tx, activity, intake))
-    if statuses.find_by_uri(tx, str(doc["id"])) is not None:
-        return DUPLICATE
+    known = statuses.find_by_uri(tx, str(doc["id"]))
+    if known is not None:  # WordPress says a post that was withdrawn to be worked on by a Create again
+        is_later = (translate.updated_at(doc) or 0) > (known.edited_at or known.created_at)
+        return receive_update(tx, activity, intake) if is_later else DUPLICATE
     _want_parent(tx, doc, intake)
     remote = translate.note(tx, doc, intake.tier, intake.sender)
     if not _concerns_us(tx, remote, intake) or _slips_past_group(tx, remote, intake):
