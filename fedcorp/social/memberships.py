@@ -142,15 +142,7 @@ def join(
     group = groups.find(tx, target.id)
     if group is None or not target.local:
         return follows.follow(tx, account, target, uri=uri, message=message, link=link, **how)
-    role = role_of(tx, target.id, account.id)
-    let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
-    if not let_in:
-        _check_may_ask(group, role)
-    if role not in policy.MEMBERS and not is_within_reach(tx, group, account):
-        raise Forbidden(
-            f"What is written in this group goes no further than its reach ({group.reach}), which does not cover "
-            f"{account.domain}. Join with an account of a department, or ask the group's admins to widen it."
-        )
+    let_in = check_may_join(tx, account, group, link)
     state = follows.follow(
         tx, account, target, uri=uri, message=message, admit=let_in or group.joining == "open", **how
     )
@@ -159,6 +151,20 @@ def join(
         invitations.close(tx, target.id, account.id, "accepted")
         tx.record(InvitationEnded(target.id, known.id, "accepted"))
     return state
+
+
+def check_may_join(tx: Tx, account: Account, group: Group, link: str = "") -> bool:
+    """Whether somebody may join a group of ours, and then whether nobody need be asked. Raises as `join`."""
+    role = role_of(tx, group.account_id, account.id)
+    let_in = role in policy.MEMBERS or (role != "outcast" and _is_let_in(tx, group, account, link))
+    if not let_in:
+        _check_may_ask(group, role)
+    if role not in policy.MEMBERS and not is_within_reach(tx, group, account):
+        raise Forbidden(
+            f"What is written in this group goes no further than its reach ({group.reach}), which does not cover "
+            f"{account.domain}. Join with an account of a department, or ask the group's admins to widen it."
+        )
+    return let_in
 
 
 def _is_let_in(tx: Tx, group: Group, account: Account, link: str) -> bool:

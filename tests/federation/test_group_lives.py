@@ -529,3 +529,13 @@ async def test_nobody_belongs_to_a_group_whose_reach_ends_before_their_server(co
     await s.ann.send("PATCH", f"{API}/{group['id']}", reach="partners")
     follow = await them.follow()
     assert [item["object"]["id"] for item in them.got("Accept")] == [follow["id"]]
+
+
+async def test_a_secret_group_gives_no_reason_to_whom_it_does_not_show_itself(company: Company) -> None:
+    s = await stage_of(company, "secret", reach="partners")
+    them = Plain(s)
+    await s.home.db.write(peers.add, them.server.domain, "partner")
+    them.group = (await s.view(s.ann))["uri"]
+    await them.follow()
+    assert (them.got("Reject"), them.got("Accept"), them.told()) == ([], [], [])
+    await s.agree()

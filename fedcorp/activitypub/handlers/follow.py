@@ -47,8 +47,8 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     message = text.plain(text.sanitize(first_string(activity.doc.get("content")) or ""))
     try:
         if target.is_group:
-            _check_can_keep(tx, target, intake)
             link = value_or_id(activity.doc.get("instrument")) or ""
+            _check_can_keep(tx, target, follower, link, intake)
             memberships.join(tx, follower, target, uri=activity.id, message=message, link=link)
         else:
             follows.follow(tx, follower, target, uri=activity.id, message=message)
@@ -61,12 +61,14 @@ def receive_follow(tx: Tx, activity: Activity, intake: Intake) -> str:
     return PROCESSED
 
 
-def _check_can_keep(tx: Tx, group: Account, intake: Intake) -> None:
-    """Raises Forbidden for somebody whose server would not keep what only members of the group may read."""
+def _check_can_keep(tx: Tx, group: Account, follower: Account, link: str, intake: Intake) -> None:
+    """Raises Forbidden for somebody whose server would not keep what only members of the group may read; NotFound for
+    whom the group does not even show itself, who are told no reason."""
     discovery.want(tx, intake.domain)
     rules = groups.find(tx, group.id)
     if rules is None or not rules.members_only or rules.outsiders == "relay":
         return
+    memberships.check_may_join(tx, follower, rules, link)
     if not audience.may_hold(tx, intake.domain):
         raise Forbidden(
             f"Only members read what is written in this group, and the software of {intake.domain} cannot keep it to "
