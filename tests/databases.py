@@ -17,11 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
 
 from fedcorp import config as configuration
 from fedcorp.clock import Clock
 from fedcorp.config import Config
-from fedcorp.storage import schema
+from fedcorp.storage import migrations, schema
 from fedcorp.storage.database import Database
 
 POSTGRESQL = os.environ.get("FEDCORP_TEST_DATABASE", "sqlite") == "postgresql"
@@ -64,6 +66,16 @@ def _make_tables(url: str) -> None:
     schema.upgrade(db.engine, config, clock)
     db.close()
     db.engine.dispose()
+
+
+def downgrade(engine: sa.Engine, revision: str) -> None:
+    """Take the tables back to an older revision."""
+    scripts = AlembicConfig()
+    scripts.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.connect() as conn:
+        scripts.attributes["connection"] = conn
+        command.downgrade(scripts, revision)
+        conn.commit()
 
 
 @cache

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from fedcorp import config as configuration
 from fedcorp.__main__ import run
 from fedcorp.config import Config
+from tests.databases import downgrade
 
 DOMAIN = "finance.localhost:8931"
 
@@ -30,6 +32,12 @@ class Line:
     def __call__(self, *words: str) -> int:
         """Run a command on this instance; the exit code."""
         return self.plain(*words, "-c", str(self.path))
+
+    def go_back_to(self, revision: str) -> None:
+        """Give the instance the tables of an older version."""
+        engine = sa.create_engine(self.config.database_url)
+        downgrade(engine, revision)
+        engine.dispose()
 
     def plain(self, *words: str) -> int:
         """Run a command just as it is written."""

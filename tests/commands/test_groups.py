@@ -2,12 +2,10 @@
 
 import asyncio
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -804,9 +802,6 @@ def test_ledgers_of_before_begin_with_the_key_that_the_group_published(robots: L
 
     before = write(robots.config, keys_of)
     assert [since for since, _ in before] == [1]
-    with closing(sqlite3.connect(robots.folder / "fedcorp.db")) as connection:
-        connection.execute("DROP TABLE ledger_keys")
-        connection.execute("UPDATE alembic_version SET version_num = '0021'")
-        connection.commit()
+    robots.go_back_to("0021")
     assert robots("group", "verify", "robots") == 0
     assert write(robots.config, keys_of) == before

@@ -11,17 +11,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from sqlalchemy.exc import DBAPIError
 
 from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError, Unavailable
-from fedcorp.storage import migrations, schema
+from fedcorp.storage import schema
 from fedcorp.storage.database import READERS, Database, Tx
 from fedcorp.storage.tables import audit, meta, metadata
 from fedcorp.storage.upsert import insert_ignore, upsert
-from tests.databases import POSTGRESQL, make_config
+from tests.databases import POSTGRESQL, downgrade, make_config
 
 pytestmark = pytest.mark.anyio
 
@@ -278,12 +276,7 @@ async def test_a_newer_database_is_refused(db: Database) -> None:
 
 
 def test_an_older_database_is_upgraded(db: Database) -> None:
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with db.engine.connect() as conn:
-        config.attributes["connection"] = conn
-        command.downgrade(config, "0001")
-        conn.commit()
+    downgrade(db.engine, "0001")
     assert schema.revision_state(db.engine) == "older"
     schema.upgrade(db.engine, db.site.config, Clock())
     assert schema.revision_state(db.engine) == "current"

@@ -1,18 +1,16 @@
 """Search: people and groups, hashtags and posts, and what other servers are asked for."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fedcorp.clock import Clock
 from fedcorp.social import receiving
 from fedcorp.social.receiving import RemoteStatus
-from fedcorp.storage import migrations, schema
+from fedcorp.storage import schema
+from tests.databases import downgrade
 from tests.web.instance import Office, Person
 
 pytestmark = pytest.mark.anyio
@@ -217,12 +215,7 @@ async def test_what_is_kept_from_somebody_cannot_be_searched(office: Office, ann
 
 async def test_what_was_written_before_the_index_is_found_after_an_upgrade(office: Office, ann: Person) -> None:
     posted = await ann.publish("De begroting")
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with office.db.engine.connect() as conn:
-        config.attributes["connection"] = conn
-        command.downgrade(config, "0008")
-        conn.commit()
+    downgrade(office.db.engine, "0008")
     schema.upgrade(office.db.engine, office.db.site.config, Clock())
     assert (await find(ann, "begroting"))["statuses"] == []
     await office.settle()
