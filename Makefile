@@ -9,8 +9,9 @@ STAMP := .venv/.installed
 # Tests that drive whole departments; the others are the unit tests.
 STORIES := commands federation live web wire
 CLIENTS := tests/live/node/node_modules/.package-lock.json
-# An environment that happens to be active, or settings of pytest in it, must not change what these targets do.
-unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTEST_ADDOPTS
+# An environment that happens to be active, or settings of Python and pytest in it, must not change what these targets do.
+# Without compiled files every start of a process compiles all that it imports, which takes most of the time of a start.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTEST_ADDOPTS PYTHONDONTWRITEBYTECODE
 # Certificates of the system, so that a company's own proxy and package index work.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
@@ -83,7 +84,7 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "$(PYTHON) cannot make a virtual environment. Install its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
 	@test -x $(BIN)/uv || { awk '/^[^ ]/ { keep = /^uv==/ } keep' requirements.lock > .venv/uv.lock && \
 		$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement .venv/uv.lock; }
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock || \
 		{ echo "uv could not install the packages; trying pip, which may know a package index of your own" >&2; \
 		$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .

@@ -6,50 +6,12 @@ Exit codes: 0 done, 1 the doctor has warnings or a ledger does not hold, 2 an er
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from fedcorp import __version__
-from fedcorp.commands import announce, audit, demo, doctor, emoji, groups, moving, peers, people, processes, setup
+from fedcorp.commands import processes
 from fedcorp.commands.endings import INTERRUPTED, complain, ended
-
-app = typer.Typer(
-    name="fedcorp",
-    help="A federated social network for inside a company: every department runs its own server.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("init")(setup.init)
-app.command("serve")(processes.serve)
-app.command("work")(processes.work)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("announce")(announce.announce)
-app.command("audit")(audit.audit)
-people.account.command("alias")(moving.alias)
-people.account.command("move")(moving.move)
-app.add_typer(people.account, name="account")
-app.add_typer(people.token, name="token")
-app.add_typer(groups.group, name="group")
-app.add_typer(emoji.emoji, name="emoji")
-app.add_typer(peers.peer, name="peer")
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"fedcorp {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,13 +21,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; the exit code. Prints at most one line about an error that is meant."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(_app_of(arguments))
     try:
         return ended(lambda: command.main(arguments or ["--help"], prog_name="fedcorp", standalone_mode=False))
     except TyperException as error:
         return complain(_sentence(error.format_message()) + " See --help.")
     except typer.Abort:
         return INTERRUPTED
+
+
+def _app_of(arguments: list[str]) -> typer.Typer:
+    if arguments[:1] in (["serve"], ["work"]):
+        return processes.app
+    from fedcorp.commands import line  # noqa: PLC0415 - a server need not wait for the packages of all other commands
+
+    return line.app
 
 
 def _sentence(text: str) -> str:

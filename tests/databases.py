@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from alembic import command
-from alembic.config import Config as AlembicConfig
 
 from fedcorp import config as configuration
 from fedcorp.clock import Clock
@@ -70,8 +69,7 @@ def _make_tables(url: str) -> None:
 
 def downgrade(engine: sa.Engine, revision: str) -> None:
     """Take the tables back to an older revision."""
-    scripts = AlembicConfig()
-    scripts.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    scripts = migrations.config()
     with engine.connect() as conn:
         scripts.attributes["connection"] = conn
         command.downgrade(scripts, revision)

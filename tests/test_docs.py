@@ -13,9 +13,9 @@ import pytest
 import typer
 
 from fedcorp import config
-from fedcorp.__main__ import app
 from fedcorp.activitypub.handlers import HANDLERS
 from fedcorp.commands import peers
+from fedcorp.commands.line import app
 from fedcorp.web.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent

@@ -13,9 +13,11 @@ import typer
 from fedcorp.commands.options import DEFAULT, ConfigPath
 
 _ROOT = Path(__file__).parents[2]
+app = typer.Typer(name="fedcorp", add_completion=False, pretty_exceptions_enable=False)  # these two commands alone
 ARENAS = "MALLOC_ARENA_MAX"  # of glibc; by default every thread gets one, and what it once took stays in it
 
 
+@app.command()
 def serve(
     config: ConfigPath = DEFAULT,
     host: Annotated[str | None, typer.Option(help="Listen here instead of server.host.")] = None,
@@ -26,6 +28,7 @@ def serve(
     _become("serving", str(config), host or "", "" if port is None else str(port), "" if no_worker else "worker")
 
 
+@app.command()
 def work(config: ConfigPath = DEFAULT) -> None:
     """Do what is due (inbox, deliveries, jobs) without serving."""
     _become("working", str(config))

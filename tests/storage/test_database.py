@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from fedcorp.clock import Clock
 from fedcorp.errors import ConfigError, Unavailable
-from fedcorp.storage import schema
+from fedcorp.storage import migrations, schema
 from fedcorp.storage.database import READERS, Database, Tx
 from fedcorp.storage.tables import audit, meta, metadata
 from fedcorp.storage.upsert import insert_ignore, upsert
@@ -273,6 +274,19 @@ async def test_a_newer_database_is_refused(db: Database) -> None:
     assert schema.revision_state(db.engine) == "newer"
     with pytest.raises(ConfigError, match="newer version"):
         schema.upgrade(db.engine, db.site.config, Clock())
+
+
+def test_migrations_follow_by_the_numbers_of_their_files() -> None:
+    """A start compares those alone."""
+    scripts = list(ScriptDirectory.from_config(migrations.config()).walk_revisions())
+    assert [script.revision for script in scripts] == list(schema._revisions())
+    assert len({script.revision for script in scripts}) == len(scripts) > 20
+
+
+def test_a_start_that_has_nothing_to_upgrade_loads_no_alembic() -> None:
+    lines = "import sys, fedcorp.commands.serving; sys.exit('alembic' in sys.modules or 'mako' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_older_database_is_upgraded(db: Database) -> None:
