@@ -50,7 +50,7 @@ def upgrade(engine: Engine, config: Config, clock: Clock) -> None:
 def _keep_secrets(conn: Connection, config: Config, clock: Clock) -> None:
     held = _held(conn)
     keyring = sealed.load(config, make=clock if SEALED_WITH not in held else None)
-    if held.get(SEALED_WITH) == keyring.name:
+    if held.get(SEALED_WITH) == keyring.name and not keyring.has_older:
         return
     if conn.dialect.name == "sqlite":  # whose engine commits every statement otherwise
         conn.exec_driver_sql("BEGIN IMMEDIATE")
@@ -59,7 +59,8 @@ def _keep_secrets(conn: Connection, config: Config, clock: Clock) -> None:
     for key in new:
         text = _opened(keyring, held[key], of_instance(key)) if key in held else new[key]
         _put(conn, held, key, keyring.seal(text, of_instance(key), clock))
-    for row in conn.execute(sa.select(keys.c.id, keys.c.private).where(keys.c.private.is_not(None))).all():
+    others = keys.c.private.not_like(f"{keyring.mark}%")
+    for row in conn.execute(sa.select(keys.c.id, keys.c.private).where(keys.c.private.is_not(None), others)).all():
         text = keyring.seal(_opened(keyring, row.private, row.id), row.id, clock)
         conn.execute(sa.update(keys).where(keys.c.id == row.id).values(private=text))
     _put(conn, held, SEALED_WITH, keyring.name)

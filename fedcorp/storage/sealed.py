@@ -43,6 +43,8 @@ class Keyring:
     def __init__(self, keys: Sequence[bytes], place: str) -> None:
         self._keys = {_name(key): AESGCM(key) for key in keys}
         self.name = next(iter(self._keys), "")
+        self.mark = f"{MARK}{self.name}:"  # how everything begins that the first key sealed
+        self.has_older = len(self._keys) > 1
         self.place = place
         self.open = lru_cache(maxsize=_KEPT)(self._open)
 
@@ -50,7 +52,7 @@ class Keyring:
         """`text` sealed as the secret of `of`."""
         nonce = clock.random_bytes(_NONCE)
         hidden = self._keys[self.name].encrypt(nonce, text.encode(), of.encode())
-        return f"{MARK}{self.name}:{urlsafe_b64encode(nonce + hidden).decode()}"
+        return self.mark + urlsafe_b64encode(nonce + hidden).decode()
 
     def _open(self, sealed: str, of: str) -> str:
         """What was sealed as the secret of `of`. Raises ConfigError when no key here opens it."""

@@ -178,6 +178,17 @@ async def test_what_an_older_version_kept_open_is_sealed_at_the_next_start(db: D
     again.close()
 
 
+async def written_meanwhile(config: Config, file: Path, old: str) -> int:
+    """One process seals anew with a new key while another goes on with the old one; an account that the second made."""
+    file.write_text(f"{old}\n{OTHER.hex()}\n")
+    late = started(config)
+    file.write_text(f"{OTHER.hex()}\n{old}\n")
+    started(config).close()
+    account = await late.write(accounts.create_local, "late", keys.generate())
+    late.close()
+    return account.id
+
+
 @pytest.mark.anyio
 async def test_a_new_key_takes_over_and_the_old_one_can_go(db: Database, config: Config, tmp_path: Path) -> None:
     actor = await db.write(accounts.create_instance_actor, PAIR)
@@ -186,11 +197,13 @@ async def test_a_new_key_takes_over_and_the_old_one_can_go(db: Database, config:
     old = Path(config.storage.key).read_text().split()[-1]
     moved = replace(config, storage=replace(config.storage, key=str(file)))
     db.close()
-    for text in (old, f"{OTHER.hex()}\n{old}\n", f"# the new one\n{OTHER.hex()}\n"):
+    another = await written_meanwhile(moved, file, old)
+    for text in (f"{OTHER.hex()}\n{old}\n", f"# the new one\n{OTHER.hex()}\n"):
         file.write_text(text)
         again = started(moved)
         assert again.site.secret == secret
         assert (await again.read(accounts.signing_keys, actor.id))["ed25519"].private == PAIR.ed25519_private
+        assert len(await again.read(accounts.signing_keys, another)) == 2
         again.close()
     file.write_text(ONE.hex())
     with pytest.raises(ConfigError, match="does not hold"):
