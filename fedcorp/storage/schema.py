@@ -57,8 +57,9 @@ def _keep_secrets(conn: Connection, config: Config, clock: Clock) -> None:
     held = _held(conn)
     new = {"secret": clock.random_bytes(32).hex(), "vapid": webpush.private_pem(webpush.generate())}
     for key in new:
-        text = _opened(keyring, held[key], of_instance(key)) if key in held else new[key]
-        _put(conn, held, key, keyring.seal(text, of_instance(key), clock))
+        if not held.get(key, "").startswith(keyring.mark):
+            text = _opened(keyring, held[key], of_instance(key)) if key in held else new[key]
+            _put(conn, held, key, keyring.seal(text, of_instance(key), clock))
     others = keys.c.private.not_like(f"{keyring.mark}%")
     for row in conn.execute(sa.select(keys.c.id, keys.c.private).where(keys.c.private.is_not(None), others)).all():
         text = keyring.seal(_opened(keyring, row.private, row.id), row.id, clock)

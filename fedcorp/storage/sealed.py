@@ -63,7 +63,7 @@ class Keyring:
         if key is None:
             raise ConfigError(
                 f"the secrets in the database are sealed with a key that {self.place} does not hold; bring back the "
-                "file that belongs to this database (storage.key), from the backup of the folder."
+                "file that belongs to this database (storage.key)."
             )
         try:
             whole = urlsafe_b64decode(rest)
@@ -98,8 +98,8 @@ def load(config: Config, *, make: Clock | None = None) -> Keyring:
         return _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise ConfigError(
-            f"{path} does not exist, and the secrets in the database are sealed with the key in it; bring it back from "
-            "the backup of the folder, or correct storage.key."
+            f"{path} does not exist, and the secrets in the database are sealed with the key in it; bring back your copy "
+            "of it, or correct storage.key."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}; correct storage.key, or who owns the file.") from None

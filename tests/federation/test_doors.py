@@ -546,6 +546,21 @@ async def page_of_post(world: DoorWorld) -> Complaints:
                         yield f"{viewer} is refused the page of {key}"
                 elif not same(answer, missing):
                     yield f"{viewer} learns by its page that there is {key}: {answer.status_code}"
+    for home in HOMES:
+        mine = {key: post for key, post in world.posts.items() if post.home == home}
+        pages = {f"/@{KINDS[key].author}/{_number(post.uri)}": post.uri for key, post in mine.items()}
+        async for complaint in documents_at(world, home, pages):
+            yield complaint
+
+
+async def documents_at(world: DoorWorld, home: str, pages: dict[str, str]) -> Complaints:
+    """Who signs gets at these pages what stands at the ids, and no more."""
+    department = world.departments[home]
+    for name, signer in world.signers(home).items():
+        for page, uri in pages.items():
+            answer = await signer.get(department, department.origin + page)
+            if not same(answer, await signer.get(department, uri)):
+                yield f"{name} gets something else at {page} than at {uri}: {answer.status_code}"
 
 
 async def frame_of_post(world: DoorWorld) -> Complaints:
@@ -580,6 +595,12 @@ async def page_of_account(world: DoorWorld) -> Complaints:
                     yield complaint
                 if not knows(viewer, name) and not same(answer, missing):
                     yield f"{viewer} learns by its page that there is {name}"
+    for home in HOMES:
+        pages = {f"/@{name}": world.people[name].account.uri for name in STAFF[home]}
+        if home == "finance":
+            pages |= {f"/@{name}": f"{_FINANCE}/g/{id_}" for name, id_ in world.groups["finance"].items()}
+        async for complaint in documents_at(world, home, pages):
+            yield complaint
 
 
 async def page_of_link(world: DoorWorld) -> Complaints:
