@@ -98,8 +98,8 @@ def load(config: Config, *, make: Clock | None = None) -> Keyring:
         return _parsed(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise ConfigError(
-            f"{path} does not exist, and the secrets in the database are sealed with the key in it; bring back your copy "
-            "of it, or correct storage.key."
+            f"{path} does not exist, and the secrets in the database are sealed with the key in it; bring back your "
+            "copy of it, or correct storage.key."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}; correct storage.key, or who owns the file.") from None

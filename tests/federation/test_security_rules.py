@@ -7,6 +7,7 @@ exist here (and so cannot be attacked) in ABSENT; a test holds the three against
 import ast
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,23 @@ async def test_sec_cve_2024_37903_a_known_post_keeps_its_audience(scene: Scene) 
     mine = await scene.ann.publish("mine", visibility="direct")
     await scene.send("Create", {**scene.evil.note(scene.eva, "mine"), "id": mine["uri"], "to": [PUBLIC]})
     assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["visibility"] == "direct"
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+async def test_sec_cve_2024_37903_a_known_post_is_changed_by_its_author_alone(scene: Scene, kind: str) -> None:
+    """Another person of the same server, who says to have written it; a later Create is an edit, as an Update is."""
+    note = scene.evil.note(scene.eva, "first")
+    await scene.send("Create", note)
+    dora = scene.evil.actor("dora")
+    later = {
+        **note,
+        "content": "<p>taken</p>",
+        "updated": format_time(scene.company.clock.now() + timedelta(minutes=1)),
+    }
+    await scene.send(kind, {**later, "attributedTo": dora}, by=dora, signer=dora)
+    assert await scene.seen() == ["first"]
+    await scene.send(kind, later)
+    assert await scene.seen() == ["taken"]
 
 
 # -- what a document means -------------------------------------------------------------------------------------------

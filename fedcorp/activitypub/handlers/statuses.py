@@ -50,11 +50,13 @@ def _told(activity: Activity, intake: Intake) -> dict[str, Any] | None:
 
 
 def verify_create(tx: Tx, activity: Activity, intake: Intake) -> None:
-    """Raises Forbidden unless the actor wrote the object, Missing when only its id was sent."""
-    sender(tx, activity, intake)
+    """Raises Forbidden unless the actor wrote the object, by its own word and by ours, Missing when only its id was
+    sent."""
+    account = sender(tx, activity, intake)
     doc = _told(activity, intake)
     if doc is not None:
         _check_own(activity, doc)
+        _check_known(tx, account, doc)
 
 
 def receive_create(tx: Tx, activity: Activity, intake: Intake) -> str:
@@ -132,6 +134,10 @@ def verify_update(tx: Tx, activity: Activity, intake: Intake) -> None:
         actors.verify_own_actor(tx, activity, intake)
         return
     _check_own(activity, doc)
+    _check_known(tx, account, doc)
+
+
+def _check_known(tx: Tx, account: Account, doc: dict[str, Any]) -> None:
     known = statuses.find_by_uri(tx, str(doc["id"]))
     if known is not None and known.account_id != account.id:
         raise Forbidden("The note belongs to somebody else.")
