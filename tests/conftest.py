@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ _MEMORY, _MUCH = Path("/dev/shm"), 8 << 30
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _MUCH:
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None  # look again
+
+# httpx asks for each request within the process whether another event loop runs, by a module that nobody has. Looking
+# for it in all folders costs as much as a small request; this says at once that it is not there.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 # A busy machine makes an example slow without making it wrong.
 settings.register_profile("fedcorp", deadline=None)

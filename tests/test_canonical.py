@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from fedcorp import canonical
 from fedcorp.canonical import b58decode, b58encode, b64url_decode, b64url_encode, digest_of, jcs, multibase_sha256
 
+pytestmark = pytest.mark.once
+
 text = st.text(st.characters(exclude_categories=["Cs"]))
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 documents = st.recursive(

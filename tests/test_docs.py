@@ -18,6 +18,8 @@ from fedcorp.commands import peers
 from fedcorp.commands.line import app
 from fedcorp.web.routes import ROUTES
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 DOMAIN = "ops.example.com"  # of the example; the one key without a default

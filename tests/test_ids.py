@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from fedcorp import ids
 from fedcorp.errors import Unavailable
 
+pytestmark = pytest.mark.once
+
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=50))
 def test_ids_only_grow_whatever_the_clock_does(moves: list[int]) -> None:

@@ -11,6 +11,8 @@ from fedcorp import keys
 from fedcorp.canonical import b58encode, sha256
 from fedcorp.errors import BadRequest
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def pair() -> keys.KeyPair:

@@ -4,6 +4,8 @@ import pytest
 
 from fedcorp.urls import Urls, split_handle
 
+pytestmark = pytest.mark.once
+
 URLS = Urls("http://finance.localhost:8001")
 
 

@@ -11,6 +11,8 @@ from fedcorp.errors import BadRequest
 from fedcorp.webpush import MAX_MESSAGE, Receiver
 from tests.web.device import CURVE, Device, Service, check_token, decoded, encoded
 
+pytestmark = pytest.mark.once
+
 NOW = 1_700_000_000_000
 SALTS = st.binary(min_size=16, max_size=16)
 

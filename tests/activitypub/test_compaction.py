@@ -17,6 +17,8 @@ from fedcorp.activitypub.vocabulary import AS
 from fedcorp.errors import BadRequest, Unavailable
 from tests.activitypub.test_jsonld import PEERS
 
+pytestmark = pytest.mark.once
+
 PREFIXED = {"@context": [AS, {"x": f"{AS}#"}], "type": "x:Like", "x:actor": "https://a.example/u", "x:object": AS}
 ODD: dict[str, dict[str, Any]] = {
     **PEERS,

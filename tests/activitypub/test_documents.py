@@ -20,6 +20,8 @@ from fedcorp.activitypub.vocabulary import AS, ENTRY_CONTEXT, PUBLIC
 from fedcorp.canonical import digest_of
 from fedcorp.errors import BadRequest
 
+pytestmark = pytest.mark.once
+
 LIKE = {
     "@context": AS,
     "id": "https://hr.corp.example/a/1",

@@ -10,6 +10,8 @@ from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.vocabulary import AS, PUBLIC, ids_of, types_of, value_or_id
 from fedcorp.errors import BadRequest
 
+pytestmark = pytest.mark.once
+
 SECURITY = "https://w3id.org/security/v1"
 MASTODON = {
     "@context": [AS, {"ostatus": "http://ostatus.org#", "atomUri": "ostatus:atomUri",

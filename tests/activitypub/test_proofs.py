@@ -12,6 +12,8 @@ from fedcorp import keys
 from fedcorp.activitypub.proofs import add_proof, proof_of, verify_proof
 from fedcorp.canonical import b58decode
 
+pytestmark = pytest.mark.once
+
 PAIR = keys.generate()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY_ID = "https://hr.corp.example/u/ann#ed25519-key"

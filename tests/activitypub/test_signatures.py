@@ -15,6 +15,8 @@ from fedcorp import keys
 from fedcorp.activitypub import signatures
 from fedcorp.errors import Unauthorized
 
+pytestmark = pytest.mark.once
+
 PAIR = keys.generate()
 OTHER = keys.generate()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -22,6 +22,8 @@ from fedcorp.activitypub.vocabulary import (
     value_or_id,
 )
 
+pytestmark = pytest.mark.once
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["id", "type", "href", "x"]), inner),

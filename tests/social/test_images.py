@@ -24,6 +24,8 @@ from fedcorp.social.images import (
     process,
 )
 
+pytestmark = pytest.mark.once
+
 FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "AVIF"]
 
 

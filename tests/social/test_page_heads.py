@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from fedcorp.social import page_heads
 from fedcorp.social.page_heads import MAX_TEXT, MAX_TITLE, first_link, names, only_link, read
 
+pytestmark = pytest.mark.once
+
 URL = "https://wiki.example.com/a/b"
 
 

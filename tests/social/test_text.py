@@ -23,6 +23,8 @@ from fedcorp.social.text import (
     sanitize,
 )
 
+pytestmark = pytest.mark.once
+
 BOB = MentionTarget("https://hr.example/@bob", "bob", "bob")
 ANN = MentionTarget("http://finance.localhost:8001/@ann", "ann@finance.localhost:8001", "ann")
 TARGETS = {"bob": BOB, "ann@finance.localhost:8001": ANN}

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from fedcorp.storage.signed import check, expiring, sign
 
+pytestmark = pytest.mark.once
+
 SECRET = b"s" * 32
 WINDOW = 1000
 TIMES = st.integers(0, 10**13)

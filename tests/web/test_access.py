@@ -24,6 +24,8 @@ from fedcorp.web.routes import ROUTES
 from tests.databases import POSTGRESQL
 from tests.web.instance import Office
 
+pytestmark = pytest.mark.once
+
 _IDS = ("id", "account", "status", "report", "quoting", "item")
 ROLES = ("user", "moderator", "admin")
 OPEN = {

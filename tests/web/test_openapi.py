@@ -21,7 +21,7 @@ from tests.web.club import Cast, hire_cast
 from tests.web.instance import ORIGIN, Office, Person, picture
 from tests.web.test_bad_input import id_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 OURS = [route for route in API_ROUTES if route.path.startswith(openapi.PREFIX)]

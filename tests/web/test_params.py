@@ -13,6 +13,8 @@ from starlette.types import Message
 from fedcorp.errors import BadRequest, TooLarge, UnsupportedMedia
 from fedcorp.web.params import Params, Upload, read_body, read_query
 
+pytestmark = pytest.mark.once
+
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -8,6 +8,8 @@ from starlette.datastructures import State
 from fedcorp.errors import MethodNotAllowed, NotFound
 from fedcorp.web.router import Route, Router
 
+pytestmark = pytest.mark.once
+
 
 async def nothing(_: Any) -> Any:
     raise AssertionError("not called here")
