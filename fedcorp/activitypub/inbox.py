@@ -86,11 +86,17 @@ class _Work:
 
 @dataclass(slots=True)
 class _Chunk:
-    """What became of one unit: how many rows were settled, whether more wait, and what the next one needs."""
+    """What became of one unit: how many rows were settled, whether more wait, and what the next one needs. The last
+    one of a line gives the lease back."""
 
     settled: int = 0
     more: bool = False
     stuck: "_Work | None" = None
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing of the line is left to do now."""
+        return not self.more and self.stuck is None
 
 
 class Inbox:
@@ -201,22 +207,22 @@ class Inbox:
 
     async def _empty(self, domain: str, most: int) -> int:
         """Chunk after chunk; between two of them fetch what the first unsettled activity misses."""
-        settled = 0
+        settled, holds = 0, True
         work: _Work | None = None
         try:
             while settled < most:
                 chunk = await self._db.write(_run_chunk, domain, self._token, work)
-                if chunk is None:
+                settled += chunk.settled if chunk is not None else 0
+                if chunk is None or chunk.last:
+                    holds = False
                     break
-                settled += chunk.settled
                 work = chunk.stuck
                 if work is not None:
                     async with kept(self._clock, partial(self._db.write, _take_lease, domain, self._token)):
                         await self._resolver.fetch(work.missing, work.intake, work.budget)
-                elif not chunk.more:
-                    break
         finally:  # also when asked to stop: the next process need not wait until the lease ends
-            await self._db.write(_release, domain, self._token)
+            if holds:
+                await self._db.write(_release, domain, self._token)
         return settled
 
 
@@ -407,6 +413,8 @@ def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | 
         if chunk.stuck is not None:
             return chunk
         chunk.settled += 1
+    if chunk.last:
+        _release(tx, domain, token)
     return chunk
 
 

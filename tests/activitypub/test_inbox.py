@@ -12,7 +12,7 @@ from fedcorp import keys
 from fedcorp.activitypub.proofs import add_proof
 from fedcorp.social import follows, statuses
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import inbox
+from fedcorp.storage.tables import inbox, leases
 from tests.activitypub.wire import Network, Stranger, Wire, pair, send
 from tests.databases import POSTGRESQL
 
@@ -41,6 +41,24 @@ async def test_a_signed_create_becomes_a_status(finance: Wire, stranger: Strange
     status = await finance.db.read(find, note["id"])
     assert status is not None
     assert (status.content, status.visibility, status.reach) == ("<p>hello</p>", "public", "public")
+
+
+def _hold(tx: Tx, domain: str, until: int) -> None:
+    tx.conn.execute(sa.insert(leases).values(name=f"inbox:{domain}", token="another process", lease_until_at=until))
+
+
+async def test_one_process_at_a_time_acts_on_what_a_peer_sent(finance: Wire, stranger: Stranger) -> None:
+    """The one that holds the peer's line; a process that died holds it no longer than its lease."""
+    await ann_follows_bo(finance, stranger)
+    await finance.db.write(_hold, stranger.domain, finance.clock.ms() + 60_000)
+    note = stranger.note("hello")
+    assert await stranger.deliver(finance, stranger.activity("Create", note)) == 202
+    assert await finance.db.read(find, note["id"]) is None
+    finance.clock.shift_ms += 61_000
+    assert await finance.inbox.process() == 1
+    assert await finance.db.read(find, note["id"]) is not None
+    held = await finance.db.read(lambda tx: list(tx.conn.execute(sa.select(leases.c.name)).scalars()))
+    assert f"inbox:{stranger.domain}" not in held
 
 
 def unsigned(request: httpx.Request) -> None:
