@@ -1,5 +1,6 @@
 """What every test shares: where its files are, the event loop's kind and how patient Hypothesis is."""
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -18,9 +19,13 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_us
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None  # look again
 
-# httpx asks for each request within the process whether another event loop runs, by a module that nobody has. Looking
-# for it in all folders costs as much as a small request; this says at once that it is not there.
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+# httpx asks for each request within the process whether another event loop runs, by a module that is seldom there.
+# Looking for it in all folders costs as much as a small request; this says at once that it is not there.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
+
+HERE = Path(__file__).parent
+ONCE = ("net", "wire")  # folders for which one database is enough: what documents and connections are needs none
 
 # A busy machine makes an example slow without making it wrong.
 settings.register_profile("fedcorp", deadline=None)
@@ -30,10 +35,14 @@ settings.load_profile("fedcorp")
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests for which one database is enough are left out with the other."""
-    left_out = [item for item in items if POSTGRESQL and item.get_closest_marker("once")]
+    left_out = [item for item in items if POSTGRESQL and _is_for_once(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_for_once(item: pytest.Item) -> bool:
+    return item.get_closest_marker("once") is not None or item.path.relative_to(HERE).parts[0] in ONCE
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ async def test_one_process_at_a_time_acts_on_what_a_peer_sent(finance: Wire, str
     await finance.db.write(_hold, stranger.domain, finance.clock.ms() + 60_000)
     note = stranger.note("hello")
     assert await stranger.deliver(finance, stranger.activity("Create", note)) == 202
+    assert await finance.inbox.process() == 0  # and it did not take the line from the other
     assert await finance.db.read(find, note["id"]) is None
     finance.clock.shift_ms += 61_000
     assert await finance.inbox.process() == 1

@@ -21,7 +21,6 @@ from fedcorp.activitypub.probe import ECHO
 from fedcorp.company import peers
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox, metadata
-from tests.databases import POSTGRESQL
 from tests.federation.generated import Generator, Made, World
 from tests.federation.world import ACTIVITY, Company, Department, Outsider
 
@@ -37,7 +36,7 @@ SERVED = 500  # documents that we read ourselves
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.slow,
-    pytest.mark.skipif(POSTGRESQL, reason="says nothing about the database, so SQLite alone is enough"),
+    pytest.mark.once,
 ]
 _MARK = re.compile(r"zq\d+qz")
 

@@ -1,18 +1,8 @@
-"""Everything about the network is tried on both event loops, and with one database."""
+"""Everything about the network is tried on both event loops."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """There is no database in these tests."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture(scope="session", params=[False, True], ids=["asyncio", "uvloop"])

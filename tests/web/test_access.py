@@ -21,7 +21,6 @@ from fedcorp.web.auth import INVALID, NEEDS_PERSON, OUT_OF_SCOPE
 from fedcorp.web.pages import disputes, joining, views
 from fedcorp.web.route import WEBSOCKET, Route
 from fedcorp.web.routes import ROUTES
-from tests.databases import POSTGRESQL
 from tests.web.instance import Office
 
 pytestmark = pytest.mark.once
@@ -131,7 +130,6 @@ CHAPTERS = sorted({scope.split(":")[-1] for scope in SCOPES})
 
 
 @pytest.mark.anyio
-@pytest.mark.skipif(POSTGRESQL, reason="says nothing about the database, and asks 60,000 times")
 @pytest.mark.parametrize("chapter", CHAPTERS)
 async def test_every_route_for_every_scope_and_role(office: Office, chapter: str) -> None:
     scopes = sorted(scope for scope in SCOPES if scope.split(":")[-1] == chapter)
