@@ -116,11 +116,16 @@ class Department:
 
     def cpu(self) -> float:
         """CPU seconds of its processes so far."""
-        return float(sum(sum(psutil.Process(item.pid).cpu_times()[:2]) for item in self.processes))
+        return float(sum(sum(process.cpu_times()[:2]) for process in self._alive()))
 
     def memory(self) -> float:
-        """Resident MiB of its processes."""
-        return float(sum(psutil.Process(item.pid).memory_info().rss for item in self.processes) / 2**20)
+        """MiB of its processes; what they share counts once."""
+        return float(sum(process.memory_full_info().pss for process in self._alive()) / 2**20)
+
+    def _alive(self) -> list[psutil.Process]:
+        """Its processes, with those that they started."""
+        started = [psutil.Process(item.pid) for item in self.processes]
+        return [*started, *(child for process in started for child in process.children(recursive=True))]
 
     def request(self, name: str, method: str, path: str, body: bytes = b"") -> bytes:
         """A complete request of a person's app."""

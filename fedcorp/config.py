@@ -24,13 +24,15 @@ DESCRIPTIONS = ("optional", "remind", "require")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the process listens. `tls_cert` and `tls_key` (PEM files) make it serve https itself."""
+    """Where the process listens. `tls_cert` and `tls_key` (PEM files) make it serve https itself. With a `companion`
+    a second process does what is due."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     tls_cert: str = ""
     tls_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    companion: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ SEAMS: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
         | frozenset({"os.fork", "os.posix_spawn", "os.system", "os.popen", "os.execv", "os.execve"}),
         (
             "fedcorp/activitypub/compaction.py",
+            "fedcorp/commands/companion.py",
             "fedcorp/commands/demo_servers.py",
             "fedcorp/commands/processes.py",
             "fedcorp/social/films.py",

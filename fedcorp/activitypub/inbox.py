@@ -48,10 +48,10 @@ from fedcorp.storage.database import Database, Tx, is_clash
 from fedcorp.storage.leases import LEASE_MS, kept
 from fedcorp.storage.tables import inbox, leases, undone
 from fedcorp.storage.tables import peers as peers_table
+from fedcorp.storage.turns import TURN_SECONDS
 from fedcorp.storage.upsert import insert_ignore
 
 CHUNK = 50
-CHUNK_SECONDS = 0.03  # of work in one unit, while which nobody else can write
 PEERS_AT_ONCE = 4
 PAUSES_MS = (30_000, 300_000, 3_600_000, 21_600_000, 64_800_000)  # five more tries within some 24 hours
 FORWARDED_MS = 7 * 86_400_000  # what came before is known for longer (see `upkeep`): nothing old can be sent once more
@@ -405,7 +405,7 @@ def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | 
     tier_of = cache(partial(peers.check_tier, tx))
     began = tx.clock.monotonic()
     for row in rows[:CHUNK]:
-        if chunk.settled and tx.clock.monotonic() - began > CHUNK_SECONDS:
+        if chunk.settled and tx.clock.monotonic() - began > TURN_SECONDS:
             chunk.more = True
             break
         again = work if work is not None and work.seq == row.seq else None

@@ -23,6 +23,7 @@ from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit
 from fedcorp.storage.tables import events as events_table
+from fedcorp.storage.turns import TURN_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,10 @@ _DONE = sa.delete(events_table).where(events_table.c.seq == sa.bindparam("one"))
 def expand(tx: Tx, most: int = BATCH) -> int:
     """Tell the oldest kept events to the logs of the peers; says how many were taken. Run it in a write unit."""
     rows = list(tx.conn.execute(_DUE, {"most": most + 1}))
-    more = len(rows) > most
-    del rows[most:]
-    for seq, kind, payload, _ in rows:
+    began, told = tx.clock.monotonic(), 0
+    for seq, kind, payload, _ in rows[:most]:
+        if told and tx.clock.monotonic() - began > TURN_SECONDS:
+            break
         try:
             with tx.step():
                 tell(tx, events.restore(kind, orjson.loads(payload)))
@@ -47,9 +49,11 @@ def expand(tx: Tx, most: int = BATCH) -> int:
             log.exception("event %s (%s) could not be told to other servers", seq, kind)
             _park(tx, kind, error)
         tx.conn.execute(_DONE, {"one": seq})
-    if rows and (not more or any(kind in _IN_LEDGERS for _, kind, _, _ in rows)):
+        told += 1
+    more = len(rows) > told
+    if told and (not more or any(kind in _IN_LEDGERS for _, kind, _, _ in rows[:told])):
         group_telling.flush(tx, full=more)
-    return len(rows)
+    return told
 
 
 def _park(tx: Tx, kind: str, error: Exception) -> None:

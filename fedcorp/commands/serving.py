@@ -1,5 +1,6 @@
 """The program behind `fedcorp serve`: the only place that listens. Joins the app with uvicorn; never decides what a
-request gets. Its arguments: configuration, host and port (empty: as configured), whether to do what is due as well.
+request gets. Its arguments: configuration, host and port (empty: as configured), whether to do what is due as well. It
+has a companion for that, a process of its own, unless the configuration says otherwise.
 """
 
 from fedcorp.commands import slim  # noqa: F401 - before anything that it is about
@@ -12,6 +13,7 @@ import logging
 import signal
 import ssl
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ import uvicorn
 
 from fedcorp import config as configuration
 from fedcorp.app import Instance, create_app
-from fedcorp.commands import logs
+from fedcorp.commands import companion, logs, working
+from fedcorp.commands.companion import Companion
 from fedcorp.commands.connections import guarded
 from fedcorp.commands.endings import ended
 from fedcorp.commands.opening import check_exists
@@ -38,14 +41,15 @@ def main(config: str, host: str = "", port: str = "", worker: str = "") -> None:
     loaded = configuration.load(Path(config))
     check_exists(loaded)
     logs.configure(loaded.log_level)
-    instance = create_app(loaded, worker=bool(worker))
+    beside = companion.fork(partial(working.work, loaded)) if worker and loaded.server.companion else None
+    instance = create_app(loaded, worker=bool(worker) and beside is None)
     listening = settings(instance, host or loaded.server.host, int(port) if port else loaded.server.port)
     sys.setswitchinterval(SWITCH_SECONDS)
     # uvicorn raises the signal that ended it once more; by then everything is closed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     with asyncio.Runner(loop_factory=listening.get_loop_factory()) as runner:
-        runner.run(run(Server(listening, instance)))
+        runner.run(run(Server(listening, instance), beside))
 
 
 def settings(instance: Instance, host: str, port: int) -> uvicorn.Config:
@@ -97,7 +101,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def run(server: Server) -> None:
+async def run(server: Server, beside: Companion | None = None) -> None:
     """Serve until a signal comes. Raises ConfigError when the address or the certificate cannot be used."""
     config, instance = server.config, server.instance
     try:
@@ -108,6 +112,8 @@ async def run(server: Server) -> None:
     try:
         await instance.start()
         await instance.check_made()
+        if beside is not None:
+            beside.begin(instance, lambda: server.should_exit)
         log.info("%s is at %s", instance.config.name, instance.config.origin)
         log.info("listening on %s://%s:%d", "https" if config.is_ssl else "http", config.host, config.port)
         await server.serve()
@@ -116,6 +122,8 @@ async def run(server: Server) -> None:
             raise
         raise _refused(str(config.host), config.port, leaving.__context__) from None
     finally:
+        if beside is not None:
+            await beside.stop(instance.clock)
         await instance.stop()
     log.info("stopped")
 

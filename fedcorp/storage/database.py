@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from fedcorp.storage.glances import Glances
 from fedcorp.storage.sealed import NO_KEYS, Keyring
 from fedcorp.storage.statements import ALL, QuickConnection, statements_of
 from fedcorp.storage.tables import meta, nodes
+from fedcorp.storage.turns import CANNOT_STORE, Turns
 from fedcorp.urls import Urls
 
 P = ParamSpec("P")
@@ -193,6 +195,7 @@ class Database:
         self.url = url
         self._statements = statements_of("sqlite" if self.sqlite else "postgresql")
         self._wakers: dict[str, asyncio.Event] = {}
+        self._beyond: Callable[[set[str]], None] | None = None
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._reads: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
@@ -281,8 +284,39 @@ class Database:
         return await future
 
     def waker(self, name: str) -> asyncio.Event:
-        """The event that is set when a committed unit of this process woke `name`."""
+        """The event that is set when a committed unit woke `name`: of this process, or of one that tells (`wake`)."""
         return self._wakers.setdefault(name, asyncio.Event())
+
+    def wake(self, names: Iterable[str]) -> None:
+        """Wake whoever waits here, because another process has committed something. In the event loop only."""
+        for name in names:
+            if name in self._wakers:
+                self._wakers[name].set()
+
+    def tell_beyond(self, tell: Callable[[set[str]], None] | None) -> None:
+        """After a commit, hand the names for which nobody waits in this process to `tell`, in the event loop."""
+        self._beyond = tell
+
+    def _resolve(self, units: list[_Unit]) -> None:
+        """Hand results to the waiting tasks: one call into the event loop for the whole group."""
+        if not units:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            units[0].loop.call_soon_threadsafe(self._resolve_in_loop, units)
+
+    def _resolve_in_loop(self, units: list[_Unit]) -> None:
+        names: set[str] = set()
+        for unit in units:
+            names |= unit.wakes
+            if unit.future.done():  # the caller was cancelled
+                continue
+            if unit.error is not None:
+                unit.future.set_exception(unit.error)
+            else:
+                unit.future.set_result(unit.result)
+        self.wake(names)
+        if self._beyond is not None and (others := names - self._wakers.keys()):
+            self._beyond(others)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -298,7 +332,7 @@ class Database:
                 unit.result = self._read_one(quick, unit)
             except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
                 unit.error = error
-            _resolve([unit], self._wakers)
+            self._resolve([unit])
         conn.close()
 
     def _read_one(self, conn: QuickConnection, unit: _Unit) -> Any:
@@ -313,17 +347,22 @@ class Database:
 
     def _write_sqlite(self) -> None:
         conn = self._write_engine.connect()
+        conn.exec_driver_sql("PRAGMA busy_timeout = 0")  # whoever writes waits for a turn instead
+        turns = Turns(Path(f"{self._write_engine.url.database}-turn"), self._pause.wait)
         node = _Node(self._clock)
         running = True
         while running:
             batch, running = self._next_group()
             if batch:
-                self.drain(conn, node, batch)
-                _resolve(batch, self._wakers)
+                self._drain(conn, turns, node, batch)
+                self._resolve(batch)
         if node.is_claimed():  # who wrote nothing must not wait for whoever holds the file
-            with contextlib.suppress(DBAPIError):  # a lease that is not given back ends by itself
-                _in_transaction(conn, node.release)
+            with contextlib.suppress(DBAPIError, Unavailable):  # a lease that is not given back ends by itself
+                turns.begin(conn)
+                node.release(conn)
+                conn.exec_driver_sql("COMMIT")
         conn.close()
+        turns.close()
 
     def _next_group(self) -> tuple[list[_Unit], bool]:
         """Wait for a unit, then take whatever else is waiting; False when the queue was closed."""
@@ -339,21 +378,24 @@ class Database:
                 return batch, True
         return batch, False
 
-    def drain(self, conn: Connection, node: "_Node", batch: list[_Unit]) -> None:
+    def _drain(self, conn: Connection, turns: Turns, node: "_Node", batch: list[_Unit]) -> None:
         """Run a group of units in one transaction; when the group is lost, run them one by one."""
         try:
-            self._run_group(conn, node, batch)
-        except (_GroupLost, DBAPIError, Unavailable) as error:
+            self._run_group(conn, turns, node, batch)
+        except Unavailable as error:  # before any of them ran
+            for unit in batch:
+                _fail(unit, error)
+        except (_GroupLost, DBAPIError) as error:
             if len(batch) == 1:
                 _fail(batch[0], error)
                 return
             for unit in batch:
-                self.drain(conn, node, [unit])
+                self._drain(conn, turns, node, [unit])
 
-    def _run_group(self, conn: Connection, node: "_Node", batch: list[_Unit]) -> None:
+    def _run_group(self, conn: Connection, turns: Turns, node: "_Node", batch: list[_Unit]) -> None:
         raw: Any = conn.connection.dbapi_connection
         quick = QuickConnection(conn, self._statements)
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
+        turns.begin(conn)
         try:
             ids = node.ids(conn)
             for unit in batch:
@@ -388,7 +430,7 @@ class Database:
         node = _Node(self._clock)
         while (unit := self._units.get()) is not None:
             conn = self._run_serialisable(conn, node, unit)
-            _resolve([unit], self._wakers)
+            self._resolve([unit])
         with contextlib.suppress(DBAPIError), conn.begin():
             node.release(conn)
         conn.close()
@@ -501,39 +543,10 @@ class _Node:
             conn.execute(mine.values(lease_until_at=self._clock.ms()))
 
 
-def _in_transaction(conn: Connection, work: Callable[[Connection], None]) -> None:
-    conn.exec_driver_sql("BEGIN IMMEDIATE")
-    work(conn)
-    conn.exec_driver_sql("COMMIT")
-
-
-def _resolve(units: list[_Unit], wakers: dict[str, asyncio.Event]) -> None:
-    """Hand results to the waiting tasks: one call into the event loop for the whole group."""
-    if not units:
-        return
-    loop = units[0].loop
-    with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-        loop.call_soon_threadsafe(_resolve_in_loop, units, wakers)
-
-
-def _resolve_in_loop(units: list[_Unit], wakers: dict[str, asyncio.Event]) -> None:
-    for unit in units:
-        for name in unit.wakes:
-            if name in wakers:
-                wakers[name].set()
-        if unit.future.done():  # the caller was cancelled
-            continue
-        if unit.error is not None:
-            unit.future.set_exception(unit.error)
-        else:
-            unit.future.set_result(unit.result)
-
-
 def _fail(unit: _Unit, error: BaseException) -> None:
     detail = _reason(error) if isinstance(error, DBAPIError) else "the transaction was rolled back by the database"
-    unit.result, unit.wakes = None, set()
-    if unit.error is None:
-        unit.error = Unavailable("The server cannot store anything at the moment.", detail)
+    lost = error if isinstance(error, Unavailable) else Unavailable(CANNOT_STORE, detail)
+    unit.result, unit.wakes, unit.error = None, set(), unit.error or lost
 
 
 def is_clash(error: BaseException) -> bool:

@@ -55,7 +55,7 @@ class Writer:
         return [plain(status["content"]) for status in self.accepted]
 
 
-@pytest.mark.parametrize("split", [False, True], ids=["one process", "serve and work apart"])
+@pytest.mark.parametrize("split", [False, True], ids=["serve and its companion", "serve and work apart"])
 def test_what_was_accepted_is_everywhere_exactly_once(tmp_path: Path, split: bool) -> None:
     finance, hr = Department(tmp_path, "finance"), Department(tmp_path, "hr", split=split)
     introduce(finance, hr)

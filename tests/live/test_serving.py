@@ -352,7 +352,8 @@ def test_memory_stays_small(ada: Person) -> None:
     for number in range(50):
         ada.publish(f"a thing to remember {number}")
         ada.home()
-    (process,) = ada.department.processes
-    memory = psutil.Process(process.pid).memory_full_info()
-    print(f"{memory.rss / MEBIBYTE:.0f} MiB resident, {memory.uss / MEBIBYTE:.0f} MiB of them shared with nobody")
-    assert memory.uss < MOST_MEMORY
+    (process,) = map(psutil.Process, (process.pid for process in ada.department.processes))
+    memories = [one.memory_full_info() for one in (process, *process.children())]
+    for memory in memories:
+        print(f"{memory.rss / MEBIBYTE:.0f} MiB resident, {memory.uss / MEBIBYTE:.0f} MiB of them shared with nobody")
+    assert sum(memory.uss for memory in memories) < MOST_MEMORY
