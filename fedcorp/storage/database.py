@@ -43,6 +43,7 @@ PATIENCE = 3  # times that a unit may clash before it is run while no other unit
 GATE = 1_717_920_867  # the advisory lock of a database that every unit shares, and that such a unit holds alone
 NODE_LEASE_MS = 300_000
 SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # of PostgreSQL; never clashes, holds nobody up
+NO_DATABASE = "The server cannot reach its database at the moment."
 # Serialization failure, deadlock, and a unique key that somebody else took meanwhile: run again, the unit finds it.
 _CLASHES = {"40001", "40P01", "23505"}
 
@@ -179,6 +180,53 @@ class _Unit:
     error: BaseException | None = None
 
 
+class _Line:
+    """Units that wait, and the threads that take them: another one is started when all are at work, up to `most`, so
+    that who does little keeps one connection."""
+
+    def __init__(self, name: str, most: int, work: Callable[["_Line"], None]) -> None:
+        self._name = name
+        self._most = most
+        self._work = work
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._free = threading.Semaphore(0)  # one for each thread that has nothing to do, or is about to
+        self._threads: list[threading.Thread] = []
+
+    def put(self, unit: _Unit) -> None:
+        """Hand a unit in. Only from the event loop."""
+        is_awaited = self._free.acquire(blocking=False)
+        self._units.put(unit)
+        if not is_awaited and len(self._threads) < self._most:
+            name = f"{self._name}-{len(self._threads)}"
+            self._threads.append(threading.Thread(target=self._work, args=(self,), name=name, daemon=True))
+            self._free.release()  # which it takes back with its first unit
+            self._threads[-1].start()
+
+    def take(self) -> _Unit | None:
+        """The next unit, for a thread that is `done` or new; None when it is to end."""
+        try:
+            unit = self._units.get_nowait()
+        except queue.Empty:
+            return self._units.get()
+        self._free.acquire(blocking=False)
+        return unit
+
+    def done(self) -> None:
+        """A thread has nothing to do. Said before its answers are given, so that whoever hears one finds it free."""
+        self._free.release()
+
+    def take_more(self) -> _Unit | None:
+        """Another unit if one waits; raises queue.Empty if none does."""
+        return self._units.get_nowait()
+
+    def close(self) -> None:
+        """Let the threads finish what was handed in, and end."""
+        for _ in self._threads:
+            self._units.put(None)
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+
 class _GroupLost(Exception):
     """SQLite ended the transaction by itself (disk full, for one): nothing of the group was kept."""
 
@@ -196,14 +244,14 @@ class Database:
         self._statements = statements_of("sqlite" if self.sqlite else "postgresql")
         self._wakers: dict[str, asyncio.Event] = {}
         self._beyond: Callable[[set[str]], None] | None = None
-        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._local = threading.local()
-        self._reads: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        writers, write = (1, self._write_sqlite) if self.sqlite else (POSTGRES_WRITERS, self._write_postgres)
+        self._units = _Line("writer", writers, write)
+        self._reads = _Line("reader", READERS, self._read_loop)
         self._write_engine = _sqlite_engine(url) if self.sqlite else _postgres_engine(url, "SERIALIZABLE")
         self._read_engine = _sqlite_engine(url, read_only=True) if self.sqlite else _postgres_engine(url, "AUTOCOMMIT")
         self._pause = threading.Event()
         self._glances: Glances | None = None
+        self._open = False
         self._closed = False
         self.writes = 0  # that were asked for in this process
 
@@ -213,36 +261,24 @@ class Database:
         return self._write_engine
 
     def start(self) -> None:
-        """Start the threads. The tables must exist (`fedcorp.storage.schema`)."""
+        """Open the doors. The tables must exist (`fedcorp.storage.schema`)."""
         keyring = sealed.load(self.site.config)
         with self._write_engine.connect() as conn:
             held = {row.key: row.value for row in conn.execute(sa.select(meta))}
             conn.rollback()
         secret, vapid = (keyring.open(held[key], of_instance(key)) for key in ("secret", "vapid"))
         self.site = replace(self.site, secret=bytes.fromhex(secret), vapid=vapid, keyring=keyring)
-        writers = 1 if self.sqlite else POSTGRES_WRITERS
-        loop = self._write_sqlite if self.sqlite else self._write_postgres
-        for number in range(writers):
-            self._thread(loop, f"writer-{number}")
-        for number in range(READERS):
-            self._thread(self._read_loop, f"reader-{number}")
         if self.sqlite:
             self._glances = Glances(self._read_engine, self._statements)
-
-    def _thread(self, target: Callable[[], None], name: str) -> None:
-        thread = threading.Thread(target=target, name=name, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        self._open = True
 
     def close(self) -> None:
         """Finish what was handed in, release the id nodes and stop the threads."""
         if self._closed:
             return
         self._closed = True
-        for thread in self._threads:
-            (self._reads if thread.name.startswith("reader") else self._units).put(None)
-        for thread in self._threads:
-            thread.join(timeout=30)
+        self._reads.close()
+        self._units.close()
         if self._glances is not None:
             self._glances.close()
         self._write_engine.dispose()
@@ -273,10 +309,10 @@ class Database:
         return await self.read(work, *args, **kwargs)
 
     def _check_open(self) -> None:
-        if self._closed or not self._threads:
+        if self._closed or not self._open:
             raise Unavailable("The server is stopping.", "database is not open")
 
-    async def _hand_in(self, line: "queue.SimpleQueue[_Unit | None]", work: Callable[[Tx], T]) -> T:
+    async def _hand_in(self, line: _Line, work: Callable[[Tx], T]) -> T:
         self._check_open()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -320,20 +356,21 @@ class Database:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _read_loop(self) -> None:
-        conn = self._read_engine.connect()
-        quick = QuickConnection(conn, self._statements)
-        while (unit := self._reads.get()) is not None:
-            if conn.invalidated:
-                conn.close()
-                conn = self._read_engine.connect()
-                quick = QuickConnection(conn, self._statements)
+    def _read_loop(self, line: _Line) -> None:
+        conn: Connection | None = None
+        quick: QuickConnection | None = None
+        while (unit := line.take()) is not None:
             try:
+                if conn is None or quick is None or conn.invalidated:
+                    conn = _connected(self._read_engine, conn)
+                    quick = QuickConnection(conn, self._statements)
                 unit.result = self._read_one(quick, unit)
             except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
-                unit.error = error
+                unit.error = _told(error)
+            line.done()
             self._resolve([unit])
-        conn.close()
+        if conn is not None:
+            conn.close()
 
     def _read_one(self, conn: QuickConnection, unit: _Unit) -> Any:
         conn.exec_driver_sql("BEGIN" if self.sqlite else SNAPSHOT)
@@ -345,16 +382,17 @@ class Database:
 
     # -- writing on SQLite ------------------------------------------------------------------------------------------
 
-    def _write_sqlite(self) -> None:
+    def _write_sqlite(self, line: _Line) -> None:
         conn = self._write_engine.connect()
         conn.exec_driver_sql("PRAGMA busy_timeout = 0")  # whoever writes waits for a turn instead
         turns = Turns(Path(f"{self._write_engine.url.database}-turn"), self._pause.wait)
         node = _Node(self._clock)
         running = True
         while running:
-            batch, running = self._next_group()
+            batch, running = _next_group(line)
             if batch:
                 self._drain(conn, turns, node, batch)
+                line.done()
                 self._resolve(batch)
         if node.is_claimed():  # who wrote nothing must not wait for whoever holds the file
             with contextlib.suppress(DBAPIError, Unavailable):  # a lease that is not given back ends by itself
@@ -363,20 +401,6 @@ class Database:
                 conn.exec_driver_sql("COMMIT")
         conn.close()
         turns.close()
-
-    def _next_group(self) -> tuple[list[_Unit], bool]:
-        """Wait for a unit, then take whatever else is waiting; False when the queue was closed."""
-        batch: list[_Unit] = []
-        unit = self._units.get()
-        while unit is not None:
-            batch.append(unit)
-            if len(batch) >= GROUP:
-                return batch, True
-            try:
-                unit = self._units.get_nowait()
-            except queue.Empty:
-                return batch, True
-        return batch, False
 
     def _drain(self, conn: Connection, turns: Turns, node: "_Node", batch: list[_Unit]) -> None:
         """Run a group of units in one transaction; when the group is lost, run them one by one."""
@@ -425,18 +449,26 @@ class Database:
 
     # -- writing on PostgreSQL --------------------------------------------------------------------------------------
 
-    def _write_postgres(self) -> None:
-        conn = self._write_engine.connect()
+    def _write_postgres(self, line: _Line) -> None:
+        conn: Connection | None = None
         node = _Node(self._clock)
-        while (unit := self._units.get()) is not None:
-            conn = self._run_serialisable(conn, node, unit)
+        while (unit := line.take()) is not None:
+            try:
+                if conn is None or conn.invalidated:
+                    conn = _connected(self._write_engine, conn)
+                self._run_serialisable(conn, node, unit)
+            except Unavailable as error:
+                unit.error = error
+            unit.error = _told(unit.error)
+            line.done()
             self._resolve([unit])
-        with contextlib.suppress(DBAPIError), conn.begin():
-            node.release(conn)
-        conn.close()
+        if conn is not None:
+            with contextlib.suppress(DBAPIError), conn.begin():
+                node.release(conn)
+            conn.close()
 
-    def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> Connection:
-        """Run one unit, again when the database says that it clashed with another. Returns a usable connection.
+    def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> None:
+        """Run one unit, again when the database says that it clashed with another.
 
         Short units would make a long one lose for ever; one that lost a few times is run alone.
         """
@@ -449,16 +481,12 @@ class Database:
                     self._run_unit(Tx(quick, self._clock, self.site, ids, self._effects, alone=alone), unit)
                     if unit.error is not None:
                         raise unit.error
-                return conn
+                return
             except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
                 unit.error = error
-                if conn.invalidated:
-                    conn.close()
-                    return self._write_engine.connect()
-                if not is_clash(error):
-                    return conn
+                if conn.invalidated or not is_clash(error):
+                    return
             self._pause.wait(self._clock.random() * 0.002 * (attempt + 1))  # spread out those that clash
-        return conn
 
     def _leased_ids(self, conn: Connection, node: "_Node") -> IdSource:
         """The ids of this thread; the lease commits by itself, so that no failing unit takes it back."""
@@ -466,6 +494,38 @@ class Database:
             return node.ids(conn)
         with conn.begin():
             return node.ids(conn)
+
+
+def _connected(engine: Engine, lost: Connection | None) -> Connection:
+    """A connection in place of one that was lost, or the first one. Raises Unavailable."""
+    if lost is not None:
+        lost.close()
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise Unavailable(NO_DATABASE, _reason(error)) from error
+
+
+def _told(error: BaseException | None) -> BaseException | None:
+    """An error as the caller hears of it: a lost connection is nobody's fault and passes."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return Unavailable(NO_DATABASE, _reason(error))
+    return error
+
+
+def _next_group(line: _Line) -> tuple[list[_Unit], bool]:
+    """Wait for a unit, then take whatever else is waiting; False when the line was closed."""
+    batch: list[_Unit] = []
+    unit = line.take()
+    while unit is not None:
+        batch.append(unit)
+        if len(batch) >= GROUP:
+            return batch, True
+        try:
+            unit = line.take_more()
+        except queue.Empty:
+            return batch, True
+    return batch, False
 
 
 @contextlib.contextmanager

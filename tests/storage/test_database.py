@@ -192,6 +192,25 @@ async def test_a_failed_read_leaves_its_connection_usable(db: Database) -> None:
     assert await db.read(subjects) == set()
 
 
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has no connections that could be lost")
+async def test_a_lost_connection_costs_one_answer(db: Database) -> None:
+    for door in (db.read, db.write):
+        number = await door(lambda tx: tx.conn.execute(sa.select(sa.func.pg_backend_pid())).scalar_one())
+        with db.engine.connect() as conn, conn.begin():
+            conn.execute(sa.text("SELECT pg_terminate_backend(:number)"), {"number": number})
+        with pytest.raises(Unavailable, match="cannot reach its database"):
+            await door(subjects)
+        assert await door(subjects) == set()
+
+
+async def test_one_after_the_other_needs_one_connection(db: Database) -> None:
+    for number in range(20):
+        await db.write(note, str(number))
+        await db.read(subjects)
+    names = [thread.name for thread in threading.enumerate() if thread.name.startswith(("reader-", "writer-"))]
+    assert sorted(names) == ["reader-0", "writer-0"]
+
+
 async def test_who_waits_is_woken_after_the_commit(db: Database) -> None:
     event = db.waker("inbox")
     await db.write(lambda tx: tx.wake("inbox"))
