@@ -49,6 +49,7 @@ class Worker:
         self._passes = passes
         self._tasks: list[asyncio.Task[None]] = []
         self._rested = (-1, 0)  # `Database.writes` and the time (ms) when nothing moved any more
+        self._looked: dict[str, int] = {}  # when (ms) `settle` last ran a pass that is seldom due
 
     def start(self) -> None:
         """Start the loops."""
@@ -66,19 +67,31 @@ class Worker:
     async def settle(self) -> int:
         """For tests: run everything that is due until nothing moves; how much moved. Errors are raised.
 
-        Where nobody wrote since nothing moved, a moment ago, nothing is due: stories ask every department often.
+        Where nobody wrote since nothing moved, a moment ago, nothing is due: stories ask every department often. Of
+        passes that look more seldom, those are due that are woken, and those whose time has come.
         """
         writes, at = self._rested
         if writes == self._db.writes and 0 <= self._clock.ms() - at < POLL_SECONDS * 1000:
             return 0
         total = idle = 0  # passes in a row that moved nothing
         for item in islice(cycle(self._passes), MAX_ROUNDS * len(self._passes)):
-            moved = await item.run()
+            moved = await item.run() if self._is_due(item) else 0
             total, idle = total + moved, 0 if moved else idle + 1
             if idle >= len(self._passes):
                 self._rested = (self._db.writes, self._clock.ms())
                 return total
         raise RuntimeError("work makes work without end")
+
+    def _is_due(self, item: Pass) -> bool:
+        if item.every <= POLL_SECONDS:
+            return True
+        waker, now = self._db.waker(item.waker), self._clock.ms()
+        looked = self._looked.get(item.name)
+        if looked is not None and 0 <= now - looked < item.every * 1000 and not waker.is_set():
+            return False
+        waker.clear()
+        self._looked[item.name] = now
+        return True
 
     async def _overlapping(self, item: Pass) -> None:
         waker = self._db.waker(item.waker)

@@ -178,6 +178,7 @@ class _Unit:
     wakes: set[str] = field(default_factory=set)
     result: Any = None
     error: BaseException | None = None
+    begun: bool = False
 
 
 class _Line:
@@ -358,19 +359,24 @@ class Database:
 
     def _read_loop(self, line: _Line) -> None:
         conn: Connection | None = None
-        quick: QuickConnection | None = None
         while (unit := line.take()) is not None:
-            try:
-                if conn is None or quick is None or conn.invalidated:
-                    conn = _connected(self._read_engine, conn)
-                    quick = QuickConnection(conn, self._statements)
-                unit.result = self._read_one(quick, unit)
-            except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
-                unit.error = _told(error)
+            held, conn = conn, self._read_on(conn, unit)
+            if conn is None and held is not None:  # the database has closed it since the last unit
+                conn = self._read_on(None, unit)
             line.done()
             self._resolve([unit])
         if conn is not None:
             conn.close()
+
+    def _read_on(self, conn: Connection | None, unit: _Unit) -> Connection | None:
+        """Read on a connection, or on a new one; the connection, unless it was lost."""
+        unit.error = None
+        try:
+            conn = conn or _connect(self._read_engine)
+            unit.result = self._read_one(QuickConnection(conn, self._statements), unit)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller of `read`
+            unit.error = error
+        return _kept(conn, unit)
 
     def _read_one(self, conn: QuickConnection, unit: _Unit) -> Any:
         conn.exec_driver_sql("BEGIN" if self.sqlite else SNAPSHOT)
@@ -440,6 +446,7 @@ class Database:
     @staticmethod
     def _run_unit(tx: Tx, unit: _Unit) -> None:
         unit.result = unit.error = None
+        unit.begun = True
         try:
             unit.result = unit.work(tx)
             tx.finish()
@@ -453,19 +460,24 @@ class Database:
         conn: Connection | None = None
         node = _Node(self._clock)
         while (unit := line.take()) is not None:
-            try:
-                if conn is None or conn.invalidated:
-                    conn = _connected(self._write_engine, conn)
-                self._run_serialisable(conn, node, unit)
-            except Unavailable as error:
-                unit.error = error
-            unit.error = _told(unit.error)
+            held, conn = conn, self._write_on(conn, node, unit)
+            if conn is None and held is not None and not unit.begun:  # one that has begun may have been committed
+                conn = self._write_on(None, node, unit)
             line.done()
             self._resolve([unit])
         if conn is not None:
             with contextlib.suppress(DBAPIError), conn.begin():
                 node.release(conn)
             conn.close()
+
+    def _write_on(self, conn: Connection | None, node: "_Node", unit: _Unit) -> Connection | None:
+        """Write on a connection, or on a new one; the connection, unless it was lost."""
+        try:
+            conn = conn or _connect(self._write_engine)
+            self._run_serialisable(conn, node, unit)
+        except Unavailable as error:
+            unit.error = error
+        return _kept(conn, unit)
 
     def _run_serialisable(self, conn: Connection, node: "_Node", unit: _Unit) -> None:
         """Run one unit, again when the database says that it clashed with another.
@@ -484,7 +496,7 @@ class Database:
                 return
             except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
                 unit.error = error
-                if conn.invalidated or not is_clash(error):
+                if _is_lost(conn) or not is_clash(error):
                     return
             self._pause.wait(self._clock.random() * 0.002 * (attempt + 1))  # spread out those that clash
 
@@ -496,21 +508,29 @@ class Database:
             return node.ids(conn)
 
 
-def _connected(engine: Engine, lost: Connection | None) -> Connection:
-    """A connection in place of one that was lost, or the first one. Raises Unavailable."""
-    if lost is not None:
-        lost.close()
+def _connect(engine: Engine) -> Connection:
+    """A new connection. Raises Unavailable."""
     try:
         return engine.connect()
     except DBAPIError as error:
         raise Unavailable(NO_DATABASE, _reason(error)) from error
 
 
-def _told(error: BaseException | None) -> BaseException | None:
-    """An error as the caller hears of it: a lost connection is nobody's fault and passes."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return Unavailable(NO_DATABASE, _reason(error))
-    return error
+def _is_lost(conn: Connection) -> bool:
+    """Whether the database has closed a connection. SQLAlchemy does not see it where statements run on the driver's
+    cursor."""
+    return conn.invalidated or bool(getattr(conn.connection.dbapi_connection, "closed", False))
+
+
+def _kept(conn: Connection | None, unit: _Unit) -> Connection | None:
+    """The connection after a unit; None when it was lost, which is nobody's fault and which the caller hears."""
+    if conn is None or not _is_lost(conn):
+        return conn
+    if unit.error is not None:
+        unit.error = Unavailable(NO_DATABASE, _reason(unit.error))
+    conn.invalidate()
+    conn.close()
+    return None
 
 
 def _next_group(line: _Line) -> tuple[list[_Unit], bool]:

@@ -185,7 +185,7 @@ class DoorWorld:
     """Four departments, a partner, twelve people, six groups, and every kind of post."""
 
     def __init__(self, folder: Path) -> None:
-        self.company = Company(folder)
+        self.company = Company(folder, streams=True)
         self.departments: dict[str, Department] = {}
         self.people: dict[str, Person] = {}
         self.posts: dict[str, Post] = {}

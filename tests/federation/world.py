@@ -197,10 +197,11 @@ class Ahead(Clock):
 
 
 class Company:
-    """Departments, partners and strangers, and the network between them."""
+    """Departments, partners and strangers, and the network between them. Without `streams`, nobody may listen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, streams: bool = False) -> None:
         self.folder = folder
+        self.streams = streams
         self.clock = Ahead()
         self.network = Network()
         self.departments: list[Department] = []
@@ -212,7 +213,8 @@ class Company:
         tables.setdefault("limits", {"enabled": False})
         config = make_config(self.folder, domain, **tables)
         await _set_up(config, self.clock)
-        instance = create_app(config, clock=self.clock, transport=Line(self.network, domain), worker=False)
+        line = Line(self.network, domain)
+        instance = create_app(config, clock=self.clock, transport=line, worker=False, serve=self.streams)
         await instance.start()
         made = Department(instance, domain)
         self.network.servers[domain] = instance.app

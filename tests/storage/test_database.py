@@ -193,13 +193,26 @@ async def test_a_failed_read_leaves_its_connection_usable(db: Database) -> None:
 
 
 @pytest.mark.skipif(not POSTGRESQL, reason="SQLite has no connections that could be lost")
-async def test_a_lost_connection_costs_one_answer(db: Database) -> None:
+async def test_connections_that_were_lost_while_nothing_was_done_cost_nothing(db: Database) -> None:
+    async def work() -> None:
+        await asyncio.gather(*(db.write(note, str(number)) for number in range(20)))
+        await asyncio.gather(*(db.read(subjects) for _ in range(20)))
+
+    await work()
+    with db.engine.connect() as conn, conn.begin():
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        assert len(conn.execute(sa.text(f"{others} AND pid <> pg_backend_pid()")).all()) > 2
+    await work()
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="SQLite has no connections that could be lost")
+async def test_a_connection_that_is_lost_in_the_middle_costs_one_answer(db: Database) -> None:
+    def lose(tx: Tx) -> None:
+        tx.conn.execute(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
+
     for door in (db.read, db.write):
-        number = await door(lambda tx: tx.conn.execute(sa.select(sa.func.pg_backend_pid())).scalar_one())
-        with db.engine.connect() as conn, conn.begin():
-            conn.execute(sa.text("SELECT pg_terminate_backend(:number)"), {"number": number})
         with pytest.raises(Unavailable, match="cannot reach its database"):
-            await door(subjects)
+            await door(lose)
         assert await door(subjects) == set()
 
 
