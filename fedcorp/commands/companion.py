@@ -123,7 +123,10 @@ class Companion:
 
     def _look(self) -> int | None:
         if self._status is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            try:
+                pid, status = os.waitpid(self._pid, os.WNOHANG)
+            except ChildProcessError:  # whoever started us ignores the ends of processes, so nobody knows how it was
+                pid, status = self._pid, 0
             self._status = os.waitstatus_to_exitcode(status) if pid else None
         return self._status
 

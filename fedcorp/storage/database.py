@@ -131,7 +131,7 @@ class Tx:
         return found
 
     def wake(self, name: str) -> None:
-        """After COMMIT, wake whoever waits for `name` in this process."""
+        """After COMMIT, wake whoever waits for `name`, in this process or in its companion."""
         self.wakes.add(name)
 
     def finish(self) -> None:
@@ -244,7 +244,7 @@ class Database:
         self.url = url
         self._statements = statements_of("sqlite" if self.sqlite else "postgresql")
         self._wakers: dict[str, asyncio.Event] = {}
-        self._beyond: Callable[[set[str]], None] | None = None
+        self._tell_beyond: Callable[[set[str]], None] = lambda names: None
         writers, write = (1, self._write_sqlite) if self.sqlite else (POSTGRES_WRITERS, self._write_postgres)
         self._units = _Line("writer", writers, write)
         self._reads = _Line("reader", READERS, self._read_loop)
@@ -330,9 +330,9 @@ class Database:
             if name in self._wakers:
                 self._wakers[name].set()
 
-    def tell_beyond(self, tell: Callable[[set[str]], None] | None) -> None:
+    def tell_beyond(self, tell: Callable[[set[str]], None]) -> None:
         """After a commit, hand the names for which nobody waits in this process to `tell`, in the event loop."""
-        self._beyond = tell
+        self._tell_beyond = tell
 
     def _resolve(self, units: list[_Unit]) -> None:
         """Hand results to the waiting tasks: one call into the event loop for the whole group."""
@@ -352,8 +352,8 @@ class Database:
             else:
                 unit.future.set_result(unit.result)
         self.wake(names)
-        if self._beyond is not None and (others := names - self._wakers.keys()):
-            self._beyond(others)
+        if others := names - self._wakers.keys():
+            self._tell_beyond(others)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

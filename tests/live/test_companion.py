@@ -1,5 +1,6 @@
 """`serve` and the process beside it that does what is due: they work as one, and neither outlives the other."""
 
+import contextlib
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,20 @@ def test_neither_outlives_the_other(finance: Department) -> None:
         finance.stop()
         assert is_over(beside)
     assert "from now on" not in finance.log()
+
+
+@pytest.mark.once
+def test_whoever_ignores_the_ends_of_processes_may_start_it(finance: Department) -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # which a new program inherits
+    try:
+        finance.launch()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    with contextlib.closing(finance):
+        finance.wait_until_up()
+        companion(finance).kill()
+        eventually(lambda: "this one does it from now on" in finance.log())
+        finance.stop()
 
 
 @pytest.mark.once
