@@ -20,6 +20,8 @@
 Which HTTP status belongs to which error is decided in `fedcorp.web.problems` and nowhere else.
 """
 
+import logging
+
 
 class FedcorpError(Exception):
     """Base of all errors that are meant: `text` is safe to show, `detail` is for the log only."""
@@ -99,3 +101,12 @@ class Unavailable(FedcorpError):
     def __init__(self, text: str, detail: str = "", *, retry_after: int = 30) -> None:
         super().__init__(text, detail)
         self.retry_after = retry_after
+
+
+def report(log: logging.Logger, error: BaseException, what: str, *args: object) -> None:
+    """Log that something failed (`what` and its arguments, as `logging` takes them): in one line where the error is
+    meant, such as a database that is away, and with a trace where nobody expected it."""
+    if isinstance(error, FedcorpError):
+        log.error("%s: %s %s", what % args, error.text, error.detail)
+    else:
+        log.error(what, *args, exc_info=error)

@@ -1,4 +1,4 @@
-"""Does what is due: one loop for each kind of work, woken by a commit of this process or every 200 ms.
+"""Does what is due: one loop for each kind of work, woken by a commit (here or in the process beside) or every 200 ms.
 
 Knows nothing of the work itself: `fedcorp.app` hands in passes. A pass that fails is logged and tried again after a
 pause that grows; it never ends its loop. Nothing is kept here that a killed process could lose.
@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from fedcorp.clock import Clock
-from fedcorp.errors import FedcorpError
+from fedcorp.errors import FedcorpError, report
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database
 from fedcorp.storage.jobs import Job
@@ -112,8 +112,8 @@ class Worker:
     async def _once(self, item: Pass) -> None:
         try:
             await item.run()
-        except Exception:
-            log.exception("the pass %r failed", item.name)
+        except Exception as error:  # noqa: BLE001 - reported, and tried again
+            report(log, error, "the pass %r failed", item.name)
             await self._clock.sleep(LONGEST_PAUSE_SECONDS)  # holds one of the places, so failures slow down
 
     async def _loop(self, item: Pass) -> None:
@@ -124,9 +124,9 @@ class Worker:
             try:
                 moved = await item.run()
                 failures = 0
-            except Exception:
+            except Exception as error:  # noqa: BLE001 - reported, and tried again
                 failures += 1
-                log.exception("the pass %r failed %d times in a row", item.name, failures)
+                report(log, error, "the pass %r failed %d times in a row", item.name, failures)
                 await self._clock.sleep(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
                 continue
             if not moved:

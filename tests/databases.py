@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,18 @@ def _make_tables(url: str) -> None:
     schema.upgrade(db.engine, config, clock)
     db.close()
     db.engine.dispose()
+
+
+@contextlib.contextmanager
+def away(url: str) -> Iterator[None]:
+    """A PostgreSQL database to which nobody is connected inside, and nobody can connect."""
+    name = urlsplit(url).path.strip("/")
+    _on_server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    try:
+        _on_server(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        yield
+    finally:
+        _on_server(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def downgrade(engine: sa.Engine, revision: str) -> None:

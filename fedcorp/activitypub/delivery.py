@@ -19,7 +19,7 @@ from fedcorp.activitypub import discovery, followers, signatures
 from fedcorp.clock import Clock, to_ms
 from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
-from fedcorp.errors import FedcorpError
+from fedcorp.errors import FedcorpError, report
 from fedcorp.keys import load_private
 from fedcorp.social import policy
 from fedcorp.social.accounts import KEEP_KEYS_MS
@@ -161,7 +161,7 @@ class Delivery:
         results = await asyncio.gather(*(self._serve(domain, gate) for domain in domains), return_exceptions=True)
         for domain, result in zip(domains, results, strict=True):
             if isinstance(result, BaseException):
-                log.error("delivery to %s stopped", domain, exc_info=result)
+                report(log, result, "delivery to %s stopped", domain)
         return sum(result for result in results if isinstance(result, int))
 
     async def _serve(self, domain: str, gate: asyncio.Semaphore) -> int:

@@ -42,6 +42,7 @@ from fedcorp.errors import (
     Unauthorized,
     Unavailable,
     UnsupportedMedia,
+    report,
 )
 from fedcorp.keys import load_public
 from fedcorp.storage.database import Database, Tx, is_clash
@@ -190,7 +191,7 @@ class Inbox:
         results = await asyncio.gather(*(self._serve(domain, gate, most) for domain in domains), return_exceptions=True)
         for domain, result in zip(domains, results, strict=True):
             if isinstance(result, Exception):
-                log.error("the inbox of %s stopped", domain, exc_info=result)
+                report(log, result, "the inbox of %s stopped", domain)
             elif isinstance(result, BaseException):
                 raise result
         return sum(result for result in results if isinstance(result, int))

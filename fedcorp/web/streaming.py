@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from fedcorp.clock import Clock
-from fedcorp.errors import BadRequest, FedcorpError, NotFound
+from fedcorp.errors import BadRequest, FedcorpError, NotFound, report
 from fedcorp.social import applications, conversations, lists, notifications, streams
 from fedcorp.social.streams import Change, Channel, Position
 from fedcorp.social.text import normalise_tag
@@ -153,8 +153,8 @@ class Streams:
             waker.clear()
             try:
                 moved = await self.pump()
-            except Exception:
-                log.exception("the streams could not be read")
+            except Exception as error:  # noqa: BLE001 - reported, and tried again
+                report(log, error, "the streams could not be read")
                 await self._clock.sleep(1)
                 continue
             if not moved:

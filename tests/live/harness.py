@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 
 from fedcorp.__main__ import run
 from tests.databases import POSTGRESQL, make_config
@@ -158,7 +159,7 @@ def _json(response: httpx.Response) -> Any:
 class Department:
     """One instance: its folder, its address and its processes.
 
-    `split` gives the worker a process of its own; with an `authority` it serves https; `tables` go into its file.
+    `split` runs `serve --no-worker` and `work`; with an `authority` it serves https; `tables` go into its file.
     """
 
     def __init__(
@@ -279,7 +280,7 @@ class Department:
         return kept | {"PYTHONUNBUFFERED": "1", "NO_COLOR": "1"} | trust
 
     def kill(self) -> None:
-        """`kill -9` all its processes."""
+        """`kill -9` all that was started; a companion ends by itself soon after."""
         for number in range(len(self.processes)):
             self.kill_one(number)
 
@@ -287,6 +288,11 @@ class Department:
         """`kill -9` one of its processes."""
         self.processes[number].kill()
         self.processes[number].wait()
+
+    def companion(self) -> psutil.Process:
+        """The process beside the one that serves."""
+        (found,) = psutil.Process(self.processes[0].pid).children()
+        return found
 
     def stop(self) -> None:
         """Ask its processes to stop; each must do so in time and without complaint."""

@@ -30,12 +30,6 @@ def ben(finance: Department, tmp_path: Path) -> Iterator[Person]:
         yield person
 
 
-def companion(department: Department) -> psutil.Process:
-    """The process beside the one that serves."""
-    (found,) = psutil.Process(department.processes[0].pid).children()
-    return found
-
-
 def is_over(process: psutil.Process) -> bool:
     """Whether a process has ended, be it that nobody has taken note of it."""
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
@@ -47,7 +41,7 @@ def test_work_goes_on_when_its_process_is_killed(finance: Department, ben: Perso
     eventually(lambda: "by two" in ben.texts())
     assert not psutil.Process(ben.department.processes[0].pid).children()
 
-    companion(finance).kill()
+    finance.companion().kill()
     ada.publish("by one")
     eventually(lambda: "by one" in ben.texts())
     eventually(lambda: "ended by signal 9; this one does it from now on" in finance.log())
@@ -57,17 +51,17 @@ def test_work_goes_on_when_its_process_is_killed(finance: Department, ben: Perso
 @pytest.mark.once
 def test_neither_outlives_the_other(finance: Department) -> None:
     with running(finance):
-        beside = companion(finance)
+        beside = finance.companion()
         finance.kill()
         eventually(lambda: is_over(beside))
 
         finance.start()
-        beside = companion(finance)
+        beside = finance.companion()
         finance.stop()
         assert is_over(beside)
 
         finance.start()  # as systemd stops: everything in the group is told
-        beside = companion(finance)
+        beside = finance.companion()
         for process in (beside, psutil.Process(finance.processes[0].pid)):
             process.send_signal(signal.SIGTERM)
         finance.stop()
@@ -84,7 +78,7 @@ def test_whoever_ignores_the_ends_of_processes_may_start_it(finance: Department)
         signal.signal(signal.SIGCHLD, before)
     with contextlib.closing(finance):
         finance.wait_until_up()
-        companion(finance).kill()
+        finance.companion().kill()
         eventually(lambda: "this one does it from now on" in finance.log())
         finance.stop()
 
@@ -95,8 +89,11 @@ def test_what_cannot_start_leaves_nothing_behind(finance: Department) -> None:
     done = finance.attempt("serve")
     assert done.returncode == 2
     assert "cannot listen on 192.0.2.1" in done.stderr
-    assert not [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if str(finance.config) in (process.info["cmdline"] or ()) and not is_over(process)
-    ]
+    eventually(lambda: not left(finance))
+
+
+def left(department: Department) -> list[psutil.Process]:
+    """The processes that name a department's configuration and have not ended."""
+    found = psutil.process_iter(["cmdline"])
+    named = [process for process in found if str(department.config) in (process.info["cmdline"] or ())]
+    return [process for process in named if not is_over(process)]

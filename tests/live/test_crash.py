@@ -94,7 +94,10 @@ def _write_while_killing(writers: list[Writer], victim: Department) -> None:
         try:
             for number in range(KILLS):
                 time.sleep(random.uniform(0.3, 1.5))
-                victim.kill_one(number % len(victim.processes))
+                if number == KILLS - 1 and len(victim.processes) == 1:
+                    victim.companion().kill()
+                else:
+                    victim.kill_one(number % len(victim.processes))
                 time.sleep(random.uniform(0, 0.3))
                 victim.revive()
             time.sleep(0.5)

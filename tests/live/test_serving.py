@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from fedcorp import config as configuration
+from tests.databases import POSTGRESQL, away
 from tests.federation.world import plain
 from tests.live.authority import Authority
 from tests.live.harness import Department, Person, company, eventually, free_port, running
@@ -243,6 +244,30 @@ def idle(department: Department) -> socket.socket:
     opened.sendall(f"GET /api/v2/instance HTTP/1.1\r\nHost: {department.domain}\r\n\r\n".encode())
     assert opened.recv(100).startswith(b"HTTP/1.1 200")
     return opened
+
+
+# -- a database that is away -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not POSTGRESQL, reason="an SQLite database is a file")
+def test_a_department_goes_on_when_its_database_is_back(lonely: Department) -> None:
+    with running(lonely):
+        ann = lonely.person("ann")
+        ann.publish("before")
+        with away(configuration.load(lonely.config).storage.database):
+            for _ in range(2):
+                for answer in (
+                    ann.http.get("/api/v1/timelines/home"),
+                    ann.http.post("/api/v1/statuses", json={"status": "lost"}),
+                    ann.http.get("/actor", headers={"Host": lonely.domain}),
+                ):
+                    assert answer.status_code == 503, answer.text
+                    assert answer.json() == {"error": "The server cannot reach its database at the moment."}
+                    assert int(answer.headers["retry-after"]) > 0
+        ann.publish("after")
+        assert ann.texts() == ["after", "before"]
+        lonely.stop()
+    assert "cannot reach its database" in lonely.log()
 
 
 # -- refusing to start -----------------------------------------------------------------------------------------------
