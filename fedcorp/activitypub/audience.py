@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.company.peers import Peer
-from fedcorp.social import accounts, blocks, group_posts, policy, statuses
+from fedcorp.social import accounts, blocks, group_posts, leaves, policy, statuses
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts as accounts_table
@@ -64,6 +64,8 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
 
     Who blocks the author is not told of new ones by being named; of the end of those that they may have, they are.
     """
+    if status.visibility == policy.WAITING:
+        return asked(tx, status)
     named = set(statuses.mentioned_ids(tx, status.id))
     if not touched:
         named -= blocks.blockers(tx, status.account_id, named)
@@ -81,6 +83,21 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
     if touched:
         named |= _touched(tx, status.id)
     return followers(tx, status.account_id, status.reach) | people(tx, named, status.reach)
+
+
+def of_boost(tx: Tx, wrapper: Status, original: Status) -> set[Destination]:
+    """Everybody who gets a boost: followers of who boosts, and the author of what is boosted."""
+    if wrapper.visibility == policy.WAITING:
+        return asked(tx, wrapper)
+    return followers(tx, wrapper.account_id, wrapper.reach) | people(tx, [original.account_id], wrapper.reach)
+
+
+def asked(tx: Tx, status: Status) -> set[Destination]:
+    """Who alone gets an answer or a boost that waits for leave: whose leave it is; nobody once that was refused."""
+    known, asked_id = leaves.find(tx, status.id), statuses.asked_id(tx, status)
+    if known is None or known.state != leaves.PENDING or asked_id is None:
+        return set()
+    return people(tx, [asked_id], status.reach, shared=False)
 
 
 def _touched(tx: Tx, status_id: int) -> set[int]:

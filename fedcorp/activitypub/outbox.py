@@ -15,7 +15,7 @@ from fedcorp.activitypub import audience, group_telling, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.errors import FedcorpError
-from fedcorp.social import accounts, events, groups, polls, quotes, reports, statuses
+from fedcorp.social import accounts, events, groups, leaves, polls, quotes, reports, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import Event
 from fedcorp.social.reactions import Kind
@@ -76,18 +76,32 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
     status = statuses.find(tx, event.status_id)
     if status is None or status.deleted_at is not None:
         return  # deleted before it was told: nobody needs to hear of it
+    _create(tx, status)
+
+
+def _create(tx: Tx, status: Status) -> None:
+    """Told again under the same id when there is leave for what was shown to one person alone."""
     author = audience.author_of(tx, status)
     document = render.about_note(
         "Create", telling.create_uri(status), author, render.note(tx, status), status.created_at
     )
-    _post_about(tx, author, status, document, audience.of_status(tx, status))
+    again = "approvedBy" in document["object"]
+    _post_about(tx, author, status, document, audience.of_status(tx, status), again=again)
 
 
 def _post_about(
-    tx: Tx, author: Account, status: Status, document: dict[str, Any], destinations: set[Destination]
+    tx: Tx,
+    author: Account,
+    status: Status,
+    document: dict[str, Any],
+    destinations: set[Destination],
+    *,
+    again: bool = False,
 ) -> bytes:
-    proof = status.visibility != "direct"
-    return telling.post(tx, author, document, destinations, reach=status.reach, status_id=status.id, proof=proof)
+    proof = leaves.as_written(tx, status).visibility != "direct"
+    return telling.post(
+        tx, author, document, destinations, reach=status.reach, status_id=status.id, proof=proof, again=again
+    )
 
 
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
@@ -122,15 +136,19 @@ def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
     account = audience.author_of(tx, wrapper)
     if account.is_group:
         return  # told by GroupPosted, in the dialect of each peer
-    destinations = audience.followers(tx, account.id, wrapper.reach)
-    destinations |= audience.people(tx, [original.account_id], wrapper.reach)
+    _announce(tx, account, wrapper, original)
+
+
+def _announce(tx: Tx, account: Account, wrapper: Status, original: Status) -> None:
+    document = telling.announce(tx, wrapper, original, account)
     telling.post(
         tx,
         account,
-        telling.announce(tx, wrapper, original, account),
-        destinations,
+        document,
+        audience.of_boost(tx, wrapper, original),
         reach=wrapper.reach,
         status_id=wrapper.id,
+        again="approvedBy" in document,
     )
 
 
@@ -143,8 +161,7 @@ def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:
     inner = telling.announce(tx, wrapper, original, account)
     del inner["@context"]
     document = render.activity("Undo", telling.new_uri(tx), account, inner, at=tx.ms, to=to, cc=cc)
-    destinations = audience.followers(tx, account.id, wrapper.reach)
-    destinations |= audience.people(tx, [original.account_id], wrapper.reach)
+    destinations = audience.of_boost(tx, wrapper, original)
     telling.post(tx, account, document, destinations, reach=wrapper.reach, status_id=wrapper.id)
 
 
@@ -218,6 +235,31 @@ def _pinned(tx: Tx, event: events.StatusPinned) -> None:
     document = render.activity(kind, telling.new_uri(tx), account, status.uri, at=tx.ms, to=to, cc=cc, **more)
     destinations = audience.followers(tx, account.id, status.reach)
     telling.post(tx, account, document, destinations, reach=status.reach, status_id=status.id)
+
+
+# -- leave of authors elsewhere --------------------------------------------------------------------------------------
+
+
+def _leave_asked(tx: Tx, event: events.LeaveAsked) -> None:
+    """An answer or boost goes to whose leave it needs, and says already to whom it would go."""
+    status = statuses.find(tx, event.status_id)
+    if status is None or status.deleted_at is not None:
+        return
+    if status.reblog_of_id is None:
+        _create(tx, status)
+    elif (original := statuses.find(tx, status.reblog_of_id)) is not None:
+        _announce(tx, audience.author_of(tx, status), status, original)
+
+
+def _leave_withdrawn(tx: Tx, event: events.LeaveWithdrawn) -> None:
+    """Who has an answer that its author here alone shall see hears that it is gone."""
+    status = statuses.find(tx, event.status_id)
+    if status is None or status.deleted_at is not None:
+        return  # they hear of that
+    author, written = audience.author_of(tx, status), leaves.as_written(tx, status)
+    to, cc = render.addressing(tx, written, author)
+    document = render.activity("Delete", telling.new_uri(tx), author, status.uri, at=tx.ms, to=to, cc=cc)
+    _post_about(tx, author, written, document, audience.of_status(tx, written, touched=True))
 
 
 # -- quotes ----------------------------------------------------------------------------------------------------------
@@ -419,6 +461,8 @@ _TELLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusReacted: _reacted,
     events.StatusUnreacted: _unreacted,
     events.StatusPinned: _pinned,
+    events.LeaveAsked: _leave_asked,
+    events.LeaveWithdrawn: _leave_withdrawn,
     events.QuoteRequested: _quote_requested,
     events.QuoteAnswered: _quote_answered,
     events.QuoteChanged: _quote_changed,

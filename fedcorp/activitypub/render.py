@@ -24,6 +24,7 @@ from fedcorp.social import (
     custom_emojis,
     group_posts,
     groups,
+    leaves,
     media,
     moving,
     policy,
@@ -195,7 +196,9 @@ def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
 
 
 def addressing(tx: Tx, status: Status, author: Account) -> tuple[list[str], list[str]]:
-    """(to, cc) of a status or boost, by its visibility (ActivityPub 6; what Mastodon reads back)."""
+    """(to, cc) of a status or boost, by its visibility (ActivityPub 6; what Mastodon reads back). What waits for leave
+    says to whom it would go."""
+    status = leaves.as_written(tx, status)
     people = _addressed(tx, status)
     group = accounts.find(tx, status.group_id) if status.group_id is not None and not author.is_group else None
     followers = [author.followers_uri] if author.followers_uri else []
@@ -270,8 +273,11 @@ def note(tx: Tx, status: Status) -> dict[str, Any]:
         document["scope"] = status.reach
     if status.poll_id is not None:
         document |= _question(tx, status.poll_id)
-    if status.visibility != "direct":
-        document["interactionPolicy"] = {"canQuote": {"automaticApproval": _quoters(tx, status, author)}}
+    written = leaves.as_written(tx, status)
+    if written.visibility != "direct":
+        document["interactionPolicy"] = {"canQuote": {"automaticApproval": _quoters(tx, written, author)}}
+    if status.in_reply_to_account_id not in (None, status.account_id):
+        document |= leave(tx, status)
     if status.quote_state is not None:
         document |= _quote(tx, status)
     return document
@@ -296,6 +302,17 @@ def _quote(tx: Tx, status: Status) -> dict[str, Any]:
         if paper.stamp_uri is not None:
             document["quoteAuthorization"] = paper.stamp_uri
     return document
+
+
+def leave(tx: Tx, status: Status) -> dict[str, Any]:
+    """The leave of an author elsewhere for an answer or boost of ours; GoToSocial had one word for both until 0.20."""
+    known = leaves.find(tx, status.id)
+    if known is None or known.stamp_uri is None or known.state != leaves.GRANTED:
+        return {}
+    if not known.stamp_type.endswith("Authorization"):
+        return {"approvedBy": known.stamp_uri}
+    name = "replyAuthorization" if status.reblog_of_id is None else "announceAuthorization"
+    return {"approvedBy": known.stamp_uri, name: known.stamp_uri}
 
 
 def stamp(uri: str, author: Account, quoting_uri: str, quoted: Status) -> dict[str, Any]:

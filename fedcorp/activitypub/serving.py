@@ -338,9 +338,11 @@ def may_see(tx: Tx, status: Status, signer: Signer) -> bool:
     person = _person(tx, signer)
     if person is not None:
         facts = replace(statuses.facts(tx, status, person.id), deleted=False, member=member)
-        within = status.visibility == "direct" or policy.reaches(status.reach, signer.tier)
+        within = status.visibility in ("direct", policy.WAITING) or policy.reaches(status.reach, signer.tier)
         return within and policy.may_see(policy.Viewer(person.id), facts)
-    named = accounts.find_many(tx, statuses.mentioned_ids(tx, status.id)).values()
+    waits = status.visibility == policy.WAITING
+    ids = [statuses.asked_id(tx, status)] if waits else statuses.mentioned_ids(tx, status.id)
+    named = accounts.find_many(tx, [id_ for id_ in ids if id_ is not None]).values()
     recipients = {account.origin.split("://", 1)[1] for account in named if not account.local}
     return policy.may_peer_see(
         signer.tier,

@@ -30,6 +30,7 @@ _NEXT_SEQ = (
 _DELIVERY = sa.insert(deliveries)
 _ACTIVITY = sa.insert(activities)
 _KNOWN = sa.select(activities.c.id).where(activities.c.uri == sa.bindparam("uri"))
+_REPLACE = sa.update(activities).where(activities.c.uri == sa.bindparam("of")).values(body=sa.bindparam("with"))
 _BODY = sa.select(activities.c.body).where(activities.c.uri == sa.bindparam("uri"))
 _ABOUT = (  # a note, by its author: what was received of its Create and Updates
     sa.select(inbox.c.body)
@@ -55,15 +56,19 @@ def post(
     reach: str,
     status_id: int | None = None,
     proof: bool = True,
+    again: bool = False,
 ) -> bytes:
     """Sign a document, keep it under its id and put it into the log of every destination. Returns the bytes.
 
-    Direct messages carry no proof (`proof=False`): who received one shall not be able to prove it to others.
+    Direct messages carry no proof (`proof=False`): who received one shall not be able to prove it to others. `again`:
+    what was told under this id before, to one person alone while it waited for leave, gives way.
     """
     if proof:
         key = accounts.signing_keys(tx, account.id)["ed25519"]
         document = add_proof(document, key_id=key.id, private=load_private(key.private), created=from_ms(tx.ms))
     body = orjson.dumps(document)
+    if again:
+        tx.conn.execute(_REPLACE, {"of": document["id"], "with": body})
     keep(tx, account.id, document["id"], document["type"], body, destinations, reach=reach, status_id=status_id)
     return body
 
@@ -117,8 +122,10 @@ def create_uri(status: Status) -> str:
 def announce(tx: Tx, wrapper: Status, original: Status, account: Account) -> dict[str, Any]:
     """The Announce of a boost: `wrapper` is the boost, `original` what it shows."""
     to, cc = render.addressing(tx, wrapper, account)
-    scope = {"scope": wrapper.reach} if wrapper.reach != "public" else {}
-    return render.activity("Announce", wrapper.uri, account, original.uri, at=wrapper.created_at, to=to, cc=cc, **scope)
+    more: dict[str, Any] = {"scope": wrapper.reach} if wrapper.reach != "public" else {}
+    if not original.local and not account.is_group:
+        more |= render.leave(tx, wrapper)
+    return render.activity("Announce", wrapper.uri, account, original.uri, at=wrapper.created_at, to=to, cc=cc, **more)
 
 
 def undo(tx: Tx, account: Account, document: dict[str, Any], addressee: Account) -> dict[str, Any]:

@@ -320,6 +320,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
         stamp_uri=stamp_uri,
         asks_for_leave=asks_for_leave,
         quote_policy=_quote_policy(doc, author, visibility, addressed),
+        interaction_policy=_interaction_policy(tx, doc, author),
         emojis=_emojis(doc),
     )
 
@@ -373,6 +374,41 @@ def _quoter(uri: str, author: Account, members: set[str | None]) -> str | None:
         return "public"
     known = {author.followers_uri: "followers", author.following_uri: "following", author.uri: None}
     return known.get(uri, policy.UNSUPPORTED)
+
+
+_ACTS = (("canReply", policy.REPLY), ("canLike", policy.LIKE), ("canAnnounce", policy.ANNOUNCE))
+_AUTOMATIC, _MANUAL = ("automaticApproval", "always"), ("manualApproval", "approvalRequired")
+
+
+def _interaction_policy(tx: Tx, doc: dict[str, Any], author: Account) -> str:
+    """Whom the author lets answer, like and boost, in the words of `policy.interaction_policy`. What is left out, null
+    or empty is everybody's. Of single accounts only those here matter here; others are no concern of ours."""
+    given = doc.get("interactionPolicy")
+    if not isinstance(given, dict):
+        return ""
+    found = {}
+    for name, act in _ACTS:
+        rules = given.get(name)
+        named = [_first_of(rules, names) for names in (_AUTOMATIC, _MANUAL)] if isinstance(rules, dict) else []
+        if any(uris is not None for uris in named):
+            automatic, manual = (_deciders(tx, uris or (), author) for uris in named)
+            found[act] = policy.QuotePolicy(automatic, manual)
+    everybody = policy.QuotePolicy(("public",))
+    return policy.interaction_policy({act: rules for act, rules in found.items() if rules != everybody})
+
+
+def _first_of(rules: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The URIs under the first of these names that there is."""
+    value = next((rules[name] for name in names if rules.get(name) is not None), None)
+    return None if value is None else ids_of(value)[:MAX_ADDRESSED]
+
+
+def _deciders(tx: Tx, uris: tuple[str, ...], author: Account) -> tuple[str, ...]:
+    collections = {PUBLIC: "public", author.followers_uri: "followers", author.following_uri: "following"}
+    words = {collections[uri] for uri in uris if uri in collections}
+    ours = {uri for uri in uris if tx.site.urls.owns(uri)}
+    people = sorted(account.id for account in _accounts_of(tx, ours).values() if account.local)
+    return (*(word for word in _QUOTERS if word in words), *(f"@{id_}" for id_ in people))
 
 
 def visibility_of(

@@ -105,7 +105,7 @@ _GTS: Final = {
     name: {"@id": f"gts:{name}", **_LINK}
     for name in (
         "interactionPolicy", "canLike", "canReply", "canAnnounce", "canQuote", "automaticApproval", "manualApproval",
-        "approvedBy", "interactingObject", "interactionTarget",
+        "approvedBy", "replyAuthorization", "announceAuthorization", "interactingObject", "interactionTarget",
     )
 }  # fmt: skip
 

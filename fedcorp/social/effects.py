@@ -209,6 +209,27 @@ def _published(tx: Tx, event: events.StatusPublished) -> None:
         _notify_of_quote(tx, status)
 
 
+def _leave_asked(tx: Tx, event: events.LeaveAsked) -> None:
+    """What waits is nobody's but its author's."""
+    status = statuses.get(tx, event.status_id)
+    if status.reblog_of_id is None:
+        insert_ignore(tx, home, account_id=status.account_id, entry_id=status.id, status_id=status.id)
+        indexing.write(tx, status)
+        stream(tx, "update", status_id=status.id)
+
+
+def _leave_withdrawn(tx: Tx, event: events.LeaveWithdrawn) -> None:
+    """It goes from where others have it; its author keeps it."""
+    status = statuses.get(tx, event.status_id)
+    elsewhere = sa.and_(home.c.status_id == status.id, home.c.account_id != status.account_id)
+    for holder_id in tx.conn.execute(sa.select(home.c.account_id).where(elsewhere)).scalars().all():
+        stream(tx, "delete", status_id=status.id, account_id=holder_id)
+    tx.conn.execute(sa.delete(home).where(elsewhere))
+    tx.conn.execute(sa.delete(notifications_table).where(notifications_table.c.status_id == status.id))
+    indexing.write(tx, status)
+    stream(tx, "status.update", status_id=status.id)
+
+
 def _to_homes(tx: Tx, status: Status, author: Account) -> None:
     values = {"author": author.id, "entry": status.id, "status": status.id}
     if author.local:
@@ -472,7 +493,8 @@ def _backfill(tx: Tx, follower_id: int, target_id: int) -> None:
     latest = (
         sa.select(statuses_table.c.id, sa.func.coalesce(statuses_table.c.reblog_of_id, statuses_table.c.id))
         .where(statuses_table.c.account_id == target_id, statuses_table.c.deleted_at.is_(None))
-        .where(statuses_table.c.visibility != "direct", statuses_table.c.in_reply_to_uri.is_(None))
+        .where(statuses_table.c.visibility.not_in(("direct", policy.WAITING)))
+        .where(statuses_table.c.in_reply_to_uri.is_(None))
         .order_by(statuses_table.c.id.desc())
         .limit(BACKFILL)
     )
@@ -567,6 +589,8 @@ _HANDLERS: dict[type[Event], Callable[[Tx, Any], None]] = {
     events.StatusPublished: _published,
     events.StatusEdited: _edited,
     events.StatusDeleted: _deleted,
+    events.LeaveAsked: _leave_asked,
+    events.LeaveWithdrawn: _leave_withdrawn,
     events.GroupRelays: _relays,
     events.StatusReblogged: _reblogged,
     events.StatusUnreblogged: _unreblogged,

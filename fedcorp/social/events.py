@@ -107,6 +107,22 @@ class StatusPinned(Federated):
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveAsked(Federated):
+    """Somebody here (`account_id`) answered or boosted a post of another server, whose author must agree first."""
+
+    account_id: int
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWithdrawn(Federated):
+    """An answer of somebody here (`account_id`), which others have, is refused by the author of what it answers."""
+
+    account_id: int
+    status_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuoteRequested(Federated):
     """Somebody here (`account_id`) quotes a post of another server, whose author is asked for leave."""
 
@@ -413,6 +429,8 @@ KINDS: dict[str, type[Event]] = {
         StatusReacted,
         StatusUnreacted,
         StatusPinned,
+        LeaveAsked,
+        LeaveWithdrawn,
         QuoteRequested,
         QuoteAnswered,
         QuoteChanged,

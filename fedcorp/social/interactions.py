@@ -9,7 +9,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import accounts, policy, statuses
+from fedcorp.social import accounts, leaves, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import (
     StatusFavourited,
@@ -59,18 +59,36 @@ def reblog(
         visibility=original.visibility, own=original.account_id == account.id
     ):
         raise Unprocessable("This post cannot be boosted: its author limited who may see it.")
+    is_ours = account.local and not account.is_group
+    waits = is_ours and leaves.must_wait(tx, original, account, policy.ANNOUNCE)
+    if waits:
+        leaves.check_can_be_asked(tx, original, original.reach)
+    written = policy.stricter(visibility, original.visibility)
     id_ = tx.new_id() if at is None else statuses.id_at(tx, max(min(at, tx.ms), tx.ms - 30 * 86_400_000))
     wrapper = statuses.insert(
         tx, id=id_, uri=uri or tx.site.urls.activity(id_), url=original.url, origin=account.origin, local=account.local,
         account_id=account.id, reblog_of_id=original.id, thread_id=id_,
         group_id=account.id if account.is_group else original.group_id,
-        visibility=policy.stricter(visibility, original.visibility), reach=original.reach,
+        visibility=policy.WAITING if waits else written, reach=original.reach,
         created_at=tx.ms if at is None else at,
     )  # fmt: skip
+    if waits:
+        leaves.ask(tx, wrapper, written)
+        return wrapper
     if not account.is_group:  # a group that passes on what its members write is not a person who recommends it
         statuses.change_count(tx, original.id, "reblogs_count", 1)
     tx.record(StatusReblogged(id_, original.id))
     return wrapper
+
+
+def release(tx: Tx, wrapper: Status, stamp_uri: str, stamp_type: str) -> bool:
+    """The author of what somebody here boosts gives leave, which stands at `stamp_uri`. Says whether it waited."""
+    shown = leaves.grant(tx, wrapper, stamp_uri, stamp_type)
+    if shown is None or shown.reblog_of_id is None:
+        return False
+    statuses.change_count(tx, shown.reblog_of_id, "reblogs_count", 1)
+    tx.record(StatusReblogged(shown.id, shown.reblog_of_id))
+    return True
 
 
 def unreblog(tx: Tx, account: Account, status_id: int) -> None:
@@ -81,7 +99,7 @@ def unreblog(tx: Tx, account: Account, status_id: int) -> None:
     tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(deleted_at=tx.ms, version=known.version + 1))
     if policy.is_counted(known.visibility):
         accounts.count_statuses(tx, account.id, -1)
-    if not account.is_group:
+    if not account.is_group and known.visibility != policy.WAITING:
         statuses.change_count(tx, status_id, "reblogs_count", -1)
     tx.record(StatusUnreblogged(known.id, status_id, account.id))
 
@@ -90,8 +108,10 @@ def favourite(tx: Tx, account: Account, status: Status, *, uri: str | None = Non
     """Favourite a visible status; `uri` is that of a Like from elsewhere, which takes the place of an earlier one.
 
     One `beside` others (a reaction of which nobody can say what it shows) takes no place: it counts only when there is
-    no other.
+    no other. Raises Unprocessable when the author does not want it of somebody here.
     """
+    if account.local and not status.local and not is_counted(tx, account.id, status.id):
+        leaves.must_wait(tx, status, account, policy.LIKE)  # nobody else hears of it, so it need not wait
     if uri is not None and is_undone(tx, uri):
         return
     own_uri = uri or tx.site.urls.activity(tx.new_id())
@@ -177,8 +197,8 @@ def pin(tx: Tx, account: Account, status: Status) -> None:
     """Show an own status first on the profile. Raises Unprocessable for others' statuses, boosts and too many pins."""
     if status.account_id != account.id:
         raise Unprocessable("Validation failed: Someone else's post cannot be pinned")
-    if status.reblog_of_id is not None or status.visibility == "direct":
-        raise Unprocessable("Validation failed: a boost or a direct message cannot be pinned")
+    if status.reblog_of_id is not None or status.visibility in ("direct", policy.WAITING):
+        raise Unprocessable("Validation failed: a boost, a direct message or what waits for leave cannot be pinned")
     if status.pinned_at is not None:
         return
     pinned = sa.select(sa.func.count()).where(table.c.account_id == account.id, table.c.pinned_at.is_not(None))

@@ -12,6 +12,9 @@ VISIBILITIES = ("public", "unlisted", "private", "direct")
 """What an author may choose. A post in a group that only members read has the visibility GROUP, which clients see as
 `private`: it is not the author's followers who see it."""
 GROUP = "group"
+WAITING = "waiting"
+"""What an answer or a boost has until the author elsewhere, who wants to be asked, gives leave; and for good where they
+do not. Only who wrote it sees it, as `direct`, and whom it was sent to."""
 REACHES = ("department", "company", "partners", "public")
 TIERS = ("department", "partner", "unknown")
 PRESETS = ("open", "request", "private", "announcement", "secret")
@@ -20,12 +23,12 @@ ROLES = ("outcast", "member", "moderator", "admin")
 
 def shown_visibility(visibility: str) -> str:
     """The word that clients know: they fail on any other."""
-    return "private" if visibility == GROUP else visibility
+    return {GROUP: "private", WAITING: "direct"}.get(visibility, visibility)
 
 
 MEMBERS = frozenset({"member", "moderator", "admin"})
 
-_FROM_WIDE_TO_NARROW = ("public", "unlisted", "private", GROUP, "direct")
+_FROM_WIDE_TO_NARROW = ("public", "unlisted", "private", GROUP, "direct", WAITING)
 _LEAST_REACH = {"department": "company", "partner": "partners", "unknown": "public"}
 
 
@@ -79,6 +82,7 @@ class Facts:
     mentioned: bool = False
     blocked: bool = False  # the author blocks the viewer, or the viewer the author or their domain
     member: bool = False  # of its group, since a time that lets the viewer read it
+    asked: bool = False  # for leave, by this status that waits for it
 
 
 def may_see(viewer: Viewer, facts: Facts) -> bool:
@@ -97,6 +101,8 @@ def may_see(viewer: Viewer, facts: Facts) -> bool:
         return False
     if facts.visibility == GROUP:
         return facts.member
+    if facts.visibility == WAITING:
+        return facts.asked
     if facts.visibility in ("public", "unlisted") or facts.mentioned:
         return True
     return facts.visibility == "private" and facts.follows_author
@@ -108,9 +114,10 @@ def may_peer_see(
     """Whether a peer's server may fetch a status of ours.
 
     `has_follower`: somebody there follows the author; `has_recipient`: somebody there is addressed by name;
-    `has_member`: whoever signed (a person, or a server for somebody of its people) belongs to its group.
+    `has_member`: whoever signed (a person, or a server for somebody of its people) belongs to its group. Of what waits
+    for leave the recipient is who was asked for it.
     """
-    if visibility == "direct":
+    if visibility in ("direct", WAITING):
         return has_recipient
     if not reaches(reach, tier):
         return False
@@ -121,7 +128,7 @@ def may_peer_see(
 
 def is_counted(visibility: str) -> bool:
     """Whether a status counts on the profile of its author: not what only some know of, whom nobody else knows."""
-    return visibility not in ("direct", GROUP)
+    return visibility not in ("direct", GROUP, WAITING)
 
 
 def may_reblog(*, visibility: str, own: bool) -> bool:
@@ -166,7 +173,7 @@ def may_quote(policy: QuotePolicy, *, visibility: str, own: bool, follows: bool,
     `follows`: they follow the author; `followed`: the author follows them. What is for followers or for whom it names
     alone is quoted by nobody else; a direct message not even by its author.
     """
-    if visibility == "direct":
+    if visibility in ("direct", WAITING):
         return "denied"
     if own:
         return "automatic"
@@ -176,6 +183,51 @@ def may_quote(policy: QuotePolicy, *, visibility: str, own: bool, follows: bool,
         if "public" in words or ("followers" in words and follows) or (_FOLLOWING in words and followed):
             return answer
     return "unknown" if UNSUPPORTED in policy.automatic + policy.manual else "denied"
+
+
+# -- answers, favourites and boosts ----------------------------------------------------------------------------------
+
+REPLY, LIKE, ANNOUNCE = "reply", "like", "announce"
+ACTS = (REPLY, LIKE, ANNOUNCE)
+
+
+def interaction_policy(rules: dict[str, QuotePolicy]) -> str:
+    """The text that is kept of whom an author elsewhere lets answer, like and boost a post: by the act (of ACTS) what
+    its author said of it. The words are `public`, `followers`, `following`, and `@ID` for an account here. An act that
+    is left out is everybody's, as is every act in ""."""
+    return ";".join(f"{act}={rules[act].kept()}" for act in ACTS if act in rules)
+
+
+@lru_cache(maxsize=256)
+def read_interaction_policy(kept: str) -> dict[str, QuotePolicy]:
+    """The reverse of `interaction_policy`."""
+    pairs = (item.partition("=") for item in kept.split(";") if item)
+    return {act: quote_policy(words) for act, _, words in pairs}
+
+
+def may_interact(
+    kept: str, act: str, *, account_id: int, own: bool, named: bool, follows: bool, followed: bool
+) -> str:  # fmt: skip
+    """`automatic`, `manual` or `denied` for an account that may see a post and wants to answer, like or boost it.
+
+    `named`: the post mentions or answers them; `follows`: they follow its author; `followed`: its author follows them.
+    Who is named by an account of their own goes before who is one of many, and `automatic` before `manual`. Who follows
+    whom the author's server alone can say, so for those it has to be asked even where the answer is known.
+
+    Source: GoToSocial, docs/federation/interaction_policy.md.
+    """
+    rules = read_interaction_policy(kept).get(act)
+    if rules is None or own or (act == REPLY and named):
+        return "automatic"
+    itself = f"@{account_id}"
+    for answer, words in (("automatic", rules.automatic), ("manual", rules.manual)):
+        if itself in words:
+            return answer
+    if "public" in rules.automatic:
+        return "automatic"
+    words = rules.automatic + rules.manual
+    asked = "public" in words or ("followers" in words and follows) or (_FOLLOWING in words and followed)
+    return "manual" if asked else "denied"
 
 
 # -- groups ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,19 @@ import sqlalchemy as sa
 
 from fedcorp.company import peers
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import accounts, group_posts, groups, media, memberships, policy, polls, quotes, statuses, text
+from fedcorp.social import (
+    accounts,
+    group_posts,
+    groups,
+    leaves,
+    media,
+    memberships,
+    policy,
+    polls,
+    quotes,
+    statuses,
+    text,
+)
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import QuoteRequested, StatusEdited, StatusPublished
 from fedcorp.social.media import Detail
@@ -49,7 +61,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a status goes: decided before anything is written."""
+    """Where a status goes, decided before anything is written; with `waits` once the author of `parent` gives leave."""
 
     visibility: str
     reach: str
@@ -57,10 +69,11 @@ class _Place:
     group_ids: tuple[int, ...]
     named: tuple[Account, ...]
     quoted: Status | None
+    waits: bool
 
 
 def publish(tx: Tx, account: Account, draft: Draft) -> Status:
-    """Publish. The same idempotency key gives the same status again.
+    """Publish, or keep until the author of what is answered gives leave. The same idempotency key gives the same again.
 
     Raises Unprocessable on what breaks a rule (the text names it), NotFound when the parent is not visible, Forbidden.
     """
@@ -80,7 +93,8 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         in_reply_to_account_id=parent.account_id if parent else None, in_reply_to_uri=parent.uri if parent else None,
         thread_id=parent.thread_id if parent else id_,
         context_uri=(parent.context_uri if parent else None) or urls.thread(parent.thread_id if parent else id_),
-        group_id=place.group_ids[0] if place.group_ids else None, visibility=place.visibility, reach=place.reach,
+        group_id=place.group_ids[0] if place.group_ids else None,
+        visibility=policy.WAITING if place.waits else place.visibility, reach=place.reach,
         content=_html(tx, draft, place.named, quoted), text=draft.text, spoiler_text=draft.spoiler_text,
         sensitive=_sensitive(draft, settings), language=draft.language or settings.language,
         application_id=draft.application_id, created_at=tx.ms if draft.published_at is None else draft.published_at,
@@ -88,12 +102,11 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         quote_state=None if quoted is None else quotes.PENDING if asks else quotes.ACCEPTED,
         quote_policy=policy.own_quote_policy(draft.quote_policy or settings.quote_policy, place.visibility),
     )  # fmt: skip
-    statuses.add_mentions(tx, id_, _addressed(status, place.named, quoted))
+    statuses.add_mentions(tx, id_, _addressed(account.id, place.visibility, place.named, quoted))
     statuses.add_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     _attach(tx, account, status, draft)
-    for group in accounts.find_many(tx, set(place.group_ids)).values():
-        if not group.local:  # ours judge at once, in `effects`
-            group_posts.note_state(tx, group.id, id_, "pending")
+    if not place.waits:
+        _hand_to_groups(tx, status, set(place.group_ids))
     if draft.idempotency_key:
         insert_ignore(
             tx, idempotency_keys, account_id=account.id, key=draft.idempotency_key, status_id=id_, created_at=tx.ms
@@ -103,10 +116,36 @@ def publish(tx: Tx, account: Account, draft: Draft) -> Status:
         needs_leave = quoted.local and quoted.account_id != account.id
         stamp_uri = urls.stamp(tx.new_id()) if needs_leave else None
         quotes.begin(tx, status, quoted.uri, request_uri=request_uri, stamp_uri=stamp_uri)
-    tx.record(StatusPublished(id_, quiet=draft.published_at is not None))
-    if asks:
-        tx.record(QuoteRequested(account.id, id_))
+    if place.waits:
+        leaves.ask(tx, status, place.visibility)
+    else:
+        _tell(tx, status, quiet=draft.published_at is not None)
     return statuses.get(tx, id_)
+
+
+def release(tx: Tx, status: Status, stamp_uri: str, stamp_type: str) -> bool:
+    """The author of what an answer answers gives leave, which stands at `stamp_uri`: now it is published. Says whether
+    it waited."""
+    shown = leaves.grant(tx, status, stamp_uri, stamp_type)
+    if shown is None:
+        return False
+    if shown.visibility in ("public", "unlisted", policy.GROUP):
+        _hand_to_groups(tx, shown, {*statuses.mentioned_ids(tx, shown.id), shown.group_id} - {None})
+    _tell(tx, shown)
+    return True
+
+
+def _hand_to_groups(tx: Tx, status: Status, ids: "set[int | None]") -> None:
+    """Groups elsewhere judge later; ours judge at once, in `effects`."""
+    for group in accounts.find_many(tx, {id_ for id_ in ids if id_ is not None}).values():
+        if group.is_group and not group.local:
+            group_posts.note_state(tx, group.id, status.id, "pending")
+
+
+def _tell(tx: Tx, status: Status, *, quiet: bool = False) -> None:
+    tx.record(StatusPublished(status.id, quiet=quiet))
+    if status.quote_state == quotes.PENDING:
+        tx.record(QuoteRequested(status.account_id, status.id))
 
 
 def check(tx: Tx, account: Account, draft: Draft) -> None:
@@ -124,7 +163,8 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
         raise Unprocessable("A boost cannot be edited.")
     _check_content(tx, draft, has_poll=draft.poll is not None or status.poll_id is not None)
     named = _named(tx, draft.mentions)
-    _check_mentions_reached(tx, named, status.visibility, status.reach)
+    visibility = leaves.as_written(tx, status).visibility
+    _check_mentions_reached(tx, named, visibility, status.reach)
     _keep_version(tx, status)
     quoted = statuses.find(tx, status.quoted_id) if status.quoted_id is not None else None
     chosen = draft.quote_policy
@@ -133,10 +173,10 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
             content=_html(tx, draft, named, quoted), text=draft.text, spoiler_text=draft.spoiler_text,
             sensitive=bool(draft.sensitive), language=draft.language or status.language,
             edited_at=max(tx.ms, (status.edited_at or 0) + 1), version=status.version + 1,
-            quote_policy=policy.own_quote_policy(chosen, status.visibility) if chosen else status.quote_policy,
+            quote_policy=policy.own_quote_policy(chosen, visibility) if chosen else status.quote_policy,
         )
     )  # fmt: skip
-    statuses.write_mentions(tx, id_, _addressed(status, named, quoted))
+    statuses.write_mentions(tx, id_, _addressed(account.id, visibility, named, quoted))
     statuses.write_tags(tx, id_, [tag.name for tag in text.find_tags(draft.text)])
     media.replace(tx, account.id, id_, list(draft.media_ids))
     _describe(tx, account, draft)
@@ -183,6 +223,7 @@ def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) 
     if draft.reach is not None and draft.reach not in policy.REACHES:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
     parent = _parent(tx, account, draft)
+    waits = parent is not None and not account.is_group and leaves.must_wait(tx, parent, account, policy.REPLY)
     quoted = quotes.get_quotable(tx, account, draft.quoted_id) if draft.quoted_id is not None else None
     if quoted is not None and quoted.visibility == "private":  # one's own: for the same people
         visibility = policy.stricter(visibility, "private")
@@ -201,7 +242,9 @@ def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) 
     _check_mentions_belong(tx, named, found)
     if quoted is not None:
         _check_quote(tx, account, quoted, visibility, reach, found, named)
-    return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named, quoted)
+    if waits and parent is not None:
+        leaves.check_can_be_asked(tx, parent, reach)
+    return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named, quoted, waits)
 
 
 def _check_quote(
@@ -253,9 +296,12 @@ def _parent(tx: Tx, account: Account, draft: Draft) -> Status | None:
         known = group_posts.find(tx, account.id, draft.in_reply_to_id)
         return statuses.find(tx, known.status_id) if known is not None and known.state == "distributed" else None
     try:
-        return statuses.get_original(tx, account.id, draft.in_reply_to_id)
+        parent = statuses.get_original(tx, account.id, draft.in_reply_to_id)
     except NotFound:
         raise NotFound("The post you are trying to reply to does not appear to exist.") from None
+    if parent.visibility == policy.WAITING:
+        raise Unprocessable("This post waits for leave itself; answer it when it is published.")
+    return parent
 
 
 def _named(tx: Tx, mentions: Mapping[str, int]) -> tuple[Account, ...]:
@@ -344,10 +390,12 @@ def _check_mentions_reached(tx: Tx, named: tuple[Account, ...], visibility: str,
             )
 
 
-def _addressed(status: Status, named: tuple[Account, ...], quoted: Status | None) -> list[tuple[int, bool]]:
+def _addressed(
+    author_id: int, visibility: str, named: tuple[Account, ...], quoted: Status | None
+) -> list[tuple[int, bool]]:
     """Whom a post is addressed to. Who is quoted in what only followers see can read it, too, without being named."""
     found = {person.id: False for person in named}
-    if quoted is not None and status.visibility == "private" and quoted.account_id != status.account_id:
+    if quoted is not None and visibility == "private" and quoted.account_id != author_id:
         found.setdefault(quoted.account_id, True)
     return list(found.items())
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
-from fedcorp.social import custom_emojis, interactions
+from fedcorp.social import custom_emojis, interactions, leaves, policy
 from fedcorp.social.accounts import Account
 from fedcorp.social.custom_emojis import HERE, CustomEmoji
 from fedcorp.social.emoji import is_emoji, spell
@@ -188,7 +188,7 @@ def react(
 ) -> None:  # fmt: skip
     """React to a status that the caller has found visible; twice is once. `uri` is that of an activity from elsewhere,
     which takes the place of an earlier one for the same emoji; `vote` says that a later Like takes its place. Raises
-    Unprocessable when there are too many."""
+    Unprocessable when there are too many, and when the author does not want any of somebody here."""
     if uri is not None and interactions.is_undone(tx, uri):
         return
     known = _find(tx, account.id, status.id, kind)
@@ -196,6 +196,8 @@ def react(
         if uri is not None and uri != known.uri:
             tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(uri=uri))
         return
+    if account.local:
+        leaves.must_wait(tx, status, account, policy.LIKE)
     _check_room(tx, account.id, status.id, kind)
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     values = {"account_id": account.id, "status_id": status.id, "name": kind.name, "domain": kind.domain, "vote": vote}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import custom_emojis, media, polls, quotes, statuses
+from fedcorp.social import custom_emojis, leaves, media, polls, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import StatusEdited, StatusPublished
@@ -51,6 +51,7 @@ class RemoteStatus:
     stamp_uri: str | None = None  # the leave that it claims to have
     asks_for_leave: bool = True  # False: it quotes in a way that knows of no leave
     quote_policy: str = ""
+    interaction_policy: str = ""  # of policy.interaction_policy
     emojis: tuple[RemoteEmoji, ...] = ()
 
 
@@ -86,6 +87,8 @@ def receive(
     )  # fmt: skip
     if remote.quoted_uri is not None:
         quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri, depth)
+    if remote.interaction_policy:
+        leaves.keep_policy(tx, status.id, remote.interaction_policy)
     _parts(tx, status, remote)
     _adopt_children(tx, status)
     quotes.adopt(tx, status)
@@ -144,6 +147,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     known = receive_quote(tx, known, remote)
     if remote.quote_policy != known.quote_policy:
         tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(quote_policy=remote.quote_policy))
+    leaves.keep_policy(tx, known.id, remote.interaction_policy)
     if remote.edited_at is None or remote.edited_at <= (known.edited_at or 0):
         return known
     kept = [item.id for item in media.of_statuses(tx, [known.id]).get(known.id, [])]

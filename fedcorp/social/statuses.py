@@ -4,7 +4,7 @@ Made by people here: `fedcorp.social.publishing`; taken from other servers: `rec
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +25,7 @@ from fedcorp.storage.tables import (
     follows,
     group_posts,
     groups,
+    interaction_policies,
     memberships,
     mentions,
     status_cards,
@@ -165,7 +166,15 @@ def facts(tx: Tx, status: Status, viewer_id: int | None) -> policy.Facts:
         mentioned=tx.conn.execute(_NAMED, given).first() is not None,
         blocked=tx.conn.execute(_BLOCKED, given).first() is not None,
         member=status.visibility == policy.GROUP and _is_member(tx, status, viewer_id),
+        asked=status.visibility == policy.WAITING and viewer_id == asked_id(tx, status),
     )
+
+
+def asked_id(tx: Tx, status: Status) -> int | None:
+    """Whose leave an answer or a boost may need: the author of what it answers or shows."""
+    if status.reblog_of_id is not None:
+        return author_id(tx, status.reblog_of_id)
+    return status.in_reply_to_account_id
 
 
 _MEMBER = (
@@ -370,6 +379,23 @@ def change_count(tx: Tx, status_id: int, name: str, change: int) -> None:
     tx.conn.execute(_RECOUNT[name], {"of": status_id, "by": change})
 
 
+def change_visibility(tx: Tx, status: Status, visibility: str) -> Status:
+    """Show a status to others than until now, and keep the counts of its author, of what it answers and quotes."""
+    changed = replace(status, visibility=visibility, version=status.version + 1)
+    values = {"visibility": visibility, "version": changed.version}
+    tx.conn.execute(sa.update(statuses).where(statuses.c.id == status.id).values(values))
+    counted = policy.is_counted(visibility) - policy.is_counted(status.visibility)
+    if counted:
+        accounts.count_statuses(tx, status.account_id, counted, status.created_at if counted > 0 else None)
+    answers = is_counted_reply(tx, changed) - is_counted_reply(tx, status)
+    if answers and status.in_reply_to_id is not None:
+        change_count(tx, status.in_reply_to_id, "replies_count", answers)
+    quotes = is_counted_quote(tx, changed) - is_counted_quote(tx, status)
+    if quotes and status.quoted_id is not None:
+        change_count(tx, status.quoted_id, "quotes_count", quotes)
+    return changed
+
+
 def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
     """Replace the hashtags of a status; of two that are one tag, the first is shown."""
     tx.conn.execute(_NO_TAGS, {"of": status_id})
@@ -419,7 +445,7 @@ def delete(tx: Tx, account: Account, id_: int) -> Status:
     return status
 
 
-PARTS = (status_edits, status_tags, status_cards)
+PARTS = (status_edits, status_tags, status_cards, interaction_policies)
 """Tables of what a status has of its own and nobody needs without it."""
 _BOOSTS = sa.select(statuses.c.account_id, statuses.c.visibility).where(
     statuses.c.reblog_of_id == sa.bindparam("of"), statuses.c.deleted_at.is_(None)

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fedcorp import ids
+from fedcorp.social.policy import WAITING
 from fedcorp.social.tags import DAY_MS
 from fedcorp.social.visibility import limited, visible
 from fedcorp.storage.database import Tx
@@ -37,7 +38,7 @@ def top_statuses(tx: Tx, viewer_id: int | None, limit: int, offset: int = 0) -> 
             favourites.c.status_id >= first
         ),
         sa.select(_BOOST.c.reblog_of_id, _BOOST.c.account_id).where(
-            _BOOST.c.reblog_of_id >= first, _BOOST.c.deleted_at.is_(None)
+            _BOOST.c.reblog_of_id >= first, _BOOST.c.deleted_at.is_(None), _BOOST.c.visibility != WAITING
         ),
     ).subquery("reactions")
     people = sa.func.count()

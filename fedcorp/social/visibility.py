@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, FromClause
 from fedcorp.errors import NotFound
 from fedcorp.social import accounts as accounts_of
 from fedcorp.social.accounts import Account
-from fedcorp.social.policy import GROUP, MEMBERS
+from fedcorp.social.policy import GROUP, MEMBERS, WAITING
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import (
     accounts,
@@ -46,7 +46,7 @@ def visible(status: FromClause, viewer_id: int | None) -> ColumnElement[bool]:
     granted = sa.or_(
         open_to_all,
         sa.and_(columns.visibility == "private", follows_author),
-        sa.and_(columns.visibility != GROUP, mentioned),
+        sa.and_(columns.visibility != GROUP, columns.visibility != WAITING, mentioned),
         sa.and_(columns.visibility == GROUP, _of_a_member(columns, viewer_id)),
     )
     away = sa.or_(blocked(columns.account_id, viewer_id), domain_blocked(columns.account_id, viewer_id))

@@ -576,7 +576,7 @@ statuses = Table(
     _ref("thread_id"),  # id of the first status of the thread that is known here
     Column("context_uri", Text),
     _ref("group_id", null=True),  # the group whose rules and reach govern it
-    Column("visibility", Text, nullable=False),  # public | unlisted | private | direct
+    Column("visibility", Text, nullable=False),  # public | unlisted | private | direct | group | waiting
     Column("reach", Text, nullable=False),  # department | company | partners | public
     _text("content"),  # HTML
     _text("text"),  # what the author typed (local), else the plain text
@@ -707,6 +707,24 @@ quotes = Table(  # the papers of a quote: what was asked of the quoted author, a
 Index("ix_quotes_quoted_uri", quotes.c.quoted_uri)
 Index("ix_quotes_request_uri", quotes.c.request_uri)
 Index("ix_quotes_stamp_uri", quotes.c.stamp_uri)
+
+interaction_policies = Table(  # of posts from elsewhere that not everybody may answer, like or boost
+    "interaction_policies",
+    metadata,
+    _ref("status_id", primary=True),
+    Column("kept", Text, nullable=False),  # fedcorp.social.policy.interaction_policy
+)
+
+leaves = Table(  # answers and boosts of ours that had to wait for leave, or were refused it
+    "leaves",
+    metadata,
+    _ref("status_id", primary=True),
+    Column("visibility", Text, nullable=False),  # as it was written; the post has `waiting` until there is leave
+    Column("state", Text, nullable=False),  # pending | granted | refused | withdrawn
+    Column("stamp_uri", Text),  # of the leave
+    _text("stamp_type"),  # "" when an Accept alone is the leave
+    _at("created_at"),
+)
 
 media = Table(
     "media",

@@ -11,7 +11,7 @@ from fedcorp.company import peers
 from fedcorp.social import accounts, moderation
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox
-from tests.federation.world import Company, Department, Outsider, Person, plain
+from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 
 pytestmark = pytest.mark.anyio
 
@@ -365,6 +365,101 @@ async def test_answers_to_a_quote_again_and_otherwise(scene: Scene) -> None:
     await scene.receive(again)
     assert await asking.state() == "revoked"
     assert (await scene.ann.find_status(asking.quoted["id"]))["quotes_count"] == 0
+
+
+class Waiting:
+    """ann's answer to a post of eva, who wants to be asked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.server = scene, scene.outsider
+        asks = {"automaticApproval": scene.eva, "manualApproval": PUBLIC}
+        self.create = scene.create("hm", interactionPolicy={"canReply": asks})
+
+    async def begin(self) -> None:
+        await self.scene.receive(self.create)
+        post = await self.scene.ann.find_status(self.create["object"]["id"])
+        self.answer = await self.scene.ann.publish("me too", in_reply_to_id=post["id"])
+        await self.scene.department.settle()
+        self.stamp = {
+            "id": f"{self.scene.eva}/authorizations/1", "type": "ReplyAuthorization", "attributedTo": self.scene.eva,
+            "interactingObject": self.answer["uri"], "interactionTarget": self.create["object"]["id"],
+        }  # fmt: skip
+        self.server.documents[self.stamp["id"]] = {"@context": "https://gotosocial.org/ns", **self.stamp}
+
+    def says(self, kind: str) -> dict[str, Any]:
+        more = {"result": self.stamp["id"]} if kind == "Accept" else {}
+        return self.server.activity(kind, self.scene.eva, self.answer["uri"], **more)
+
+    async def is_published(self) -> bool:
+        shown = await self.scene.ann.get(f"/api/v1/statuses/{self.answer['id']}")
+        return bool(shown["visibility"] == "public")
+
+    def told(self) -> list[str]:
+        return [item["type"] for item in self.server.received if item["type"] in ("Create", "Delete")]
+
+    async def replies(self) -> int:
+        return int((await self.scene.ann.find_status(self.create["object"]["id"]))["replies_count"])
+
+
+async def test_answers_to_what_waits_for_leave_again_and_otherwise(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    await waiting.begin()
+    await scene.receive(waiting.says("Reject"), waiting.says("Reject"))
+    assert (await waiting.is_published(), await waiting.replies(), waiting.told()) == (False, 0, ["Create"])
+    accept = waiting.says("Accept")
+    await scene.receive(accept, accept, waiting.says("Accept"))
+    assert (await waiting.is_published(), await waiting.replies(), waiting.told()) == (True, 1, ["Create", "Create"])
+
+
+async def test_a_refusal_of_a_published_answer_is_for_good(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    await waiting.begin()
+    await scene.receive(waiting.says("Accept"), waiting.says("Reject"), waiting.says("Reject"), waiting.says("Accept"))
+    assert (await waiting.is_published(), await waiting.replies()) == (False, 0)
+    assert waiting.told() == ["Create", "Create", "Delete"]
+
+
+async def test_a_leave_for_an_answer_that_cannot_be_read_yet(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    await waiting.begin()
+    waiting.server.company.network.cut.add(waiting.server.domain)
+    await scene.receive(waiting.says("Accept"))
+    assert not await waiting.is_published()
+    waiting.server.company.network.cut.clear()
+    await waiting.server.company.retry()
+    assert await waiting.is_published()
+
+
+async def test_an_accept_before_our_delivery_has_ended(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    scene.outsider.answer = 503
+    await waiting.begin()
+    await scene.receive(waiting.says("Accept"))
+    assert await waiting.is_published()
+    scene.outsider.answer = 202
+    scene.outsider.received.clear()
+    await waiting.server.company.retry()
+    told = [item["object"] for item in scene.outsider.received if item["type"] == "Create"]
+    assert {item["replyAuthorization"] for item in told} == {waiting.stamp["id"]}
+
+
+async def test_leave_for_an_answer_that_is_gone_by_then(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    await waiting.begin()
+    await scene.ann.send("DELETE", f"/api/v1/statuses/{waiting.answer['id']}")
+    await scene.receive(waiting.says("Accept"))
+    assert (await waiting.replies(), waiting.told()) == (0, ["Create", "Delete"])
+
+
+async def test_another_policy_while_an_answer_waits(scene: Scene) -> None:
+    waiting = Waiting(scene)
+    await waiting.begin()
+    for number, policy in enumerate((None, {"canReply": {"automaticApproval": scene.eva}})):
+        note = {**waiting.create["object"], "interactionPolicy": policy, "updated": f"2026-11-02T10:0{number}:00Z"}
+        await scene.receive(waiting.server.activity("Update", scene.eva, note))
+        assert not await waiting.is_published()
+    await scene.receive(waiting.says("Accept"))
+    assert await waiting.is_published()
 
 
 async def test_a_request_to_quote_before_its_post_and_twice(scene: Scene) -> None:

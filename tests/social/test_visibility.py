@@ -18,7 +18,7 @@ PEOPLE = 3
 posts = st.lists(
     st.tuples(
         st.integers(0, PEOPLE - 1),
-        st.sampled_from(policy.VISIBILITIES),
+        st.sampled_from((*policy.VISIBILITIES, policy.WAITING)),
         st.sampled_from(policy.REACHES),
         st.booleans(),
         st.sets(st.integers(0, PEOPLE - 1)),

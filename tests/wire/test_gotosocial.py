@@ -1,5 +1,7 @@
 """GoToSocial: keys under a path, signed reading only, single values for lists, and answers to interactions."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -19,8 +21,8 @@ class Scene:
         self.gts, self.finance, self.ann = gts, finance, ann
         self.group, self.group_id = group, group_id
 
-    async def send(self, name: str, **words: str) -> None:
-        await self.gts.send(self.finance, name, **words)
+    async def send(self, name: str, **words: str) -> dict[str, Any]:
+        return await self.gts.send(self.finance, name, **words)
 
 
 async def scene_of(company: Company) -> Scene:
@@ -80,8 +82,9 @@ async def test_a_note_with_single_values_for_lists_is_posted_and_deleted(company
     assert await listed(scene.ann, scene.group_id) == []
 
 
-async def test_answers_to_interactions_change_nothing(company: Company) -> None:
-    """Accept and Reject of a reply by its id or as a whole, and a request for one: none of it is about the group."""
+@pytest.mark.parametrize(("name", "result"), [("accept_reply", False), ("accept_reply_inline", True)])
+async def test_an_answer_in_the_group_waits_for_the_author(company: Company, name: str, result: bool) -> None:
+    """Accept of a reply by its id or as a whole; what follows then, and a request for a reply, changes nothing."""
     scene = await scene_of(company)
     await scene.send("create_note")
     post = await scene.ann.find_status(NOTE)
@@ -89,8 +92,16 @@ async def test_answers_to_interactions_change_nothing(company: Company) -> None:
     await company.settle()
     (create,) = [item for item in scene.gts.got("Create") if item["object"]["inReplyTo"] == NOTE]
     assert create["object"]["id"] == answer["uri"]
-    for name in ("accept_reply", "accept_reply_inline", "reject_reply"):
-        await scene.send(name, reply=answer["uri"])
+    assert (await place(scene.ann, answer["id"]))["state"] is None
+    scene.gts.publish("reply_authorization", reply=answer["uri"])
+    accept = await scene.send(name, reply=answer["uri"])
+    again = [item for item in scene.gts.got("Create") if item["object"]["inReplyTo"] == NOTE][-1]
+    leave = accept["result"] if result else accept["id"]
+    assert (again["id"], again["object"]["approvedBy"]) == (create["id"], leave)
+    assert ("replyAuthorization" in again["object"]) is result
+    for later in ("accept_reply", "accept_reply_inline", "reject_reply"):
+        if later != name:
+            await scene.send(later, reply=answer["uri"])
     await scene.send("reply_request", post=answer["uri"])
     assert (await place(scene.ann, answer["id"]))["state"] == "distributed"
     assert plain((await scene.ann.get(f"/api/v1/statuses/{answer['id']}"))["content"]) == "mine too"
@@ -112,6 +123,7 @@ async def test_a_favourite_and_a_boost_that_the_author_refuses_end(company: Comp
     like = next(item for item in scene.gts.got("Like") if item["actor"] == scene.ann.account.uri)
     boost = next(item for item in scene.gts.got("Announce") if item["actor"] == scene.ann.account.uri)
     passed_on = next(item for item in scene.gts.got("Announce") if item["actor"] == scene.group)
+    await scene.send("accept_announce", boost=boost["id"])
 
     async def counts() -> tuple[int, int, bool, bool]:
         shown = await scene.ann.get(f"/api/v1/statuses/{post['id']}")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import group_telling, serving, telling
 from fedcorp.activitypub.documents import Activity
-from fedcorp.activitypub.handlers import actors, follow, interactions, quotes, statuses
+from fedcorp.activitypub.handlers import actors, follow, interactions, leaves, quotes, statuses
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, find_status, sender
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.signers import Signer
@@ -85,6 +85,8 @@ def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
     sender(tx, activity, intake)
     if quotes.is_answer(tx, activity):
         quotes.verify_answer(tx, activity, intake)
+    elif leaves.is_answer(tx, activity):
+        leaves.verify_answer(tx, activity, intake)
     elif _moderated(tx, activity) is None:
         follow.verify_answer(tx, activity, intake)
 
@@ -103,6 +105,8 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A request was granted: ours, or one to join a group of ours, or a post that waited there."""
     if quotes.is_answer(tx, activity):
         return quotes.receive_accept(tx, activity, intake)
+    if leaves.is_answer(tx, activity):
+        return leaves.receive_accept(tx, activity, intake)
     actor, group = sender(tx, activity, intake), _moderated(tx, activity)
     if group is None:
         return PROCESSED if _settle(tx, activity, actor, "done") else follow.receive_accept(tx, activity, intake)
@@ -113,10 +117,12 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
-    """What we asked for was refused (to follow, quote, moderate, post), or what we did (a favourite, a boost), or a
-    request to join a group of ours."""
+    """What we asked for was refused (to follow, quote, answer, boost, moderate, post), or what we did (an answer, a
+    favourite, a boost), or a request to join a group of ours."""
     if quotes.is_answer(tx, activity):
         return quotes.receive_reject(tx, activity, intake)
+    if leaves.is_answer(tx, activity):
+        return leaves.receive_reject(tx, activity, intake)
     actor, group = sender(tx, activity, intake), _moderated(tx, activity)
     if group is not None:
         if activity.object_type == "Note":
@@ -129,7 +135,7 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
         return _declined(tx, activity, actor)
     if _settle(tx, activity, actor, REFUSED) or _note_post(tx, activity, actor, "rejected"):
         return PROCESSED
-    if interactions.receive_refusal(tx, activity, actor):
+    if interactions.receive_refusal(tx, activity, actor) or leaves.receive_refusal(tx, activity, actor):
         return PROCESSED
     return follow.receive_reject(tx, activity, intake)
 
