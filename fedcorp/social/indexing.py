@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fedcorp import ids
 from fedcorp.clock import from_ms
 from fedcorp.social import words
+from fedcorp.social.policy import WAITING
 from fedcorp.social.statuses import Status, find_many
 from fedcorp.storage import fulltext, jobs
 from fedcorp.storage.database import Tx
@@ -90,12 +91,17 @@ def write(tx: Tx, status: Status) -> None:
     named = [account_id for kind, account_id, _ in rows if kind == "mention"]
     files = sorted((id_, kind, description) for kind, id_, description in rows if kind != "mention")
     options = tx.conn.execute(_OPTIONS, {"poll": status.poll_id}).scalars() if status.poll_id is not None else []
-    marks = [by(status.account_id), seen_as(status.visibility), *map(to, sorted(named))]
+    marks = [by(status.account_id), seen_as(_seen(status)), *map(to, sorted(named))]
     marks += map(having, _properties(status, {kind for _, kind, _ in files}))
     if (language := in_language(status.language)) is not None:
         marks.append(language)
     texts = [status.text, status.spoiler_text, *options, *(description for _, _, description in files)]
     fulltext.write(tx, status.id, marks, _runs(status, texts), VERSION)
+
+
+def _seen(status: Status) -> str:
+    """What waits for leave stands where nobody looks but who wrote it."""
+    return "direct" if status.visibility == WAITING else status.visibility
 
 
 def _properties(status: Status, kinds: set[str]) -> Iterable[str]:
@@ -117,7 +123,7 @@ def _properties(status: Status, kinds: set[str]) -> Iterable[str]:
 
 def _runs(status: Status, texts: list[str]) -> list[tuple[str, ...]]:
     """The words in Dutch and in English; nothing is a phrase across the end of a text."""
-    tokens = partial(_tokens, DIRECT if status.visibility == "direct" else OPEN)
+    tokens = partial(_tokens, DIRECT if _seen(status) == "direct" else OPEN)
     pairs: list[tuple[str, str]] = []
     for text in texts:
         found = words.split(text, max(words.MOST - len(pairs), 0)) if text else []

@@ -125,9 +125,9 @@ def ask(tx: Tx, status: Status, visibility: str) -> None:
 
 def grant(tx: Tx, status: Status, stamp_uri: str, stamp_type: str) -> Status | None:
     """Leave has come, and stands under this address: the status, shown as it was written. None when it does not wait,
-    which includes that others were told that it is gone."""
-    known = find(tx, status.id)
-    if known is None or known.state not in (PENDING, REFUSED) or status.deleted_at is not None:
+    which includes that others were told that it is gone, or may not be shown."""
+    known, author = find(tx, status.id), accounts.get(tx, status.account_id)
+    if known is None or known.state not in (PENDING, REFUSED) or status.deleted_at is not None or author.hidden:
         return None
     values = {"state": GRANTED, "stamp_uri": stamp_uri, "stamp_type": stamp_type}
     tx.conn.execute(sa.update(table).where(table.c.status_id == status.id).values(**values))

@@ -20,7 +20,7 @@ from fedcorp.company import peers
 from fedcorp.social import applications
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, media, statuses
-from tests.federation.world import ACTIVITY, Company, Department, Outsider, Person, pair
+from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person, pair
 from tests.web.instance import picture
 
 FINANCE = ("ann", "mo", "fay", "lou", "out", "lee", "ivy", "col")
@@ -40,6 +40,7 @@ LATE = frozenset({"lou", "cy"})  # members of `priv` that may read what came aft
 FORMER = frozenset({"lee", "out"})  # read along until one left and the other was banned
 INVITED = frozenset({"ivy"})
 SECRET = "zzsecretzz"
+SAMS = "a note of sam"
 KNOW_SECRET = MEMBERS | FORMER | INVITED  # have heard its name
 
 GROUPS = {  # name -> (preset, reach)
@@ -86,6 +87,7 @@ KINDS: dict[str, Kind] = {
     "pubreply": _kind("col", EVERYBODY, visibility="public", reach="public", answers="pubpub"),
     "directreply": _kind("fay", {"ann"}, visibility="direct", answers="pubpub", naming=("ann",)),
     "folreply": _kind("ann", FOLLOWERS, visibility="private", reach="company", answers="pubpub"),
+    "waits": _kind("col", {"sam"}, answers=SAMS, naming=("sam",)),  # for sam's leave
     "delpub": _kind("ann", (), visibility="public", reach="public", listed=False),
     # in groups
     "inopen": _kind("ann", EVERYBODY, group="open"),
@@ -286,7 +288,9 @@ class DoorWorld:
         if kind.group:
             named.append(f"@{kind.group}@finance.localhost")
         values = dict(kind.values)
-        if kind.answers:
+        if kind.answers == SAMS:
+            values["in_reply_to_id"] = await self._hear_sam(author)
+        elif kind.answers:
             values["in_reply_to_id"] = (await self.look_up())[home][kind.answers]
         if key == "picpriv":
             file = ("zzpicprivzz.png", picture(), "image/png")
@@ -295,6 +299,23 @@ class DoorWorld:
         old = "old" if key == EDITED else ""
         made = await author.publish(f"{' '.join(named)} zz{key}{old}zz #qq{key}qq", **values)
         self.posts[key] = Post(key, made["uri"], home)
+
+    async def _hear_sam(self, viewer: Person) -> str:
+        """sam answers ann, and wants to be asked who answers that."""
+        asks = {"automaticApproval": self.sam, "manualApproval": PUBLIC}
+        policy = {"canReply": asks, "canLike": asks, "canAnnounce": asks}
+        note = self.supplier.note(
+            self.sam,
+            "hm",
+            inReplyTo=self.posts["pubpub"].uri,
+            interactionPolicy=policy,
+            published="2026-11-01T10:00:00Z",
+        )
+        create = self.supplier.activity("Create", self.sam, note)
+        assert (await self.supplier.deliver(self.finance, create)).status_code == 202
+        await self.company.settle()
+        found = await viewer.find_status(note["id"])
+        return str(found["id"])
 
     def _handle(self, name: str) -> str:
         return "sam@supplier.localhost" if name == "sam" else self.people[name].handle

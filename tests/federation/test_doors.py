@@ -1275,7 +1275,7 @@ async def test_counts_say_nothing_of_what_only_some_may_know(world: DoorWorld) -
         fay = (await nobody.get("/api/v1/accounts/lookup", params={"acct": "fay"})).json()
         assert fay["following_count"] == len(GROUPS) - 1 + 1  # ann, and every group but the secret one
         asked = (await nobody.get(f"/api/v1/statuses/{world.ids['finance']['pubpub']}")).json()
-        assert asked["replies_count"] == 1  # of three, of which one is public
+        assert asked["replies_count"] == 2  # of four, of which two are public
     member = await world.people["fay"].get(f"/api/v1/statuses/{world.ids['finance']['inpriv']}")
     assert member["replies_count"] == 1
     outbox = await world.signers("finance")["@legal"].get(world.finance, f"{world.people['ann'].account.uri}/outbox")

@@ -445,6 +445,8 @@ async def test_what_waits_is_shown_at_no_door(office: Office) -> None:
         assert made["id"] not in [item["id"] for item in await office.fay.get(path)], path
     found = await office.fay.get("/api/v2/search", q="see", type="statuses")
     assert found["statuses"] == []
+    found = await office.ann.get("/api/v2/search", q="see", type="statuses")
+    assert [item["id"] for item in found["statuses"]] == [made["id"]]
     mine = await office.ann.get(f"/api/v1/statuses/{parent['id']}/context")
     assert [item["id"] for item in mine["descendants"]] == [made["id"]]
     other = Outsider(office.company, "other.localhost", 4)
@@ -464,6 +466,8 @@ async def test_what_waits_is_shown_at_no_door(office: Office) -> None:
 
     await office.send(office.says("Accept", made["uri"]))
     assert ("mention", "ann") in await office.fay.notifications()
+    found = await office.fay.get("/api/v2/search", q="see", type="statuses")
+    assert [item["id"] for item in found["statuses"]] == [made["id"]]
     assert ("mention", office.ann.handle) in await office.bo.notifications()
     assert [item["id"] for item in await office.fay.get("/api/v1/timelines/tag/hm")] == [made["id"]]
 
