@@ -14,6 +14,7 @@ from fedcorp.social import accounts, presentation
 from fedcorp.social.accounts import Account
 from fedcorp.social.images import ProcessedImage
 from fedcorp.social.page_heads import PageHead, first_link
+from fedcorp.social.policy import WAITING
 from fedcorp.social.statuses import Status
 from fedcorp.social.tags import DAY_MS, Day
 from fedcorp.social.visibility import visible
@@ -73,8 +74,8 @@ _CREATORS = sa.select(status_cards.c.status_id, cards.c.url, cards.c.found_on, c
 
 
 def ask(tx: Tx, status: Status) -> None:
-    """Ask for the card of a post that is new or was edited. Nobody's direct messages are looked into."""
-    if not tx.site.config.links.previews or status.visibility == "direct":
+    """Ask for the card of a post that is new or was edited. Nobody looks into direct messages, nor into what waits."""
+    if not tx.site.config.links.previews or status.visibility in ("direct", WAITING):
         return
     url = first_link(status.content)
     if url is None or tx.site.urls.owns(url):

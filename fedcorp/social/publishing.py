@@ -223,7 +223,6 @@ def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) 
     if draft.reach is not None and draft.reach not in policy.REACHES:
         raise Unprocessable(f"Validation failed: reach is one of {', '.join(policy.REACHES)}")
     parent = _parent(tx, account, draft)
-    waits = parent is not None and not account.is_group and leaves.must_wait(tx, parent, account, policy.REPLY)
     quoted = quotes.get_quotable(tx, account, draft.quoted_id) if draft.quoted_id is not None else None
     if quoted is not None and quoted.visibility == "private":  # one's own: for the same people
         visibility = policy.stricter(visibility, "private")
@@ -242,9 +241,29 @@ def _place(tx: Tx, account: Account, draft: Draft, settings: accounts.Settings) 
     _check_mentions_belong(tx, named, found)
     if quoted is not None:
         _check_quote(tx, account, quoted, visibility, reach, found, named)
-    if waits and parent is not None:
-        leaves.check_can_be_asked(tx, parent, reach)
+    waits = _must_wait(tx, account, parent, visibility, reach, named)
     return _Place(visibility, reach, parent, tuple(group.account_id for group in found), named, quoted, waits)
+
+
+def _must_wait(
+    tx: Tx, account: Account, parent: Status | None, visibility: str, reach: str, named: tuple[Account, ...]
+) -> bool:
+    """Whether an answer needs leave of the author elsewhere. Raises Unprocessable where there is none to be had.
+
+    What only the members of a group read is the group's affair, and goes to nobody but them.
+    """
+    if parent is None or account.is_group or visibility == policy.GROUP:
+        return False
+    if not leaves.must_wait(tx, parent, account, policy.REPLY):
+        return False
+    if visibility == "direct" and parent.account_id not in {person.id for person in named}:
+        author = accounts.get(tx, parent.account_id)
+        raise Unprocessable(
+            f"@{author.acct} has to be asked for leave to answer this post, and would read this; name them, or write "
+            "without answering."
+        )
+    leaves.check_can_be_asked(tx, parent, reach)
+    return True
 
 
 def _check_quote(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
+from fedcorp.social import leaves
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
 
@@ -317,6 +318,20 @@ async def test_an_answer_that_never_comes_to_who_must_agree_is_refused(office: O
     assert "outside the reach of this post (company)" in refused.json()["error"]
 
 
+async def test_a_direct_message_goes_to_nobody_whom_it_does_not_name(office: Office) -> None:
+    """Not even to who would have to be asked whether it may answer their post."""
+    note = await office.post(asks_everybody(office.gus))
+    seen = await status(office.ann, note["id"])
+    office.gts.actor("hal")
+    for name in ("fay", f"hal@{office.gts.domain}"):
+        values = {"status": f"@{name} look", "in_reply_to_id": seen["id"], "visibility": "direct"}
+        refused = await office.ann.send("POST", "/api/v1/statuses", **values)
+        assert refused.status_code == 422
+        assert "would read this" in refused.json()["error"]
+    await office.settle()
+    assert office.got("Create") == []
+
+
 # -- answers of the author ------------------------------------------------------------------------------------------
 
 
@@ -534,3 +549,20 @@ async def test_a_group_gets_an_answer_once_it_has_leave(office: Office) -> None:
     assert await office.ann.get(f"/api/fedcorp/v1/statuses/{made['id']}/groups") == []
     await office.send(office.says("Accept", made["uri"]))
     assert [item["uri"] for item in await office.fay.get(f"/api/v1/timelines/list/{group_id}")] == [made["uri"]]
+
+
+async def test_in_a_group_of_members_nobody_else_gives_leave(office: Office) -> None:
+    await office.finance.group(office.ann, "robots", "private")
+    await office.bo.follow("robots@finance.localhost")
+    await office.settle()
+    group = f"/api/fedcorp/v1/groups/{await office.ann.find('robots@finance.localhost')}"
+    await office.ann.post(f"{group}/requests/{await office.ann.find(office.bo.handle)}/approve")
+    await office.settle()
+    word = await office.bo.publish("@robots@finance.localhost look")
+    await office.settle()
+    seen = await status(office.ann, word["uri"])
+    await office.finance.db.write(leaves.keep_policy, int(seen["id"]), "reply=|public")
+    made = await office.ann.publish("I see", in_reply_to_id=seen["id"])
+    await office.settle()
+    assert made["visibility"] == "private"
+    assert await office.sees(office.bo, made["uri"])
