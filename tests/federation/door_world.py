@@ -198,6 +198,7 @@ class DoorWorld:
         self.accounts: dict[str, dict[str, str]] = {}  # department -> person -> account id
         self.group_uris: dict[str, str] = {}
         self.sam = ""
+        self.sams = ""  # the id of what sam wrote, in finance
 
     @property
     def finance(self) -> Department:
@@ -315,7 +316,8 @@ class DoorWorld:
         assert (await self.supplier.deliver(self.finance, create)).status_code == 202
         await self.company.settle()
         found = await viewer.find_status(note["id"])
-        return str(found["id"])
+        self.sams = str(found["id"])
+        return self.sams
 
     def _handle(self, name: str) -> str:
         return "sam@supplier.localhost" if name == "sam" else self.people[name].handle

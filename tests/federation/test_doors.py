@@ -1328,6 +1328,7 @@ PUSHED: dict[str, tuple[str, frozenset[str], str, dict[str, Any]]] = {
     "pushtaken": ("fay", MEMBERS | LATE, "priv", {}),
     "pushheld": ("fay", frozenset({"fay"}), "queue", {}),
     "pushheldbo": ("bo", frozenset({"bo"}), "queue", {}),
+    "pushwaits": ("col", frozenset({"col"}), "", {"visibility": "public"}),  # for sam's leave
 }
 HERALDS = ("ann", "nat", "cy", "zoe")
 NAMED = ("user", "user:notification", "public", "public:local", "public:remote", "direct")
@@ -1407,7 +1408,9 @@ async def _push(world: DoorWorld) -> dict[str, dict[str, str]]:
     made: dict[str, tuple[str, str]] = {}
     to = {key: f"@{group}@finance.localhost" if group else "" for key, (_, _, group, _) in PUSHED.items()}
     to["pushdirect"] = f"@{world.people['bo'].handle} @fay"
+    to["pushwaits"] = "@sam@supplier.localhost @fay"
     for key, (author, _, _, values) in PUSHED.items():
+        values = values | ({"in_reply_to_id": world.sams} if key == "pushwaits" else {})
         status = await world.people[author].publish(f"{to[key]} zz{key}zz #qqpushqq", **values)
         made[key] = (status["uri"], status["id"])
     await world.company.settle()

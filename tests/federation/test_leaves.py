@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
-from fedcorp.social import leaves
+from fedcorp.social import accounts, leaves, moderation
+from fedcorp.storage.database import Tx
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
 
@@ -549,6 +550,20 @@ async def test_a_group_gets_an_answer_once_it_has_leave(office: Office) -> None:
     assert await office.ann.get(f"/api/fedcorp/v1/statuses/{made['id']}/groups") == []
     await office.send(office.says("Accept", made["uri"]))
     assert [item["uri"] for item in await office.fay.get(f"/api/v1/timelines/list/{group_id}")] == [made["uri"]]
+
+
+async def test_nothing_is_published_of_who_is_suspended_by_then(office: Office) -> None:
+    _, made = await waiting(office)
+
+    def suspend(tx: Tx) -> None:
+        ann = accounts.get(tx, office.ann.account.id)
+        moderation.act(tx, accounts.get(tx, office.fay.account.id), ann, "suspend", "")
+
+    await office.finance.db.write(suspend)
+    await office.settle()
+    await office.send(office.says("Accept", made["uri"]))
+    assert len(office.got("Create")) == 1
+    assert await office.bo.find_status(made["uri"]) is None
 
 
 async def test_in_a_group_of_members_nobody_else_gives_leave(office: Office) -> None:
