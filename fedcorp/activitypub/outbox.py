@@ -252,10 +252,11 @@ def _leave_asked(tx: Tx, event: events.LeaveAsked) -> None:
 
 
 def _leave_withdrawn(tx: Tx, event: events.LeaveWithdrawn) -> None:
-    """Who has an answer that its author here alone shall see hears that it is gone."""
+    """Who has an answer that its author here alone shall see hears that it is gone; by its author's own Delete nobody
+    would any more."""
     status = statuses.find(tx, event.status_id)
-    if status is None or status.deleted_at is not None:
-        return  # they hear of that
+    if status is None:
+        return
     author, written = audience.author_of(tx, status), leaves.as_written(tx, status)
     to, cc = render.addressing(tx, written, author)
     document = render.activity("Delete", telling.new_uri(tx), author, status.uri, at=tx.ms, to=to, cc=cc)

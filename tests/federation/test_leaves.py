@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
-from fedcorp.social import accounts, leaves, moderation
+from fedcorp.social import accounts, leaves, moderation, statuses
 from fedcorp.storage.database import Tx
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
@@ -213,6 +213,7 @@ async def test_a_boost_waits_for_leave_and_is_told_then(office: Office) -> None:
 async def test_a_boost_that_waits_is_refused_or_taken_back(office: Office) -> None:
     note = await office.post(asks_everybody(office.gus))
     seen = await status(office.ann, note["id"])
+    announce: dict[str, Any] = {}
     for refused in (True, False):
         await office.ann.post(f"/api/v1/statuses/{seen['id']}/reblog")
         await office.settle()
@@ -226,6 +227,10 @@ async def test_a_boost_that_waits_is_refused_or_taken_back(office: Office) -> No
         assert (shown["reblogged"], shown["reblogs_count"]) == (False, 0)
         await office.send(office.says("Accept", announce["id"]))
         assert (await status(office.ann, note["id"]))["reblogs_count"] == 0
+    await office.ann.post(f"/api/v1/statuses/{seen['id']}/reblog")
+    await office.settle()
+    await office.send(office.says("Reject", announce["id"]))
+    assert (await status(office.ann, note["id"]))["reblogged"]
     operations = [item for item in office.company.network.requests if item.method == "POST"]
     assert not any(b'"Announce"' in item.content for item in operations if item.url.host == office.operations.domain)
 
@@ -440,6 +445,17 @@ async def test_an_answer_that_was_published_and_is_refused_goes_from_everywhere_
     assert (await status(office.fay, note["id"]))["replies_count"] == 0
     assert made["uri"] not in [item["uri"] for item in await office.fay.home()]
     assert made["uri"] in [item["uri"] for item in await office.ann.get(f"/api/v1/accounts/{office.ann.id}/statuses")]
+
+
+async def test_an_answer_that_is_refused_and_deleted_at_once_goes_from_everywhere(office: Office) -> None:
+    made = await office.answer(await office.post(None))
+
+    await office.finance.db.write(lambda tx: leaves.refuse(tx, statuses.get(tx, int(made["id"]))))
+    await office.ann.send("DELETE", f"/api/v1/statuses/{made['id']}")
+    await office.settle()
+    assert [item["object"] for item in office.got("Delete")] == [made["uri"]]
+    for person in (office.fay, office.bo):
+        assert not await office.sees(person, made["uri"])
 
 
 # -- what waits meanwhile ---------------------------------------------------------------------------------------------

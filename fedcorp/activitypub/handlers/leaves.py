@@ -122,6 +122,8 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     status, _ = _both(tx, activity)
     if status.reblog_of_id is None:
         return PROCESSED if leaves.refuse(tx, status) else DUPLICATE
+    if status.deleted_at is not None:  # there may be another boost by now
+        return DUPLICATE
     interactions.unreblog(tx, accounts.get(tx, status.account_id), status.reblog_of_id)
     return PROCESSED
 
