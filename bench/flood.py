@@ -1,8 +1,14 @@
-"""How people here fare while other servers flood the inbox: calm, then flooded, from connections of their own."""
+"""How people here fare while other servers flood the inbox: in calm, flooded, and while a neighbour is flooded.
+
+Readers ask at a pace, as people do, so that what they wait for is not their own number. Who floods needs processors,
+too, and so does the department that is flooded: the neighbour on the same machine tells what that alone does to people.
+"""
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -18,7 +24,9 @@ from fedcorp.storage.tables import inbox
 LIMITS = "api_requests = 100000000\nposts = 100000000\npeer_requests = 10\n"
 SERVERS = 8
 READERS = 4
+PACE = 200.0  # pages a second that people ask for
 LANES = 64  # connections of the flood
+BEGUN_SECONDS = 1.5  # before people are watched
 HOME = "/api/v1/timelines/home?limit=40"
 
 
@@ -47,38 +55,53 @@ def _creates(department: Department, count: int, authors: list[str]) -> list[byt
     return requests
 
 
+@contextmanager
+def _flooded(crowd: Load, department: Department, requests: list[bytes], seconds: float) -> Iterator[list[Outcome]]:
+    """Inside, these are sent as fast as they are answered; afterwards the list says what became of them."""
+    outcomes: list[Outcome] = []
+
+    def send() -> None:
+        outcomes.append(crowd.run(department.port, requests, LANES, seconds=seconds))
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    try:
+        time.sleep(BEGUN_SECONDS)  # its connections are there, and what a burst may is used up
+        yield outcomes
+    finally:
+        sending.join()
+
+
 def flood(bench: Bench) -> Iterator[Row]:
     """Readers at home, calm and while eight servers send as fast as they are answered, many times what they may."""
     crowd = Load()
     try:
-        with bench.department("finance", LIMITS) as finance:
-            finance.hire("ann")
-            for number in range(SERVERS):
-                finance.know(_domain(number))
-            requests = _creates(finance, bench.count(20_000), finance.do(_authors))
-            finance.start()
+        with bench.department("finance", LIMITS) as finance, bench.department("sales", LIMITS) as sales:
+            flooded = {}
+            for department in (finance, sales):
+                department.hire("ann")
+                for number in range(SERVERS):
+                    department.know(_domain(number))
+                flooded[department] = _creates(department, bench.count(20_000), department.do(_authors))
+                department.start()
             _fill(finance)
             reads = [finance.request("ann", "GET", HOME)] * bench.count(4000)
+
+            def read() -> Outcome:
+                return bench.load.run(finance.port, reads, READERS, PACE)
+
+            seconds = len(reads) / PACE + 2 * BEGUN_SECONDS
             bench.load.run(finance.port, reads[:200], READERS)
-            yield scenarios.measured(finance, "flood_calm", lambda: bench.load.run(finance.port, reads, READERS))
+            yield scenarios.measured(finance, "flood_calm", read)
+            with _flooded(crowd, sales, flooded[sales], seconds):
+                yield scenarios.measured(finance, "flood_neighbour", read)
             before = finance.memory()
-            found: list[Outcome] = []
-            sending = threading.Thread(target=lambda: found.append(crowd.run(finance.port, requests, LANES)))
-            sending.start()
-            during: list[Outcome] = []
-            while sending.is_alive():
-                during.append(bench.load.run(finance.port, reads[:500], READERS))
-            sending.join()
-            rows = sorted(during, key=lambda outcome: outcome.p99)
-            middle = rows[len(rows) // 2]
-            yield Row(
-                "flood_home", middle.rate, p50=middle.p50, p99=middle.p99, memory=finance.memory(),
-                note=f"middle of {len(rows)} runs; worst p99 {rows[-1].p99:.2f}; "
-                f"{finance.memory() - before:+.0f} MiB",
-            )  # fmt: skip
-            (sent,) = found
-            kept = finance.do(_kept)
-            accepted = sent.statuses.get(202, 0)
+            with _flooded(crowd, finance, flooded[finance], seconds) as outcomes:
+                outcome = read()
+            note = f"{finance.memory() - before:+.0f} MiB"
+            yield Row("flood_home", outcome.rate, p50=outcome.p50, p99=outcome.p99, memory=finance.memory(), note=note)
+            (sent,) = outcomes
+            kept, accepted = finance.do(_kept), sent.statuses.get(202, 0)
             finance.do(lambda db: scenarios.until_waiting(db, 0))
             words = f"answers {sent.statuses}; accepted {accepted}, kept {kept}, acted upon {finance.do(_done)}"
             yield Row("flood_inbox", sent.rate, p50=sent.p50, p99=sent.p99, memory=finance.memory(), note=words)

@@ -5,6 +5,7 @@ Requests are complete bytes before the clock starts, so that the generator costs
 
 import asyncio
 import contextlib
+import math
 import multiprocessing
 import time
 from collections.abc import Sequence
@@ -31,11 +32,17 @@ class Outcome:
         return self.count / self.seconds
 
 
-async def _lane(port: int, requests: "list[bytes]", latencies: list[float], statuses: dict[int, int]) -> None:
+async def _lane(
+    port: int, due: list[tuple[float, bytes]], latencies: list[float], statuses: dict[int, int], until: float
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while requests:
-        request = requests.pop()
-        began = time.perf_counter()
+    while due and time.perf_counter() < until:
+        began, request = due.pop()
+        early = began - time.perf_counter()
+        if early > 0:
+            await asyncio.sleep(early)
+        if early > 0 or not began:
+            began = time.perf_counter()  # who sends late, because no connection was free, has waited since it was due
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         lower = head.lower()
@@ -50,12 +57,15 @@ async def _lane(port: int, requests: "list[bytes]", latencies: list[float], stat
         await writer.wait_closed()
 
 
-async def _run(port: int, requests: Sequence[bytes], connections: int) -> Outcome:
-    waiting = list(reversed(requests))
+async def _run(
+    port: int, requests: Sequence[bytes], connections: int, pace: float = 0, seconds: float = math.inf
+) -> Outcome:
+    began = time.perf_counter()
+    waiting = [(began + number / pace if pace else 0.0, request) for number, request in enumerate(requests)]
+    waiting.reverse()
     latencies: list[float] = []
     statuses: dict[int, int] = {}
-    began = time.perf_counter()
-    await asyncio.gather(*(_lane(port, waiting, latencies, statuses) for _ in range(connections)))
+    await asyncio.gather(*(_lane(port, waiting, latencies, statuses, began + seconds) for _ in range(connections)))
     seconds = time.perf_counter() - began
     latencies.sort()
     middle, late = latencies[len(latencies) // 2], latencies[int(len(latencies) * 0.99)]
@@ -192,9 +202,20 @@ class Load:
         self._pipe.send(order)
         return self._pipe.recv()
 
-    def run(self, port: int, requests: Sequence[bytes], connections: int) -> Outcome:
-        """Send all requests over so many connections."""
-        found: Outcome = self._order("run", port, requests, connections)
+    def run(
+        self,
+        port: int,
+        requests: Sequence[bytes],
+        connections: int,
+        pace: float = 0,
+        seconds: float = math.inf,
+    ) -> Outcome:
+        """Send requests over so many connections, all or those of so many seconds: `pace` of them a second, or the next
+        one after each answer.
+
+        At a pace, a request that finds all connections busy waits from the moment when it was due.
+        """
+        found: Outcome = self._order("run", port, requests, connections, pace, seconds)
         return found
 
     def reset(self) -> None:

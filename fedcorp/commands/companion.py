@@ -19,6 +19,7 @@ from fedcorp.clock import Clock
 from fedcorp.commands.endings import FAILED, ended
 from fedcorp.storage.database import Database
 
+NICENESS = 10  # what is due waits for the processor rather than somebody who looks at a page
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.02
 MOST_BYTES = 65_536
@@ -149,6 +150,7 @@ def fork(work: Callable[[Link], object]) -> Companion:
 def _live(work: Callable[[Link], object], link: Link) -> NoReturn:
     code = FAILED
     try:
+        os.nice(NICENESS)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the first one says when to stop
         code = ended(lambda: work(link)) if link.wait() else 0
     except BaseException:  # what nobody expected must not run on in a copy of the first process

@@ -40,6 +40,7 @@ def test_work_goes_on_when_its_process_is_killed(finance: Department, ben: Perso
     ada.publish("by two")
     eventually(lambda: "by two" in ben.texts())
     assert not psutil.Process(ben.department.processes[0].pid).children()
+    assert finance.companion().nice() > psutil.Process(finance.processes[0].pid).nice(), "people come first"
 
     finance.companion().kill()
     ada.publish("by one")

@@ -41,7 +41,7 @@ from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import favourites, poll_options, status_words
 from fedcorp.storage.tables import media as media_table
 from fedcorp.storage.tables import statuses as table
-from tests.databases import make_config
+from tests.databases import examples, make_config
 from tests.social.conftest import Department, StandingClock
 
 pytestmark = pytest.mark.anyio
@@ -459,7 +459,9 @@ def _is_time(name: str, value: str, created_at: int) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(40), deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow]
+)
 @given(st.lists(posts, max_size=12), st.lists(questions, min_size=8, max_size=25))
 def test_search_finds_what_reading_everything_finds(written: list[Post], asked: list[str]) -> None:
     async def run(folder: Path) -> None:

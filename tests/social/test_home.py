@@ -19,7 +19,7 @@ from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts, domain_blocks, home, list_accounts, mutes
 from fedcorp.storage.tables import blocks as block_rows
 from fedcorp.storage.tables import lists as list_rows
-from tests.databases import make_config
+from tests.databases import examples, make_config
 from tests.social.conftest import Department, StandingClock
 
 PEOPLE, PLACES = 4, ("here", "sales.localhost", "lab.localhost")
@@ -85,7 +85,7 @@ def _by_rule(tx: Tx, ann: Account) -> list[timelines.Entry]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(_acts)
 def test_home_is_what_the_rule_says_row_by_row(acts: list[tuple[str, int, int]]) -> None:
     async def run(folder: Path) -> None:

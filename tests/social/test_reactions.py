@@ -15,7 +15,7 @@ from fedcorp.social import accounts, effects, interactions, reactions, statuses
 from fedcorp.social.reactions import Kind
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import favourites, notifications
-from tests.databases import make_config
+from tests.databases import examples, make_config
 from tests.social.conftest import Department, StandingClock
 
 PEOPLE = 2
@@ -81,7 +81,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.lists(steps, min_size=15, max_size=50))
 def test_the_numbers_are_those_of_the_model(steps: list[tuple[str, int, Kind]]) -> None:
     async def run(folder: Path) -> None:

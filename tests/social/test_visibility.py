@@ -11,7 +11,7 @@ from fedcorp.social import effects, policy, statuses
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts, blocks, domain_blocks, follows, mentions
 from fedcorp.storage.tables import statuses as table
-from tests.databases import make_config
+from tests.databases import examples, make_config
 from tests.social.conftest import Department, StandingClock
 
 PEOPLE = 3
@@ -69,7 +69,7 @@ def _both(tx: Tx, viewer: int | None, made: list[int]) -> tuple[set[int], set[in
     return by_rule, statuses.visible_ids(tx, viewer, made)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(posts, st.dictionaries(pairs.map(lambda s: next(iter(s), (0, 1))), st.sampled_from(("accepted", "pending"))),
        pairs, pairs, st.sets(st.integers(0, PEOPLE - 1), max_size=1))  # fmt: skip
 def test_the_rule_and_the_predicate_agree(

@@ -16,6 +16,7 @@ from fedcorp.social import accounts
 from fedcorp.storage.tables import metadata
 from fedcorp.web.route import WEBSOCKET, Route
 from fedcorp.web.routes import API_ROUTES, ROUTES
+from tests.databases import examples
 from tests.web.instance import Office, Person
 
 pytestmark = pytest.mark.anyio
@@ -411,7 +412,7 @@ _WRITING = [name for name in PARAMETERS if not name.startswith("GET")]
 
 
 @pytest.mark.parametrize("name", _WRITING)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(25), deadline=None)
 @given(trees=st.dictionaries(st.integers(0, 15), _TREES, max_size=5))
 async def test_any_tree_of_json_is_taken_or_refused(
     office: Office, ann: Person, ben: Person, name: str, trees: dict[int, Any]

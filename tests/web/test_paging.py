@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from fedcorp.web.pagination import page_of
 from fedcorp.web.route import Route
 from fedcorp.web.routes import API_ROUTES
+from tests.databases import examples
 from tests.web.instance import Caller, MovableClock, Office, Person, running, template
 
 GROUPS = "/api/fedcorp/v1/groups"
@@ -368,7 +369,7 @@ def joined(pages: list[list[str]]) -> list[str]:
 ARRIVALS = st.lists(st.integers(0, 2), max_size=4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(120), deadline=None)
 @given(route=st.sampled_from(ROUTES), limit=st.integers(1, 9), arrivals=ARRIVALS)
 def test_who_reads_on_while_new_entries_come_misses_none_and_sees_none_twice(
     shelf: Shelf, route: str, limit: int, arrivals: list[int]

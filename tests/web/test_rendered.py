@@ -34,7 +34,7 @@ from fedcorp.storage.tables import media
 from fedcorp.storage.tables import statuses as table
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.statuses import render
-from tests.databases import make_config
+from tests.databases import examples, make_config
 from tests.social.conftest import Department, StandingClock
 
 PEOPLE = 3  # two see a post alike, beside its author
@@ -108,13 +108,13 @@ def _seen(tx: Tx, cache: Rendered, viewer: int | None, context: str) -> list[byt
     return render(tx, cache, viewer, [id_ for id_ in ids if id_ in visible], context=context)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(steps(ACTS, 7, 12))
 def test_what_is_kept_is_what_would_be_rendered(acts: list[Step]) -> None:
     compare(acts)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(steps(REACTING, 1, 16))
 def test_what_is_kept_of_reactions_is_what_would_be_rendered(acts: list[Step]) -> None:
     compare(acts)

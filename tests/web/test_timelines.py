@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.databases import examples
 from tests.web.instance import Caller, MovableClock, Office, Person, running
 
 pytestmark = pytest.mark.anyio
@@ -248,7 +249,7 @@ def test_the_order_of_a_list_is_the_order_of_ids(shelf: Shelf) -> None:
 TURNS = st.lists(st.tuples(st.sampled_from(("next", "prev")), st.integers(1, 9)), max_size=10)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(80))
 @given(data=st.data(), limit=st.integers(1, 9), turns=TURNS)
 def test_pages_have_no_gaps_and_no_doubles(
     shelf: Shelf, data: st.DataObject, limit: int, turns: list[tuple[str, int]]
