@@ -15,6 +15,7 @@ from fedcorp.config import Limits
 
 MAX_HEADER_BYTES = 65_536  # all headers of a request; no client that we know sends an eighth of it
 BYTES_A_SECOND = 1024  # of a body, on average over `body_seconds`; the slowest telephone does better
+PARTING_SECONDS = 1.0  # for a client to answer that we close a connection; TLS has both sides say so
 UNREAD = 3  # times `body_seconds`: so long may an answer wait for a client to read on
 
 _TOO_SLOW = b"408 Request Timeout", b'{"error":"The headers of the request did not come in time."}'
@@ -22,13 +23,22 @@ _BODY_TOO_SLOW = b"408 Request Timeout", b'{"error":"The body of the request cam
 _TOO_LARGE = b"431 Request Header Fields Too Large", b'{"error":"The headers of the request are too large."}'
 
 
-class _Unread:
-    """What both kinds of connections do while the system takes no more of what we send."""
+class _Guarded:
+    """What both kinds of connections do while a client does not read, or does not part from us."""
 
     unread_seconds: float
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     _stalled: asyncio.TimerHandle | None = None
+
+    def part(self) -> None:
+        """After our goodbye: who has everything and leaves it without an answer holds up nobody who stops a server."""
+        if not self.transport.is_closing():
+            return
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(PARTING_SECONDS, self.part)
+        else:
+            self.loop.call_later(PARTING_SECONDS, self.transport.abort)
 
     def watch_reader(self) -> None:
         """From now on the client must read."""
@@ -46,8 +56,13 @@ class _Unread:
         self.transport.abort()  # `close` would wait until the client has read the rest
 
 
-class GuardedSocket(_Unread, WebSocketsSansIOProtocol):
+class GuardedSocket(_Guarded, WebSocketsSansIOProtocol):
     """uvicorn's WebSocket, which ends when its client does not read."""
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        super().shutdown()
+        self.part()
 
     def pause_writing(self) -> None:
         """More waits to be sent than the system takes."""
@@ -65,7 +80,7 @@ class GuardedSocket(_Unread, WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
-class GuardedConnection(_Unread, HttpToolsProtocol):
+class GuardedConnection(_Guarded, HttpToolsProtocol):
     """uvicorn's connection, which ends when headers need longer than `header_seconds` or more than 64 KiB, when less
     than a kilobyte a second of a body comes, and when the client does not read the answer."""
 
@@ -102,6 +117,11 @@ class GuardedConnection(_Unread, HttpToolsProtocol):
         """It took it."""
         self.forget_reader()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops."""
+        super().shutdown()
+        self.part()
 
     def data_received(self, data: bytes) -> None:
         """Count what came for as long as the headers are not complete."""

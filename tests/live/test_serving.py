@@ -246,6 +246,27 @@ def idle(department: Department) -> socket.socket:
     return opened
 
 
+@pytest.mark.once
+def test_nobody_waits_for_a_client_that_does_not_say_goodbye(tmp_path: Path) -> None:
+    """TLS has both sides say that they are done; telephones that are out of reach do not."""
+    department = Department(tmp_path, "mute", authority=Authority(tmp_path))
+    assert department.authority is not None
+    department.start()
+    try:
+        context, request = department.authority.context(), f"GET /health HTTP/1.1\r\nHost: {department.domain}\r\n\r\n"
+        with (
+            socket.create_connection(("127.0.0.1", department.port)) as raw,
+            context.wrap_socket(raw, server_hostname="mute.localhost") as client,
+        ):
+            client.sendall(request.encode())
+            assert client.recv(12) == b"HTTP/1.1 200"
+            department.processes[0].terminate()
+            assert department.processes[0].wait(END_SECONDS) == 0
+        assert "ERROR" not in department.log()
+    finally:
+        department.close()
+
+
 # -- a database that is away -----------------------------------------------------------------------------------------
 
 
