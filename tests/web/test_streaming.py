@@ -615,7 +615,10 @@ async def test_who_missed_more_than_is_told_again_hears_the_newest(
     monkeypatch.setattr(streaming, "REPLAYED", 2)
     async with events(office, ann, "user") as stream:
         await told(stream, ann, await ann.publish("heard"))
-    missed = [await ann.publish(str(number)) for number in range(4)]
+    async with events(office, ann, "user") as other:
+        missed = [await ann.publish(str(number)) for number in range(4)]
+        for status in missed:  # what everybody else has heard by now is what was missed
+            await told(other, ann, status)
     async with events(office, ann, "user", after=stream.mark) as again:
         await told(again, ann, missed[2])
         await told(again, ann, missed[3])
