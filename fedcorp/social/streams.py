@@ -80,13 +80,13 @@ class Position:
 
 
 _COLUMNS = [streams.c[item.name] for item in fields(Change)]
-_AFTER = (
+_BEHIND = (
     sa.select(*_COLUMNS)
     .where(sa.or_(streams.c.seq > sa.bindparam("after"), streams.c.seq.in_(sa.bindparam("gaps", expanding=True))))
     .order_by(streams.c.seq)
-    .limit(BATCH)
 )
-_NUMBERS = _AFTER.with_only_columns(streams.c.seq)
+_AFTER = _BEHIND.limit(BATCH)
+_NUMBERS = _BEHIND.with_only_columns(streams.c.seq)
 _LISTED = sa.select(list_accounts.c.list_id).where(
     list_accounts.c.list_id == sa.bindparam("list"), list_accounts.c.account_id == sa.bindparam("author")
 )
@@ -106,7 +106,7 @@ def tail(tx: Tx, position: Position) -> tuple[list[Change], Position]:
 
 
 def skip(tx: Tx, position: Position) -> Position:
-    """The position behind what `tail` would give, for a reader to whom nothing of it matters."""
+    """The position behind everything that came after one, for a reader to whom nothing of it matters."""
     gaps = _open_gaps(tx, position)
     numbers = tx.conn.execute(_NUMBERS, {"after": position.after, "gaps": list(gaps)}).scalars()
     return _behind(tx, position.after, gaps, numbers)

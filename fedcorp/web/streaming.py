@@ -36,6 +36,7 @@ from fedcorp.web.problems import OK
 from fedcorp.web.route import WEBSOCKET, Route
 
 POLL_SECONDS = 0.2
+REST_SECONDS = 0.01  # between two looks while much happens: each costs two ways between threads
 HEARTBEAT_SECONDS = 25.0
 QUEUE = 1000
 REPLAYED = 600  # of what somebody missed; more of it is read from the timelines
@@ -99,6 +100,7 @@ class Streams:
         self._listeners: set[Listener] = set()
         self._returning: set[Listener] = set()  # those of them that have not been told yet what they missed
         self._position: Position | None = None
+        self._wanted = asyncio.Event()  # set when somebody listens
         self._placed = asyncio.Event()  # set once what comes from now on is told
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -132,6 +134,7 @@ class Streams:
             self._returning.add(listener)
             self._db.waker("streams").set()
         self._listeners.add(listener)
+        self._wanted.set()
         # What ended the token after it was looked at may have been told before the listener was here to be ended.
         if self._closed or await self._db.read(applications.find_token, listener.token) is None:
             listener.end()
@@ -157,7 +160,12 @@ class Streams:
                 report(log, error, "the streams could not be read")
                 await self._clock.sleep(1)
                 continue
-            if not moved:
+            if not self._listeners:
+                self._wanted.clear()
+                await self._clock.wait(self._wanted, POLL_SECONDS)
+            elif moved:
+                await self._clock.sleep(REST_SECONDS)
+            else:
                 await self._clock.wait(waker, POLL_SECONDS)
 
     async def pump(self) -> int:
