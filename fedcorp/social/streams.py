@@ -6,6 +6,7 @@ become visible after a greater one, so `tail` also asks again for numbers that w
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -191,42 +192,55 @@ def _shown(status: Status, channel: Channel) -> int:
     return status.reblog_of_id if is_group_list and status.reblog_of_id is not None else status.id
 
 
+_VIEWERS: sa.BindParameter[Any] = sa.bindparam("viewers", expanding=True)
+_HOMES = {  # of what is new, and of what has changed
+    is_new: sa.select(home.c.account_id).where(column == sa.bindparam("status"), home.c.account_id.in_(_VIEWERS))
+    for is_new, column in ((True, home.c.entry_id), (False, home.c.status_id))
+}
+_MEDIA = sa.select(media.c.id).where(media.c.status_id == sa.bindparam("status")).limit(1)
+_TAGS = sa.select(status_tags.c.name).where(status_tags.c.status_id == sa.bindparam("status"))
+_FOLLOWERS = sa.select(follows.c.follower_id).where(
+    follows.c.target_id == sa.bindparam("author"), follows.c.state == "accepted", follows.c.follower_id.in_(_VIEWERS)
+)
+
+
 def _at_home(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
     listening = {channel.account_id for channel in channels if channel.stream == "user"}
     if not listening:
         return []
-    column = home.c.entry_id if change.kind == "update" else home.c.status_id
-    holding = sa.select(home.c.account_id).where(column == change.status_id, home.c.account_id.in_(listening))
-    return [Channel(account_id, "user") for account_id in tx.conn.execute(holding).scalars()]
+    values = {"status": change.status_id, "viewers": sorted(listening)}
+    holding = tx.conn.execute(_HOMES[change.kind == "update"], values).scalars()
+    return [Channel(account_id, "user") for account_id in holding]
 
 
 def _in_public(tx: Tx, status: Status, channels: Collection[Channel]) -> list[Channel]:
     if status.visibility != "public" or status.reblog_of_id is not None or status.created_at < tx.ms - FRESH_MS:
         return []
-    names = {"public", "public:local" if status.local else "public:remote"}
-    if tx.conn.execute(sa.select(media.c.id).where(media.c.status_id == status.id)).first():
-        names |= {name + ":media" for name in names}
+    of_all = [channel for channel in channels if channel.stream in PUBLIC]
     if status.in_reply_to_uri is not None and status.in_reply_to_account_id != status.account_id:
-        names = set()  # as in the timelines: answers to others stand in their threads, and under their hashtags
-    tags = set(tx.conn.execute(sa.select(status_tags.c.name).where(status_tags.c.status_id == status.id)).scalars())
-    tagged = {"hashtag", "hashtag:local"} if status.local else {"hashtag"}
-    return [
-        channel
-        for channel in _unlimited(tx, status, channels)
-        if channel.stream in names or (channel.stream in tagged and channel.argument in tags)
-    ]
+        of_all = []  # as in the timelines: answers to others stand in their threads, and under their hashtags
+    tagged = ("hashtag", "hashtag:local") if status.local else ("hashtag",)
+    of_tags = [channel for channel in channels if channel.stream in tagged]
+    found: list[Channel] = []
+    if of_all:
+        names = {"public", "public:local" if status.local else "public:remote"}
+        if tx.conn.execute(_MEDIA, {"status": status.id}).first() is not None:
+            names |= {name + ":media" for name in names}
+        found += [channel for channel in of_all if channel.stream in names]
+    if of_tags:
+        tags = set(tx.conn.execute(_TAGS, {"status": status.id}).scalars())
+        found += [channel for channel in of_tags if channel.argument in tags]
+    return _unlimited(tx, status, found) if found else []
 
 
-def _unlimited(tx: Tx, status: Status, channels: Collection[Channel]) -> Collection[Channel]:
+def _unlimited(tx: Tx, status: Status, channels: list[Channel]) -> list[Channel]:
     """What is left of these channels when the author is limited: of those who follow, and of the author."""
     author = accounts_of.find(tx, status.account_id)
     if author is None or author.silenced_at is None:
         return channels
     viewers = {channel.account_id for channel in channels}
-    followers = sa.select(follows.c.follower_id).where(
-        follows.c.target_id == author.id, follows.c.state == "accepted", follows.c.follower_id.in_(viewers)
-    )
-    spared = {author.id, *tx.conn.execute(followers).scalars()}
+    followers = tx.conn.execute(_FOLLOWERS, {"author": author.id, "viewers": sorted(viewers)}).scalars()
+    spared = {author.id, *followers}
     return [channel for channel in channels if channel.account_id in spared]
 
 
@@ -281,21 +295,25 @@ def _allowed(tx: Tx, status: Status, found: list[Channel]) -> list[Channel]:
     return [channel for channel in found if channel.account_id in viewers]
 
 
+_AUTHORS: sa.BindParameter[Any] = sa.bindparam("authors", expanding=True)
+_UNWILLING = sa.union(
+    sa.select(blocks.c.account_id).where(blocks.c.account_id.in_(_VIEWERS), blocks.c.target_id.in_(_AUTHORS)),
+    sa.select(blocks.c.target_id).where(blocks.c.target_id.in_(_VIEWERS), blocks.c.account_id.in_(_AUTHORS)),
+    sa.select(mutes.c.account_id).where(
+        mutes.c.account_id.in_(_VIEWERS),
+        mutes.c.target_id.in_(_AUTHORS),
+        sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > sa.bindparam("now")),
+    ),
+    sa.select(domain_blocks.c.account_id)
+    .join(accounts, accounts.c.domain == domain_blocks.c.domain)
+    .where(domain_blocks.c.account_id.in_(_VIEWERS), accounts.c.id.in_(_AUTHORS)),
+)
+
+
 def _unwilling(tx: Tx, viewers: set[int], authors: set[int]) -> set[int]:
     """Viewers who mute one of the authors, and those between whom and an author stands a block, of a domain too."""
-    statement = sa.union(
-        sa.select(blocks.c.account_id).where(blocks.c.account_id.in_(viewers), blocks.c.target_id.in_(authors)),
-        sa.select(blocks.c.target_id).where(blocks.c.target_id.in_(viewers), blocks.c.account_id.in_(authors)),
-        sa.select(mutes.c.account_id).where(
-            mutes.c.account_id.in_(viewers),
-            mutes.c.target_id.in_(authors),
-            sa.or_(mutes.c.expires_at.is_(None), mutes.c.expires_at > tx.ms),
-        ),
-        sa.select(domain_blocks.c.account_id)
-        .join(accounts, accounts.c.domain == domain_blocks.c.domain)
-        .where(domain_blocks.c.account_id.in_(viewers), accounts.c.id.in_(authors)),
-    )
-    return set(tx.conn.execute(statement).scalars())
+    values = {"viewers": sorted(viewers), "authors": sorted(authors), "now": tx.ms}
+    return set(tx.conn.execute(_UNWILLING, values).scalars())
 
 
 def _of_deleted(tx: Tx, change: Change, channels: Collection[Channel]) -> list[Channel]:
