@@ -94,6 +94,19 @@ def _keep(tx: Tx, domain: str, software: str, version: str) -> None:
     tx.conn.execute(sa.update(peers_table).where(peers_table.c.domain == domain).values(**values))
 
 
+_LEARN = (
+    sa.update(peers_table)
+    .where(peers_table.c.domain == sa.bindparam("name"), peers_table.c.removed_at.is_(None))
+    .where(
+        sa.or_(
+            peers_table.c.signature_profile.is_(None),
+            sa.and_(peers_table.c.signature_profile == "cavage", peers_table.c.learned_at < sa.bindparam("before")),
+        )
+    )
+    .values(signature_profile=sa.bindparam("profile"), learned_at=sa.bindparam("now"))
+)
+
+
 def note_implements(tx: Tx, domain: str, doc: dict[str, Any]) -> None:
     """Keep that a peer takes RFC 9421, by the word of an actor (FEP-844e), unless experience says something already."""
     found = doc.get("generator")
@@ -102,12 +115,8 @@ def note_implements(tx: Tx, domain: str, doc: dict[str, Any]) -> None:
     if RFC9421 not in hrefs and RFC9421_ED25519 not in hrefs:
         return
     profile = "9421-ed25519" if RFC9421_ED25519 in hrefs else "9421-rsa"
-    is_open = sa.or_(
-        peers_table.c.signature_profile.is_(None),
-        sa.and_(peers_table.c.signature_profile == "cavage", peers_table.c.learned_at < tx.ms - REMEMBER_MS),
-    )
-    unknown = sa.update(peers_table).where(peers_table.c.domain == domain, peers_table.c.removed_at.is_(None), is_open)
-    tx.conn.execute(unknown.values(signature_profile=profile, learned_at=tx.ms))
+    values = {"name": domain, "profile": profile, "now": tx.ms, "before": tx.ms - REMEMBER_MS}
+    tx.conn.execute(_LEARN, values)
 
 
 def notice(tx: Tx, peer: Peer) -> None:

@@ -369,6 +369,12 @@ _SETTLE = (
     )
 )
 _LEASE = sa.select(leases.c.token, leases.c.lease_until_at).where(leases.c.name == sa.bindparam("lease"))
+_HOLD = (
+    sa.update(leases)
+    .where(leases.c.name == sa.bindparam("lease"))
+    .values(token=sa.bindparam("holder"), lease_until_at=sa.bindparam("until"))
+)
+_RELEASE = sa.delete(leases).where(leases.c.name == sa.bindparam("lease"), leases.c.token == sa.bindparam("holder"))
 
 
 def _waiting_domains(tx: Tx) -> list[str]:
@@ -382,19 +388,18 @@ def _backlog(tx: Tx, domain: str, most: int) -> int:
 
 def _take_lease(tx: Tx, domain: str, token: str) -> bool:
     """Hold the inbox of a peer, or keep holding it. Runs in the same transaction as the work it guards."""
-    name = f"inbox:{domain}"
-    values = {"token": token, "lease_until_at": tx.ms + LEASE_MS}
+    name, until = f"inbox:{domain}", tx.ms + LEASE_MS
     held = tx.conn.execute(_LEASE, {"lease": name}).first()
     if held is None:
-        return insert_ignore(tx, leases, name=name, **values)
+        return insert_ignore(tx, leases, name=name, token=token, lease_until_at=until)
     if held.token != token and held.lease_until_at > tx.ms:
         return False
-    tx.conn.execute(sa.update(leases).where(leases.c.name == name).values(**values))
+    tx.conn.execute(_HOLD, {"lease": name, "holder": token, "until": until})
     return True
 
 
 def _release(tx: Tx, domain: str, token: str) -> None:
-    tx.conn.execute(sa.delete(leases).where(leases.c.name == f"inbox:{domain}", leases.c.token == token))
+    tx.conn.execute(_RELEASE, {"lease": f"inbox:{domain}", "holder": token})
 
 
 def _run_chunk(tx: Tx, domain: str, token: str, work: _Work | None) -> _Chunk | None:

@@ -263,36 +263,53 @@ def followers_among(tx: Tx, target_id: int, ids: "sa.Select[tuple[int]]") -> lis
     return list(tx.conn.execute(sa.select(follows.c.follower_id).where(its)).scalars())
 
 
+_VIEWER: sa.BindParameter[Any] = sa.bindparam("viewer")
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+
+
+def _targets(table: sa.Table, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """What a viewer says of others: whom it concerns, and these columns."""
+    return sa.select(table.c.target_id, *columns).where(table.c.account_id == _VIEWER, table.c.target_id.in_(_IDS))
+
+
+_FOLLOWED_BY_VIEWER = _SELECT.where(follows.c.follower_id == _VIEWER, follows.c.target_id.in_(_IDS))
+_FOLLOWING_VIEWER = _SELECT.where(follows.c.target_id == _VIEWER, follows.c.follower_id.in_(_IDS))
+_BLOCKED_BY_VIEWER, _ENDORSED_BY_VIEWER = _targets(blocks), _targets(endorsements)
+_BLOCKING_VIEWER = sa.select(blocks.c.account_id).where(blocks.c.target_id == _VIEWER, blocks.c.account_id.in_(_IDS))
+_MUTED_BY_VIEWER = _targets(mutes, mutes.c.notifications, mutes.c.expires_at)
+_AWAY_FROM_VIEWER = sa.select(accounts.c.id).where(
+    accounts.c.id.in_(_IDS),
+    accounts.c.domain.in_(sa.select(domain_blocks.c.domain).where(domain_blocks.c.account_id == _VIEWER)),
+)
+_NOTED_BY_VIEWER = _targets(account_notes, account_notes.c.comment)
+
+
 def relationships(tx: Tx, viewer_id: int, ids: list[int]) -> list[Relationship]:
     """One Relationship for each of `ids`, in that order."""
     found = {id_: Relationship(id_) for id_ in ids}
-    for row in tx.conn.execute(_SELECT.where(follows.c.follower_id == viewer_id, follows.c.target_id.in_(ids))):
+    if not found:
+        return []
+    values = {"viewer": viewer_id, "ids": ids}
+    for row in tx.conn.execute(_FOLLOWED_BY_VIEWER, values):
         _fill_following(found[row.target_id], row)
-    for row in tx.conn.execute(_SELECT.where(follows.c.target_id == viewer_id, follows.c.follower_id.in_(ids))):
+    for row in tx.conn.execute(_FOLLOWING_VIEWER, values):
         found[row.follower_id].followed_by = row.state == "accepted"
         found[row.follower_id].requested_by = row.state == "pending"
-    for id_ in tx.conn.execute(_targets(blocks, viewer_id, ids)).scalars():
+    for id_ in tx.conn.execute(_BLOCKED_BY_VIEWER, values).scalars():
         found[id_].blocking = True
-    for id_ in tx.conn.execute(_targets(endorsements, viewer_id, ids)).scalars():
+    for id_ in tx.conn.execute(_ENDORSED_BY_VIEWER, values).scalars():
         found[id_].endorsed = True
-    blocked_by = sa.select(blocks.c.account_id).where(blocks.c.target_id == viewer_id, blocks.c.account_id.in_(ids))
-    for id_ in tx.conn.execute(blocked_by).scalars():
+    for id_ in tx.conn.execute(_BLOCKING_VIEWER, values).scalars():
         found[id_].blocked_by = True
-    for row in tx.conn.execute(_targets(mutes, viewer_id, ids).add_columns(mutes.c.notifications, mutes.c.expires_at)):
+    for row in tx.conn.execute(_MUTED_BY_VIEWER, values):
         if row.expires_at is None or row.expires_at > tx.ms:
             found[row.target_id].muting = True
             found[row.target_id].muting_notifications = row.notifications
-    domains = sa.select(domain_blocks.c.domain).where(domain_blocks.c.account_id == viewer_id)
-    away = sa.select(accounts.c.id).where(accounts.c.id.in_(ids), accounts.c.domain.in_(domains))
-    for id_ in tx.conn.execute(away).scalars():
+    for id_ in tx.conn.execute(_AWAY_FROM_VIEWER, values).scalars():
         found[id_].domain_blocking = True
-    for row in tx.conn.execute(_targets(account_notes, viewer_id, ids).add_columns(account_notes.c.comment)):
+    for row in tx.conn.execute(_NOTED_BY_VIEWER, values):
         found[row.target_id].note = row.comment
     return [found[id_] for id_ in ids]
-
-
-def _targets(table: sa.Table, viewer_id: int, ids: list[int]) -> Any:
-    return sa.select(table.c.target_id).where(table.c.account_id == viewer_id, table.c.target_id.in_(ids))
 
 
 def _fill_following(relationship: Relationship, row: Any) -> None:

@@ -276,18 +276,24 @@ _VERDICTS: dict[str, _Verdict] = {
 }
 
 
+_OWN = (
+    sa.update(statuses_table)
+    .where(
+        statuses_table.c.thread_id == sa.bindparam("thread"),
+        statuses_table.c.group_id.is_(None),
+        statuses_table.c.reblog_of_id.is_(None),
+        statuses_table.c.visibility.in_(("public", "unlisted")),
+    )
+    .values(group_id=sa.bindparam("group"))
+)
+
+
 def own_thread(tx: Tx, account: Account, status: Status) -> None:
     """The group passes a status on: it governs the thread from now on, unless another group does already.
 
     Answers then go to the group as well, which is the only one who passes them on.
     """
-    unowned = sa.and_(
-        statuses_table.c.thread_id == status.thread_id,
-        statuses_table.c.group_id.is_(None),
-        statuses_table.c.reblog_of_id.is_(None),
-        statuses_table.c.visibility.in_(("public", "unlisted")),
-    )
-    tx.conn.execute(sa.update(statuses_table).where(unowned).values(group_id=account.id))
+    tx.conn.execute(_OWN, {"thread": status.thread_id, "group": account.id})
 
 
 def groups_of(tx: Tx, status: Status) -> list[Account]:

@@ -30,12 +30,16 @@ AGAINST = "\U0001f44e"
 """Thumbs down, of any colour: the one reaction that counts as no favourite."""
 
 
+_REBLOG = sa.select(table.c.id).where(
+    table.c.reblog_of_id == sa.bindparam("status"),
+    table.c.account_id == sa.bindparam("account"),
+    table.c.deleted_at.is_(None),
+)
+
+
 def find_reblog(tx: Tx, account_id: int, status_id: int) -> Status | None:
     """The boost of a status by this account."""
-    statement = sa.select(table.c.id).where(
-        table.c.reblog_of_id == status_id, table.c.account_id == account_id, table.c.deleted_at.is_(None)
-    )
-    found = tx.conn.execute(statement).scalar()
+    found = tx.conn.execute(_REBLOG, {"status": status_id, "account": account_id}).scalar()
     return statuses.find(tx, found) if found is not None else None
 
 

@@ -47,6 +47,7 @@ class Leave:
 
 
 _OF = sa.select(*(table.c[item.name] for item in fields(Leave))).where(table.c.status_id == sa.bindparam("status"))
+_FORGET = sa.delete(interaction_policies).where(interaction_policies.c.status_id == sa.bindparam("status"))
 _POLICY = sa.select(interaction_policies.c.kept).where(interaction_policies.c.status_id == sa.bindparam("status"))
 
 
@@ -70,7 +71,7 @@ def keep_policy(tx: Tx, status_id: int, kept: str) -> None:
     if kept:
         upsert(tx, interaction_policies, ("status_id",), status_id=status_id, kept=kept)
     else:
-        tx.conn.execute(sa.delete(interaction_policies).where(interaction_policies.c.status_id == status_id))
+        tx.conn.execute(_FORGET, {"status": status_id})
 
 
 def standing(tx: Tx, status: Status, account: Account, act: str) -> str:

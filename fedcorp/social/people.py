@@ -90,12 +90,15 @@ _OLDEST_REQUEST = (
 )
 
 
+_READING = sa.select(groups.c.reading).where(groups.c.account_id == sa.bindparam("group"))
+
+
 def may_see_followers(tx: Tx, viewer_id: int | None, account: Account) -> bool:
     """Members of a group are shown to members; people may hide whom they know."""
     if viewer_id == account.id:
         return True
     if account.is_group:
-        reading = tx.conn.execute(sa.select(groups.c.reading).where(groups.c.account_id == account.id)).scalar()
+        reading = tx.conn.execute(_READING, {"group": account.id}).scalar()
         role = memberships.role_of(tx, account.id, viewer_id)
         return viewer_id is not None and policy.may_read_group(reading or "members", role)
     return not account.hide_collections

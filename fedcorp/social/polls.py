@@ -70,6 +70,11 @@ _BY_IDS = sa.select(
     polls.c.voters_count,
 ).where(polls.c.id.in_(_IDS))  # fmt: skip
 _OPTIONS = sa.select(poll_options).where(poll_options.c.poll_id.in_(_IDS)).order_by(poll_options.c.position)
+_VOTES = (
+    sa.select(poll_votes.c.poll_id, poll_votes.c.position)
+    .where(poll_votes.c.poll_id.in_(_IDS), poll_votes.c.account_id == sa.bindparam("viewer"))
+    .order_by(poll_votes.c.position)
+)
 
 
 def create(tx: Tx, status_id: int, draft: PollDraft, *, created_at: int) -> int:
@@ -175,10 +180,7 @@ def load(tx: Tx, poll_ids: list[int], viewer_id: int | None) -> dict[int, Poll]:
     for row in tx.conn.execute(_OPTIONS, {"ids": poll_ids}):
         found[row.poll_id].options.append(Option(row.title, row.votes_count))
     if viewer_id is not None:
-        votes = sa.select(poll_votes.c.poll_id, poll_votes.c.position).where(
-            poll_votes.c.poll_id.in_(poll_ids), poll_votes.c.account_id == viewer_id
-        )
-        for poll_id, position in tx.conn.execute(votes.order_by(poll_votes.c.position)):
+        for poll_id, position in tx.conn.execute(_VOTES, {"ids": poll_ids, "viewer": viewer_id}):
             found[poll_id].own_votes.append(position)
     return found
 

@@ -39,6 +39,7 @@ class Wish:
 
 _COLUMNS = [group_wishes.c[item.name] for item in fields(Wish)]
 _SELECT = sa.select(*_COLUMNS)
+_WAITING = _SELECT.where(group_wishes.c.uri == sa.bindparam("uri"), group_wishes.c.state == "pending")
 _PENDING = sa.select(sa.func.count()).where(
     group_wishes.c.account_id == sa.bindparam("account"), group_wishes.c.state == "pending"
 )
@@ -77,7 +78,7 @@ def is_pending(tx: Tx, uri: str, group_id: int) -> bool:
 
 def settle(tx: Tx, uri: str, state: str, reason: str = "") -> Wish | None:
     """The group has decided: `done` or `refused`. None when no wish of that uri is pending."""
-    row = tx.conn.execute(_SELECT.where(group_wishes.c.uri == uri, group_wishes.c.state == "pending")).first()
+    row = tx.conn.execute(_WAITING, {"uri": uri}).first()
     if row is None:
         return None
     tx.conn.execute(sa.update(group_wishes).where(group_wishes.c.uri == uri).values(state=state, reason=reason[:500]))

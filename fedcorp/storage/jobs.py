@@ -75,10 +75,13 @@ def claim(tx: Tx, kinds: tuple[str, ...], limit: int = BATCH, lease_ms: int = LE
     return [Job(seq, kind, orjson.loads(payload), attempts, token) for seq, kind, payload, attempts in rows]
 
 
+_FINISH = sa.delete(jobs).where(jobs.c.seq == sa.bindparam("job"), jobs.c.lease_token == sa.bindparam("token"))
+
+
 def finish(tx: Tx, done: list[Job]) -> None:
     """Remove jobs that ran."""
     for job in done:
-        tx.conn.execute(sa.delete(jobs).where(jobs.c.seq == job.seq, jobs.c.lease_token == job.token))
+        tx.conn.execute(_FINISH, {"job": job.seq, "token": job.token})
 
 
 def fail(tx: Tx, job: Job, error: str) -> None:
