@@ -503,6 +503,8 @@ async def test_a_group_cannot_put_words_into_somebodys_mouth(scene: Scene) -> No
     proved = sales.prove(sales.activity("Create", scene.eva, sales.note(scene.eva, "true")))
     altered = {**proved, "object": {**proved["object"], "content": "altered"}}
     await scene.refused(sales, announced(altered), "The proof of the announced activity does not hold.", at=people)
+    lent = sales.prove(create(f"{origin}/a/80", bo, note(f"{origin}/o/80")), scene.eva)
+    await scene.refused(sales, announced(lent), "The proof of the announced activity does not hold.", at=people)
     other = sales.prove({**create(f"{origin}/a/78", scene.eva, note(f"{origin}/o/78")), "id": sales.new_id()})
     await scene.refused(sales, announced(other), "The object has another origin than the actor.", at=people)
     wrong = create(f"{origin}/a/79", scene.eva, note(sales.new_id(), scene.eva))

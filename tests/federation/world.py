@@ -339,10 +339,10 @@ class Outsider:
             **more,
         }
 
-    def prove(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The document with an object proof by its actor."""
+    def prove(self, document: dict[str, Any], signer: str | None = None) -> dict[str, Any]:
+        """The document with an object proof by its actor, or by `signer`."""
         private = keys.load_private(self.pair.ed25519_private)
-        key_id = document["actor"] + "#ed25519-key"
+        key_id = (signer or document["actor"]) + "#ed25519-key"
         context = [CONTEXT[0], "https://w3id.org/security/data-integrity/v2"]
         return add_proof(
             {**document, "@context": context}, key_id=key_id, private=private, created=self.company.clock.now()
