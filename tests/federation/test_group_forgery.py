@@ -503,6 +503,9 @@ async def test_a_group_cannot_put_words_into_somebodys_mouth(scene: Scene) -> No
     proved = sales.prove(sales.activity("Create", scene.eva, sales.note(scene.eva, "true")))
     altered = {**proved, "object": {**proved["object"], "content": "altered"}}
     await scene.refused(sales, announced(altered), "The proof of the announced activity does not hold.", at=people)
+    odd = {**note(sales.new_id(), scene.eva), "as:summary": "says more as JSON-LD than as the JSON that is proven"}
+    unclear = sales.prove(create(sales.new_id(), scene.eva, odd))
+    await scene.refused(sales, announced(unclear), "The proof of the announced activity does not hold.", at=people)
     lent = sales.prove(create(f"{origin}/a/80", bo, note(f"{origin}/o/80")), scene.eva)
     await scene.refused(sales, announced(lent), "The proof of the announced activity does not hold.", at=people)
     other = sales.prove({**create(f"{origin}/a/78", scene.eva, note(f"{origin}/o/78")), "id": sales.new_id()})
