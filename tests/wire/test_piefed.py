@@ -101,6 +101,16 @@ async def test_edits_are_read_again_and_deletes_hold_when_the_post_is_gone(compa
     assert (await scene.ann.http.get(f"/api/v1/statuses/{post['id']}")).status_code == 404
 
 
+async def test_a_delete_holds_where_a_tombstone_stands(company: Company) -> None:
+    """Some servers answer with what is left of a post, and not with 410 (ActivityPub 6.4)."""
+    scene = await scene_of(company)
+    await scene.announce("announce_create_page")
+    post = await scene.post()
+    scene.piefed.documents[POST] = {"id": POST, "type": "Tombstone"}
+    await scene.announce("announce_delete_page")
+    assert (await scene.ann.http.get(f"/api/v1/statuses/{post['id']}")).status_code == 404
+
+
 async def test_votes_alone_and_in_batches(company: Company) -> None:
     """FEP-1a11: a collection without an id inside an Announce."""
     scene = await scene_of(company)
