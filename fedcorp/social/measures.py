@@ -1,7 +1,8 @@
 """Numbers for who looks after the department: how much is done by day, by what kind, and how many new people stay.
 
 Counts of everybody together, never of one person and never a ranking of people. Nobody's signing in is written down, so
-who is active is told by what they did: posted, boosted or favourited. Direct messages count as activity only.
+who is active is told by what they did: posted, boosted or favourited. Direct messages count as activity only, and so
+does what waits for the leave of an author elsewhere.
 """
 
 import platform
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from fedcorp import __version__
 from fedcorp.clock import from_ms, to_ms
 from fedcorp.errors import BadRequest, Unprocessable
+from fedcorp.social.policy import WAITING
 from fedcorp.social.text import normalise_tag
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import accounts, applications, favourites, follows, media, reports, status_tags, users
@@ -94,7 +96,7 @@ class _Source:
 
 _OURS = sa.select(users.c.account_id)
 _ORIGINAL = posts.alias("original")
-_ALIVE = sa.and_(posts.c.deleted_at.is_(None), posts.c.visibility != "direct")
+_ALIVE = sa.and_(posts.c.deleted_at.is_(None), posts.c.visibility.not_in(("direct", WAITING)))
 
 
 def _rows(at: Any, what: Any = None) -> Any:

@@ -39,8 +39,8 @@ class Wish:
 
 _COLUMNS = [group_wishes.c[item.name] for item in fields(Wish)]
 _SELECT = sa.select(*_COLUMNS)
-_WAITING = _SELECT.where(group_wishes.c.uri == sa.bindparam("uri"), group_wishes.c.state == "pending")
-_PENDING = sa.select(sa.func.count()).where(
+_PENDING = _SELECT.where(group_wishes.c.uri == sa.bindparam("uri"), group_wishes.c.state == "pending")
+_COUNT_PENDING = sa.select(sa.func.count()).where(
     group_wishes.c.account_id == sa.bindparam("account"), group_wishes.c.state == "pending"
 )
 
@@ -48,7 +48,7 @@ _PENDING = sa.select(sa.func.count()).where(
 def ask(tx: Tx, group: Account, account: Account, act: str, *, subject_uri: str = "", **detail: Any) -> Wish:
     """Send a wish to the server of a group; `detail` is what the act needs besides. Raises Unprocessable."""
     assert act in ACTS
-    if tx.conn.execute(_PENDING, {"account": account.id}).scalar_one() >= MOST_PENDING:
+    if tx.conn.execute(_COUNT_PENDING, {"account": account.id}).scalar_one() >= MOST_PENDING:
         raise Unprocessable("Too many of your wishes wait for groups elsewhere; wait until some are decided.")
     id_ = tx.new_id()
     wish = Wish(id_, tx.site.urls.activity(id_), group.id, account.id, act, subject_uri, "pending", "", tx.ms)
@@ -78,7 +78,7 @@ def is_pending(tx: Tx, uri: str, group_id: int) -> bool:
 
 def settle(tx: Tx, uri: str, state: str, reason: str = "") -> Wish | None:
     """The group has decided: `done` or `refused`. None when no wish of that uri is pending."""
-    row = tx.conn.execute(_WAITING, {"uri": uri}).first()
+    row = tx.conn.execute(_PENDING, {"uri": uri}).first()
     if row is None:
         return None
     tx.conn.execute(sa.update(group_wishes).where(group_wishes.c.uri == uri).values(state=state, reason=reason[:500]))

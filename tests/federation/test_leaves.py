@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
-from fedcorp.social import accounts, leaves, moderation, statuses
+from fedcorp.social import accounts, leaves, measures, moderation, statuses
 from fedcorp.storage.database import Tx
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, plain
 from tests.wire.server import outcomes
@@ -112,6 +112,12 @@ def asks_everybody(gus: str) -> dict[str, Any]:
     return {name: only(gus, manual=[PUBLIC]) for name in ACTS}
 
 
+def written_in(tx: Tx) -> list[str]:
+    """How many posts the moderators of a department are told of, by language."""
+    days = measures.Span(tx.ms - measures.DAY_MS, tx.ms + measures.DAY_MS)
+    return [part.value for part in measures.dimension(tx, "languages", days, 5)]
+
+
 async def status(person: Person, uri: str) -> Any:
     found = await person.find_status(uri)
     assert found is not None, uri
@@ -157,7 +163,7 @@ async def test_what_the_author_does_not_want_is_refused_with_a_sentence(office: 
 async def test_an_answer_waits_for_leave_and_is_published_then(office: Office) -> None:
     note = await office.post(asks_everybody(office.gus))
     told = len(office.company.network.requests)
-    made = await office.answer(note, "me too #hm", spoiler_text="about hm")
+    made = await office.answer(note, "me too #hm", spoiler_text="about hm", language="nl")
     assert made["visibility"] == "direct"  # what is so far: for gus and ann
     (create,) = office.got("Create")
     assert create["object"]["to"] == [PUBLIC]  # the addresses are those that it will have
@@ -169,6 +175,7 @@ async def test_an_answer_waits_for_leave_and_is_published_then(office: Office) -
         assert not await office.sees(person, made["uri"])
     assert (await status(office.fay, note["id"]))["replies_count"] == 0
     before = (await office.ann.get("/api/v1/accounts/verify_credentials"))["statuses_count"]
+    assert await office.finance.db.read(written_in) == []
 
     stamp = office.stamp(note, made["uri"])
     await office.send(office.says("Accept", made["uri"], result=stamp, target=note["id"]))
@@ -180,6 +187,7 @@ async def test_an_answer_waits_for_leave_and_is_published_then(office: Office) -
         assert shown["uri"] in [item["uri"] for item in await person.home()]
     assert (await status(office.fay, note["id"]))["replies_count"] == 1
     assert (await office.ann.get("/api/v1/accounts/verify_credentials"))["statuses_count"] == before + 1
+    assert await office.finance.db.read(written_in) == ["1"]
     again = office.got("Create")[-1]
     assert again["id"] == create["id"]
     assert again["object"]["replyAuthorization"] == again["object"]["approvedBy"] == stamp
