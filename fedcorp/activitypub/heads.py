@@ -31,7 +31,6 @@ from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, NotFound
 from fedcorp.social import accounts, memberships
 from fedcorp.social.accounts import Account
-from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import follows, ledger_heads
@@ -191,5 +190,5 @@ def _listen(tx: Tx, group: Account, told: Iterable[Entry], domain: str) -> bool:
             continue
         if is_ahead and not group.local and last.forked_at is None and has_local_follower(tx, group.id):
             ledger.note_known(tx, group.id, last, entry.seq)
-            jobs.put(tx, "pull_ledger", {"group": group.id}, unique_key=f"pull_ledger:{group.id}")
+            ledger.pull(tx, group.id)
     return doubted

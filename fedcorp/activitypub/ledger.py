@@ -26,6 +26,7 @@ from fedcorp.errors import Forbidden
 from fedcorp.keys import load_private
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Account, Key
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import audit, ledger, ledger_heads
 from fedcorp.storage.upsert import upsert
@@ -185,6 +186,12 @@ def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
     return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
 
 
+def holds(tx: Tx, group_id: int, entry: Entry) -> bool:
+    """Whether this entry stands in the chain as it is known here."""
+    found: str | None = tx.conn.execute(_DIGEST, {"group": group_id, "seq": entry.seq}).scalar()
+    return found == entry.digest
+
+
 def find_entry(tx: Tx, group_id: int, seq: int) -> dict[str, Any] | None:
     """The signed entry with this number, if the chain has come so far here."""
     found: bytes | None = tx.conn.execute(_ENTRY, {"group": group_id, "seq": seq}).scalar()
@@ -340,6 +347,11 @@ def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
         tx, ledger_heads, ("group_id",), group_id=group_id, epoch=last.epoch, seq=last.seq, digest=last.digest,
         announced=last.announced, known=max(last.known, seq), checked_at=tx.ms,
     )  # fmt: skip
+
+
+def pull(tx: Tx, group_id: int) -> None:
+    """Let what our copy lacks be fetched, page after page; asked for again while it waits, it is fetched once."""
+    jobs.put(tx, "pull_ledger", {"group": group_id}, unique_key=f"pull_ledger:{group_id}")
 
 
 @dataclass(frozen=True, slots=True)
