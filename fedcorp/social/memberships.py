@@ -469,6 +469,11 @@ def unknown(tx: Tx, group: Account, most: int) -> list[str]:
 # -- copies of groups elsewhere --------------------------------------------------------------------------------------
 
 
+def copied(tx: Tx, group_id: int) -> set[str]:
+    """URIs of all who have a role in a group elsewhere by our copy of its ledger, who are banned from it included."""
+    return {row[0] for row in tx.conn.execute(_COPIED_ROLES, {"group": group_id})}
+
+
 def copy(tx: Tx, group: Account, told: Affiliation, *, chained: bool = True) -> None:
     """Keep what the ledger of a group elsewhere says of somebody's role.
 

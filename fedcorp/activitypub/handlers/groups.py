@@ -9,7 +9,8 @@ leaves them in `social.effects`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -303,6 +304,12 @@ def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | Non
 
 
 def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool = True) -> str:
+    memberships.copy(tx, group, _affiliation(tx, group, doc), chained=chained)
+    return PROCESSED
+
+
+def _affiliation(tx: Tx, group: Account, doc: dict[str, Any]) -> Affiliation:
+    """The role that a group gives or takes. Raises BadRequest for what is none of this group."""
     relation = doc["object"]
     subject, role = relation.get("subject"), relation.get("relationship")
     if relation.get("object") != group.uri or not isinstance(subject, str) or role not in policy.ROLES:
@@ -310,13 +317,26 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool =
     since, until = parse_time(relation.get("startTime")), parse_time(relation.get("endTime"))
     rules = groups.find(tx, group.id)
     since_ms = to_ms(since) if since is not None else tx.ms
-    told = Affiliation(
+    return Affiliation(
         subject, origin(subject), role if doc["type"] == "Add" else None, since_ms,
         to_ms(until) if until is not None else None,
         since_ms if rules is not None and rules.history == "joined" else None,
     )  # fmt: skip
-    memberships.copy(tx, group, told, chained=chained)
-    return PROCESSED
+
+
+def retell_roles(tx: Tx, group: Account, decided: Iterable[Any]) -> None:
+    """Make members and roles of our copy what a group has decided, in this order, and nothing else: who has a role now
+    without any of these decisions loses it. `decided` may hold other activities, which change nothing."""
+    last: dict[str, Affiliation] = {}
+    for doc in decided:
+        if isinstance(doc, dict) and doc.get("actor") == group.uri and _decides_on_members(doc):
+            with suppress(BadRequest):  # what is odd in the past stops nothing, as when it came
+                told = _affiliation(tx, group, doc)
+                last[told.subject_uri] = told
+    for subject in memberships.copied(tx, group.id) - last.keys():
+        memberships.copy(tx, group, Affiliation(subject, origin(subject), None, tx.ms))
+    for told in last.values():
+        memberships.copy(tx, group, told)
 
 
 def _leave(group: Account, why: str) -> str:
