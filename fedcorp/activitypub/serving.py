@@ -21,7 +21,6 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import activities, deliveries, follows
 from fedcorp.storage.tables import statuses as statuses_table
 
@@ -41,11 +40,10 @@ class Served:
 
 _FOLLOWS = (
     sa.select(follows.c.id)
-    .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
     .where(
         follows.c.target_id == sa.bindparam("target"),
+        follows.c.origin.in_(sa.bindparam("origins", expanding=True)),
         follows.c.state.in_(sa.bindparam("states", expanding=True)),
-        accounts_table.c.origin.in_(sa.bindparam("origins", expanding=True)),
     )
     .limit(1)
 )

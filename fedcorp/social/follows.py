@@ -150,7 +150,8 @@ def follow(
     state = "accepted" if let_in else "pending"
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     values = {"id": tx.new_id(), "follower_id": follower.id, "target_id": target.id, "state": state, "uri": own_uri}
-    tx.conn.execute(_INSERT, {**values, "message": message[:MAX_MESSAGE], "created_at": tx.ms, **options})
+    values |= {"origin": follower.origin, "message": message[:MAX_MESSAGE], "created_at": tx.ms}
+    tx.conn.execute(_INSERT, values | options)
     if state == "accepted":
         _count(tx, follower.id, target.id, 1)
     tx.record(FollowRequested(follower.id, target.id, own_uri, state, message[:MAX_MESSAGE], link))

@@ -546,9 +546,9 @@ _ORIGINS = (
 )
 _HERE_AT = (
     sa.select(memberships.c.role)
-    .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
-    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
-    .where(accounts_table.c.origin == sa.bindparam("origin"))
+    .join(follows_table, follows_table.c.follower_id == memberships.c.account_id)  # whoever joins follows
+    .where(memberships.c.group_id == _GROUP, memberships.c.role != "outcast")
+    .where(follows_table.c.target_id == _GROUP, follows_table.c.origin == sa.bindparam("origin"))
     .limit(1)
 )
 

@@ -316,10 +316,12 @@ follows = Table(
     _flag("notify"),
     _text("languages", "[]"),
     _at("created_at"),
+    _text("origin"),  # of the follower
     UniqueConstraint("follower_id", "target_id"),
 )
 Index("ix_follows_target_id", follows.c.target_id, follows.c.state, follows.c.id)
 Index("ix_follows_follower_id", follows.c.follower_id, follows.c.state, follows.c.id)
+Index("ix_follows_origin", follows.c.target_id, follows.c.origin, follows.c.state)
 Index("ix_follows_uri", follows.c.uri)
 
 blocks = Table(
