@@ -97,9 +97,6 @@ _ENTRY = sa.select(ledger.c.entry).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.seq == sa.bindparam("seq")
 )
 _FORK = sa.select(ledger_heads.c.fork).where(ledger_heads.c.group_id == sa.bindparam("group"))
-_HAS_OBJECT = sa.select(ledger.c.seq).where(
-    ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
-)
 _TIME = sa.select(ledger.c.entry).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
 )
@@ -182,11 +179,6 @@ def _write(tx: Tx, group_id: int, document: dict[str, Any], digest: str, body: b
     values = {"group_id": group_id, "seq": document["seq"], "uri": document["id"], "epoch": document["epoch"]}
     values |= {"kind": document["objectType"], "object_uri": document["object"], "digest": digest}
     tx.conn.execute(_INSERT, values | {"entry": orjson.dumps(document), "body": body, "created_at": tx.ms})
-
-
-def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
-    """Whether an activity has an entry already."""
-    return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
 
 
 def holds(tx: Tx, group_id: int, entry: Entry) -> bool:

@@ -242,16 +242,6 @@ _LOCAL_FOLLOWER = (
 )
 
 
-def local_follower_ids(tx: Tx, target_id: int) -> list[int]:
-    """Accepted followers of an account that live here."""
-    statement = (
-        sa.select(follows.c.follower_id)
-        .join(accounts, accounts.c.id == follows.c.follower_id)
-        .where(follows.c.target_id == target_id, follows.c.state == "accepted", accounts.c.local)
-    )
-    return list(tx.conn.execute(statement).scalars())
-
-
 def followed_among(tx: Tx, follower_id: int, ids: "sa.Select[tuple[int]]") -> list[int]:
     """Whom of these accounts (a query of ids) an account follows or has asked."""
     mine = sa.and_(follows.c.follower_id == follower_id, follows.c.target_id.in_(ids))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
+from fedcorp.social import groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
@@ -294,12 +294,6 @@ def own_thread(tx: Tx, account: Account, status: Status) -> None:
     Answers then go to the group as well, which is the only one who passes them on.
     """
     tx.conn.execute(_OWN, {"thread": status.thread_id, "group": account.id})
-
-
-def groups_of(tx: Tx, status: Status) -> list[Account]:
-    """The groups that a status stands in, where it was distributed."""
-    ids = [item.group_id for item in of_statuses(tx, [status.id]).get(status.id, []) if item.state == "distributed"]
-    return list(accounts.find_many(tx, ids).values())
 
 
 def count(tx: Tx, group_id: int) -> int:

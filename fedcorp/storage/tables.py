@@ -321,7 +321,7 @@ follows = Table(
 )
 Index("ix_follows_target_id", follows.c.target_id, follows.c.state, follows.c.id)
 Index("ix_follows_follower_id", follows.c.follower_id, follows.c.state, follows.c.id)
-Index("ix_follows_origin", follows.c.target_id, follows.c.origin, follows.c.state)
+Index("ix_follows_origin", follows.c.target_id, follows.c.origin, follows.c.state, follows.c.follower_id)
 Index("ix_follows_uri", follows.c.uri)
 
 blocks = Table(

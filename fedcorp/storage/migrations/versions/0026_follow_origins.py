@@ -15,7 +15,7 @@ def upgrade() -> None:
         "UPDATE follows SET origin = "
         "COALESCE((SELECT accounts.origin FROM accounts WHERE accounts.id = follows.follower_id), '')"
     )
-    op.create_index("ix_follows_origin", "follows", ["target_id", "origin", "state"])
+    op.create_index("ix_follows_origin", "follows", ["target_id", "origin", "state", "follower_id"])
 
 
 def downgrade() -> None:
