@@ -80,9 +80,8 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
         named.add(status.group_id)
     if status.quoted_id is not None and (quoted_author := statuses.author_id(tx, status.quoted_id)) is not None:
         named.add(quoted_author)
-    if touched:
-        named |= _touched(tx, status.id)
-    return followers(tx, status.account_id, status.reach) | people(tx, named, status.reach)
+    found = followers(tx, status.account_id, status.reach) | people(tx, named, status.reach)
+    return found | _touched(tx, status) if touched else found
 
 
 def of_boost(tx: Tx, wrapper: Status, original: Status) -> set[Destination]:
@@ -100,16 +99,28 @@ def asked(tx: Tx, status: Status) -> set[Destination]:
     return people(tx, [asked_id], status.reach, shared=False)
 
 
-def _touched(tx: Tx, status_id: int) -> set[int]:
-    reacted = sa.union(
-        sa.select(favourites.c.account_id).where(favourites.c.status_id == status_id),
-        sa.select(status_reactions.c.account_id).where(status_reactions.c.status_id == status_id),
-        sa.select(statuses_table.c.account_id).where(
-            sa.or_(statuses_table.c.reblog_of_id == status_id, statuses_table.c.in_reply_to_id == status_id)
-        ),
-        sa.select(statuses_table.c.account_id).where(statuses_table.c.quoted_id == status_id),
+def _touched(tx: Tx, status: Status) -> set[Destination]:
+    """The peers of everybody who reacted to a status, boosted, answered or quoted it."""
+    return _within(tx, tx.conn.execute(_REACTED, {"status": status.id}), status.reach)
+
+
+_STATUS: Any = sa.bindparam("status", type_=sa.BigInteger)
+_REACTED = _inboxes(_SHARED).where(
+    accounts_table.c.id.in_(
+        sa.union(
+            sa.select(favourites.c.account_id).where(favourites.c.status_id == _STATUS),
+            sa.select(status_reactions.c.account_id).where(status_reactions.c.status_id == _STATUS),
+            *(
+                sa.select(statuses_table.c.account_id).where(column == _STATUS)
+                for column in (
+                    statuses_table.c.reblog_of_id,
+                    statuses_table.c.in_reply_to_id,
+                    statuses_table.c.quoted_id,
+                )
+            ),
+        )
     )
-    return set(tx.conn.execute(reacted).scalars())
+)
 
 
 def of_account(tx: Tx, account_id: int) -> set[Destination]:
