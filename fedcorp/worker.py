@@ -1,7 +1,8 @@
 """Does what is due: one loop for each kind of work, woken by a commit (here or in the process beside) or every 200 ms.
 
 Knows nothing of the work itself: `fedcorp.app` hands in passes. A pass that fails is logged and tried again after a
-pause that grows; it never ends its loop. Nothing is kept here that a killed process could lose.
+pause that grows; it never ends its loop. While the database is away all of them look for it every few seconds, so that
+work goes on soon after it is back. Nothing is kept here that a killed process could lose.
 """
 
 import asyncio
@@ -12,13 +13,14 @@ from itertools import cycle, islice
 from typing import Any
 
 from fedcorp.clock import Clock
-from fedcorp.errors import FedcorpError, report
+from fedcorp.errors import FedcorpError, Unavailable, report
 from fedcorp.storage import jobs
 from fedcorp.storage.database import Database
 from fedcorp.storage.jobs import Job
 
 POLL_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_AWAY_SECONDS = 5.0  # between two looks for a database that is away
 MOST_OVERLAPPING = 32
 MAX_ROUNDS = 10_000
 
@@ -49,6 +51,7 @@ class Worker:
         self._passes = passes
         self._tasks: list[asyncio.Task[None]] = []
         self._rested = (-1, 0)  # `Database.writes` and the time (ms) when nothing moved any more
+        self._away: dict[str, int] = {}  # runs in a row of a pass that may overlap that found no database
         self._looked: dict[str, int] = {}  # when (ms) `settle` last ran a pass that is seldom due
 
     def start(self) -> None:
@@ -103,7 +106,10 @@ class Worker:
                     task = self._clock.spawn(self._once(item), name=f"worker-{item.name}")
                     running.add(task)
                     task.add_done_callback(running.discard)
-                await self._clock.wait(waker, item.every)
+                if self._away.get(item.name):
+                    await self._clock.sleep(_pause(self._away[item.name], away=True))
+                else:
+                    await self._clock.wait(waker, item.every)
         finally:
             for task in running:
                 task.cancel()
@@ -112,6 +118,10 @@ class Worker:
     async def _once(self, item: Pass) -> None:
         try:
             await item.run()
+            self._away[item.name] = 0
+        except Unavailable as error:
+            self._away[item.name] = self._away.get(item.name, 0) + 1
+            report(log, error, "the pass %r failed", item.name)
         except Exception as error:  # noqa: BLE001 - reported, and tried again
             report(log, error, "the pass %r failed", item.name)
             await self._clock.sleep(LONGEST_PAUSE_SECONDS)  # holds one of the places, so failures slow down
@@ -127,10 +137,16 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - reported, and tried again
                 failures += 1
                 report(log, error, "the pass %r failed %d times in a row", item.name, failures)
-                await self._clock.sleep(min(POLL_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
+                await self._clock.sleep(_pause(failures, away=isinstance(error, Unavailable)))
                 continue
             if not moved:
                 await self._clock.wait(waker, item.every)
+
+
+def _pause(failures: int, *, away: bool) -> float:
+    """How long (s) to wait after so many failures in a row."""
+    grown: float = POLL_SECONDS * 2 ** min(failures, 10)
+    return min(grown, LONGEST_AWAY_SECONDS if away else LONGEST_PAUSE_SECONDS)
 
 
 class Jobs:
