@@ -44,14 +44,22 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
-REPEATING = frozenset({"takahe", "peertube"})
+REPEATING = frozenset({"takahe", "peertube", "nodebb"})
 """Servers that give what somebody does again after taking it back the id that it had before."""
+DEAF = frozenset({"nodebb"})
+"""Servers that refuse what they sent themselves when it comes back inside an Announce, and do nothing with it."""
 
 
 def repeats(tx: Tx, domain: str) -> bool:
     """Whether this peer is one of REPEATING, as far as is known."""
     peer = peers.find(tx, domain)
     return peer is not None and peer.software in REPEATING
+
+
+def hears_itself(tx: Tx, domain: str) -> bool:
+    """Whether this peer takes its own activities back inside an Announce, as far as is known."""
+    peer = peers.find(tx, domain)
+    return peer is None or peer.software not in DEAF
 
 
 def dialect_of(software: str) -> str:
