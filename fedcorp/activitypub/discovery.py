@@ -62,6 +62,13 @@ def hears_itself(tx: Tx, domain: str) -> bool:
     return peer is None or peer.software not in DEAF
 
 
+def shows_threads(tx: Tx, domain: str | None) -> bool:
+    """Whether a boost by a group of this peer stands for the whole thread below what is boosted: so it is where groups
+    pass on whole activities, and NodeBB takes it back when a topic was moved or deleted."""
+    peer = peers.find(tx, domain) if domain is not None else None
+    return peer is not None and peer.dialect == "wrap"
+
+
 def dialect_of(software: str) -> str:
     """`fedcorp`, `wrap`, `boost`, or `both` for software that is not known here."""
     if software == "fedcorp":
