@@ -1,12 +1,14 @@
 """NodeBB: topics in categories, votes under one id, keys that it reads unsigned, requests that it does not answer."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from fedcorp.activitypub import telling
 from fedcorp.activitypub.processor import undefined_terms
 from fedcorp.social import memberships
 from tests.federation.world import ACTIVITY, Company, Department, Person, pair, plain
@@ -24,13 +26,15 @@ ACTORS = ("person_nora", "person_otto", "person_root", "application", "group", "
 
 class NodeBB(Server):
     """The id of an activity is that of a post with a fragment, so the post answers there. `unread` are types of
-    activities that are answered with 424, `silent` those that are not answered at all."""
+    activities that are answered with 424, `silent` those that are not answered at all, and `meanwhile` what happens until
+    we wait no longer."""
 
     def __init__(self, company: Company, **words: str) -> None:
         super().__init__(company, "nodebb", serves_activities=False, **words)
         self.key_name = "#key"
         self.unread: set[str] = set()
         self.silent: set[str] = set()
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def respond(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
@@ -40,6 +44,8 @@ class NodeBB(Server):
         kind = json.loads(request.content)["type"]
         answer = await super().respond(request)
         if kind in self.silent:
+            if self.meanwhile is not None:
+                await self.meanwhile()
             raise httpx.ReadTimeout("no answer", request=request)
         return httpx.Response(424, request=request) if kind in self.unread else answer
 
@@ -408,6 +414,31 @@ async def test_a_reject_takes_the_place_of_an_answer(company: Company) -> None:
         assert len(scene.server.got("Create")) == said + 1
         company.clock.shift_ms += 2_000
     assert len(scene.server.got("Like")) == 2  # neither was tried again
+
+
+async def test_a_reject_comes_while_we_wait_for_the_answer(company: Company) -> None:
+    scene = await scene_of(company)
+    post = await scene.topic()
+    scene.server.silent = {"Like"}
+    scene.server.meanwhile = lambda: scene.finance.db.write(telling.refuse, "nodebb.example", "Like", TOPIC)
+    await scene.ann.post(f"/api/v1/statuses/{post['id']}/favourite")
+    await scene.publish("after")
+    assert (len(scene.server.got("Like")), len(scene.server.got("Create"))) == (1, 1)
+
+
+async def test_a_follow_that_waits_is_refused_by_who_was_asked(company: Company) -> None:
+    """A Reject that says whose Follow it is answers that, and is no word about the delivery alone."""
+    scene = await scene_of(company)
+    scene.server.silent = {"Follow"}
+    await scene.ann.follow("otto@nodebb.example")
+    await company.settle()
+    follow = {"type": "Follow", "actor": scene.ann.account.uri, "object": OTTO}
+    reject = {"id": f"{OTTO}#activity/reject/1", "type": "Reject", "actor": OTTO, "object": follow}
+    assert (await scene.server.deliver(scene.finance, reject)).status_code == 202
+    await company.settle()
+    otto = await scene.ann.find("otto@nodebb.example")
+    (relation,) = await scene.ann.get("/api/v1/accounts/relationships", **{"id[]": otto})
+    assert (relation["following"], relation["requested"]) == (False, False)
 
 
 async def test_a_reject_of_something_else_ends_no_delivery(company: Company) -> None:
