@@ -26,8 +26,8 @@ ACTORS = ("person_nora", "person_otto", "person_root", "application", "group", "
 
 class NodeBB(Server):
     """The id of an activity is that of a post with a fragment, so the post answers there. `unread` are types of
-    activities that are answered with 424, `silent` those that are not answered at all, and `meanwhile` what happens until
-    we wait no longer."""
+    activities that are answered with 424, `silent` those that are not answered at all, `meanwhile` what happens until we
+    wait no longer."""
 
     def __init__(self, company: Company, **words: str) -> None:
         super().__init__(company, "nodebb", serves_activities=False, **words)
