@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from fedcorp.activitypub import telling
 from fedcorp.activitypub.processor import undefined_terms
 from fedcorp.social import memberships
+from fedcorp.storage.tables import peers as peers_table
 from tests.federation.world import ACTIVITY, Company, Department, Person, pair, plain
 from tests.wire.meeting import readable
 from tests.wire.server import Server, accept_last_follow, listed, outcomes, place
@@ -18,16 +20,16 @@ from tests.wire.server import Server, accept_last_follow, listed, outcomes, plac
 pytestmark = pytest.mark.anyio
 
 HOST = "https://nodebb.example"
-NORA, OTTO, ACTOR = f"{HOST}/uid/7", f"{HOST}/uid/8", f"{HOST}/actor"
-TOPIC, REPLY, TO_OURS = f"{HOST}/post/31", f"{HOST}/post/32", f"{HOST}/post/33"
+NORA, OTTO, GARDEN = f"{HOST}/uid/7", f"{HOST}/uid/8", f"{HOST}/category/4"
+TOPIC, REPLY = f"{HOST}/post/31", f"{HOST}/post/32"
 AGENT = "NodeBB/4.x (https://nodebb.example)"
 ACTORS = ("person_nora", "person_otto", "person_root", "application", "group", "group_kitchen")
 
 
 class NodeBB(Server):
     """The id of an activity is that of a post with a fragment, so the post answers there. `unread` are types of
-    activities that are answered with 424, `silent` those that are not answered at all, `meanwhile` what happens until we
-    wait no longer."""
+    activities that are answered with 424, `silent` those that are not answered at all; `meanwhile` happens before we
+    give up."""
 
     def __init__(self, company: Company, **words: str) -> None:
         super().__init__(company, "nodebb", serves_activities=False, **words)
@@ -197,7 +199,7 @@ async def test_answers_on_both_sides(company: Company) -> None:
     mine = await scene.publish("@nora@nodebb.example with compost", in_reply_to_id=post["id"])
     assert (await place(scene.ann, mine["id"]))["state"] == "pending"
     create = scene.server.got("Create", "Note")[-1]
-    assert (create["object"]["inReplyTo"], create["object"]["audience"]) == (TOPIC, f"{HOST}/category/4")
+    assert (create["object"]["inReplyTo"], create["object"]["audience"]) == (TOPIC, GARDEN)
     assert [*readable(create, NORA), *undefined_terms(create)] == []
     words = words_of(mine, scene.ann)
     await scene.send("announce_ours", activity=create["id"], **words)
@@ -286,6 +288,26 @@ async def test_another_boost_that_is_taken_back_takes_nothing_along(company: Com
         assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["reblogs_count"] == 1
         await scene.send("undo_share", **words)
         assert (await scene.ann.get(f"/api/v1/statuses/{mine['id']}"))["reblogs_count"] == 0
+
+
+async def test_an_answer_leaves_alone(company: Company) -> None:
+    scene = await scene_of(company)
+    await scene.topic()
+    await scene.send("create_reply", "announce_create_reply")
+    boost = {"type": "Announce", "actor": GARDEN, "object": REPLY}
+    undo = {"id": f"{REPLY}#activity/undo:announce/cid/4", "type": "Undo", "actor": GARDEN, "object": boost}
+    await scene.server.deliver(scene.finance, undo)
+    await company.settle()
+    assert [text[:5] for text in await listed(scene.ann, scene.category)] == ["Beans"]
+
+
+async def test_where_groups_boost_single_posts_the_answers_stay(company: Company) -> None:
+    scene = await scene_of(company)
+    await scene.topic()
+    await scene.send("create_reply", "announce_create_reply")
+    await scene.finance.db.write(lambda tx: tx.conn.execute(sa.update(peers_table).values(dialect="boost")))
+    await scene.send("undo_announce_topic")
+    assert await listed(scene.ann, scene.category) == ["Mine are not."]
 
 
 @pytest.mark.parametrize("undo_first", [False, True])
