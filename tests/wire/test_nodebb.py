@@ -163,6 +163,16 @@ async def test_a_group_that_is_not_listed_has_no_key_for_it(company: Company) ->
     assert (await read_key(scene.finance, f"{scene.ann.account.uri}0", AGENT)).status_code == 404
 
 
+async def test_pages_say_in_a_header_where_their_documents_are(company: Company) -> None:
+    scene = await scene_of(company)
+    mine = await scene.publish("look")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=scene.finance.instance.app)) as client:
+        for page, uri in ((mine["url"], mine["uri"]), (scene.ann.account.url, scene.ann.account.uri)):
+            answer = await client.head(str(page))
+            assert answer.headers["link"] == f'<{uri}>; rel="alternate"; type="application/activity+json"'
+        assert "link" not in (await client.head(f"{scene.finance.origin}/@nobody")).headers
+
+
 # -- its categories --------------------------------------------------------------------------------------------------
 
 
@@ -343,6 +353,21 @@ async def test_a_topic_is_read_page_by_page(company: Company) -> None:
         "water them",
         "I do",
     ]
+
+
+@pytest.mark.parametrize("name", ["topic", "topic_short"])
+async def test_the_address_of_a_topic_leads_to_its_first_post(company: Company, name: str) -> None:
+    """The page is read where its id is; of a long topic its first page alone has the first post."""
+    scene = await scene_of(company)
+    scene.server.serve(scene.server.read_file("create_topic")["object"])
+    scene.server.serve(scene.server.read_file("create_reply")["object"])
+    document = scene.server.read_file(name)
+    scene.server.publish("topic_page_1")
+    page = f"{document['id']}/beans-this-year"
+    scene.server.documents |= {page: document, document["id"]: document}
+    assert (await scene.ann.find_status(page))["uri"] == TOPIC
+    scene.server.documents[page] = {**document, "id": page, "orderedItems": [], "first": None}
+    assert await scene.ann.find_status(page) is None
 
 
 async def test_a_chat(company: Company) -> None:
