@@ -38,6 +38,7 @@ TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
 ASKED_TO_WAIT = frozenset({429, 503})
 PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
 PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
+LOOK_AHEAD = 3  # entries after one that had its tries, of which one must be taken to show that the peer is well
 PARK_AFTER_UNREAD = 2  # of one of which the peer says that it cannot fetch what it names (NodeBB)
 EXPIRES_MS = 7 * 86_400_000
 EXPIRING = ("Like",)
@@ -139,7 +140,8 @@ class Entry:
 class Verdict:
     """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer.
 
-    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us.
+    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us. An entry that is
+    `stuck` had all its tries: it is set aside if the peer takes something that comes after it.
     """
 
     state: str
@@ -148,6 +150,7 @@ class Verdict:
     error: str | None = None
     retry_after: int = 0
     asks: bool = False
+    stuck: bool = False
     dialect: str | None = None
 
 
@@ -206,14 +209,30 @@ class Delivery:
         dialect = signatures.dialects(peer.signature_profile)[0]
         signed = await self._clock.offload(_sign_all, entries, dialect, self._clock)
         results: list[tuple[Entry, Verdict]] = []
-        for entry, headers in zip(entries, signed, strict=True):
-            verdict = _early_verdict(peer, entry, self._clock.ms())
+        taken: dict[int, Verdict] = {}
+        for place, (entry, headers) in enumerate(zip(entries, signed, strict=True), 1):
+            verdict = taken.get(entry.seq) or _early_verdict(peer, entry, self._clock.ms())
             if verdict is None:
                 verdict = await self._send(peer, entry, headers)
+            if verdict.stuck:
+                following = list(zip(entries[place:], signed[place:], strict=True))[:LOOK_AHEAD]
+                taken = taken or await self._look_ahead(peer, following)
+                verdict = _parked(peer, entry, verdict) if taken else verdict
             results.append((entry, verdict))
             if not verdict.settled:
                 break
         return results
+
+    async def _look_ahead(self, peer: Peer, following: list[tuple[Entry, dict[str, Any]]]) -> dict[int, Verdict]:
+        """The first of these entries that the peer takes, out of its turn: then it is well, and what is before it is at
+        fault. Nothing when it takes none.
+        """
+        for entry, headers in following:
+            if _early_verdict(peer, entry, self._clock.ms()) is None:
+                verdict = await self._send(peer, entry, headers)
+                if verdict.state == "sent":
+                    return {entry.seq: verdict}
+        return {}
 
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
         """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
@@ -283,10 +302,25 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
     asks = status in ASKED_TO_WAIT and wait > 0
     retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
     retries = PARK_AFTER_ASKED if retries and asks else retries
-    if retries and entry.attempts + 1 >= retries and (peer.last_success_at or 0) > entry.created_at:
-        log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, status)
-        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {retries} times")
-    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=wait, asks=asks)
+    spent = retries > 0 and entry.attempts + 1 >= retries
+    verdict = Verdict(
+        "queued",
+        settled=False,
+        status=status,
+        error=f"HTTP {status}",
+        retry_after=wait,
+        asks=asks,
+        stuck=spent and not wait,
+    )
+    return _parked(peer, entry, verdict) if spent and (peer.last_success_at or 0) > entry.created_at else verdict
+
+
+def _parked(peer: Peer, entry: Entry, verdict: Verdict) -> Verdict:
+    """The entry is set aside: the peer is well otherwise."""
+    log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, verdict.status)
+    return Verdict(
+        "rejected", settled=True, status=verdict.status, error=f"{verdict.error}, {entry.attempts + 1} times"
+    )
 
 
 def _retry_after(response: httpx.Response, now: int) -> int:
