@@ -37,14 +37,13 @@ LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
 TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
 ASKED_TO_WAIT = frozenset({429, 503})
 PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
-PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
+PARK_AFTER = 8  # tries of one activity that a peer neither takes nor refuses while it is otherwise well
 LOOK_AHEAD = 3  # entries after one that had its tries, of which one must be taken to show that the peer is well
 PARK_AFTER_UNREAD = 2  # of one of which the peer says that it cannot fetch what it names (NodeBB)
 EXPIRES_MS = 7 * 86_400_000
 EXPIRING = ("Like",)
 _REFUSED = frozenset({400, 404, 405, 406, 410, 413, 414, 415, 422, 501})
 _TRY_OTHER_DIALECT = frozenset({400, 401})
-_UNAUTHORIZED = 401
 _TOO_MANY_REQUESTS = 429
 _FORBIDDEN = 403
 _UNREAD = 424
@@ -300,7 +299,7 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
     if status == _TOO_MANY_REQUESTS and not wait:
         wait = TOO_FAST_MS
     asks = status in ASKED_TO_WAIT and wait > 0
-    retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
+    retries = 0 if patient or status == _TOO_MANY_REQUESTS else PARK_AFTER
     retries = PARK_AFTER_ASKED if retries and asks else retries
     spent = retries > 0 and entry.attempts + 1 >= retries
     verdict = Verdict(

@@ -62,7 +62,9 @@ async def scene(company: Company) -> Scene:
     return Scene(choosy, finance, ann)
 
 
-async def test_what_comes_after_it_is_delivered_when_its_tries_are_over(scene: Scene) -> None:
+@pytest.mark.parametrize("status", [500, 409, 301])
+async def test_what_comes_after_it_is_delivered_when_its_tries_are_over(scene: Scene, status: int) -> None:
+    scene.choosy.fails = {"Like": status}
     for text in ("one", "two"):
         await scene.ann.publish(text, reach="partners")
     await scene.retry(PARK_AFTER - 2)
