@@ -1,4 +1,5 @@
 """What is measured of groups: a large one over fifty departments, what it costs everything else, and many who join.
+Also somebody whom as many people follow.
 
 The group's department is real. The other departments are host names of the load process, which takes what is sent to
 them and serves their people; their members are put in with the product's own verbs.
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from bench.department import PAIR, Department, remote
 from bench.scenarios import PATIENCE, Bench, Row, api_rows, arriving_rows, measured
 from fedcorp.activitypub import outbox
-from fedcorp.social import accounts, memberships
+from fedcorp.social import accounts, follows, memberships
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import deliveries, events, ledger_heads
@@ -106,7 +107,7 @@ def large(bench: Bench) -> Iterator[Row]:
         yield Row("group_fill", count / (time.perf_counter() - began), note=f"{count} members by the verbs, all told")
         finance.start()
         finance.do(lambda db: _wait(db, "the members were not told", _is_delivered))
-        yield _spread(bench, finance)
+        yield _spread(bench, finance, "group_post", "mo", "@everybody ")
         yield from _pages(bench, finance, group_id)
         finance.do(lambda db: _wait(db, "the posts were not delivered", _is_delivered))
         yield from _beside(api_rows(bench, finance))
@@ -123,22 +124,22 @@ async def _join(db: Database, group_id: int, name: str) -> None:
     await db.write(make)
 
 
-def _spread(bench: Bench, finance: Department) -> Row:
-    """From the answer to a member's post until all departments have it; the middle and the worst of some posts."""
+def _spread(bench: Bench, finance: Department, name: str, author: str, named: str = "") -> Row:
+    """From the answer to a post until all departments have it; the middle and the worst of some posts."""
     times = []
     cpu = finance.cpu()
     for number in range(POSTS):
         word = f"spread{number}x"
         bench.load.watch(word.encode())
-        body = json.dumps({"status": f"@everybody {word} " + "for everybody " * 20}).encode()
-        request = finance.request("mo", "POST", "/api/v1/statuses", body)
+        body = json.dumps({"status": f"{named}{word} " + "for everybody " * 20}).encode()
+        request = finance.request(author, "POST", "/api/v1/statuses", body)
         arrived = bench.load.spread(finance.port, request, HOSTS, PATIENCE)
         if len(arrived) < HOSTS:
-            return Row("group_post", note=f"only {len(arrived)} of {HOSTS} departments got a post")
+            return Row(name, note=f"only {len(arrived)} of {HOSTS} departments got a post")
         times.append(arrived[-1])
     times.sort()
     each = (finance.cpu() - cpu) / POSTS * 1e6
-    return Row("group_post", None, each, times[len(times) // 2], times[-1], finance.memory(), f"until {HOSTS} have it")
+    return Row(name, None, each, times[len(times) // 2], times[-1], finance.memory(), f"until {HOSTS} have it")
 
 
 def _pages(bench: Bench, finance: Department, group_id: int) -> Iterator[Row]:
@@ -159,6 +160,37 @@ def _beside(rows: Iterator[Row]) -> Iterator[Row]:
     """Figures of other scenarios, measured in the store of the large group."""
     for row in rows:
         yield Row(f"{row.name}_beside", row.rate, row.cpu, row.p50, row.p99, row.memory, row.note)
+
+
+# -- a large following -----------------------------------------------------------------------------------------------
+
+
+def following(bench: Bench) -> Iterator[Row]:
+    """A post of somebody with 10,000 followers, until all departments have it."""
+    with bench.department("finance") as finance:
+        finance.hire("ann")
+        domains = _hosts(bench)
+        _meet(finance, domains)
+        finance.do(partial(_gather, domains=domains, count=bench.count(MEMBERS)))
+        finance.start()
+        finance.do(lambda db: _wait(db, "the followers were not told", _is_delivered))
+        yield _spread(bench, finance, "following_post", "ann")
+
+
+async def _gather(db: Database, domains: list[str], count: int) -> None:
+    """Let people elsewhere follow ann; they are told."""
+
+    def make(tx: Tx, numbers: range) -> None:
+        author = accounts.find_local(tx, "ann")
+        assert author is not None
+        for number in numbers:
+            domain = domains[number % len(domains)]
+            follows.follow(tx, remote(tx, domain, f"r{number}"), author, uri=f"http://{domain}/f/{number}")
+
+    for start in range(0, count, AT_ONCE):
+        await db.write(make, range(start, min(start + AT_ONCE, count)))
+    while await db.write(outbox.expand, 2000):
+        pass
 
 
 # -- many who join ---------------------------------------------------------------------------------------------------
@@ -238,4 +270,8 @@ def _has_all(tx: Tx, group_id: int, count: int) -> bool:
     return joined > count and (tx.conn.execute(entries).scalar() or 0) > count
 
 
-SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {"large_group": large, "join_storm": storm}
+SCENARIOS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "large_group": large,
+    "large_following": following,
+    "join_storm": storm,
+}

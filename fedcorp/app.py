@@ -13,7 +13,7 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp
 
 from fedcorp import __version__
-from fedcorp.activitypub import outbox
+from fedcorp.activitypub import outbox, settling
 from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.backfill import Backfill
 from fedcorp.activitypub.client import Client
@@ -27,6 +27,7 @@ from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
+from fedcorp.activitypub.settling import Settlement
 from fedcorp.activitypub.signers import Signers
 from fedcorp.activitypub.translator import Translator
 from fedcorp.activitypub.upkeep import Upkeep
@@ -100,7 +101,7 @@ class Instance:
 
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
-        ledgers = LedgerPull(self.db, self.resolver)
+        ledgers, settlement = LedgerPull(self.db, self.resolver), Settlement(self.db, self.resolver)
         discovery = Discovery(self.client, self.db)
         previews = Previews(self.visitor, self.resolver, self.db, self.clock, self.files)
         backfill = Backfill(self.client, self.resolver, self.db)
@@ -110,6 +111,7 @@ class Instance:
             "verify_links": Verifier(self.visitor, self.db, self.clock).run,
             "fetch_card": previews.run,
             "pull_ledger": ledgers.run,
+            settling.JOB: settlement.run,
             "learn_peer": discovery.run,
             "check_quote": Consent(self.client, self.db, self.resolver).run,
             "sync_followers": self.followers.run,

@@ -48,7 +48,7 @@ _FOLLOWERS_OF = (
     .where(follows_table.c.target_id == sa.bindparam("target"), follows_table.c.state == "accepted")
     .where(accounts_table.c.deleted_at.is_(None))
 )
-_AT = _FOLLOWERS_OF.where(accounts_table.c.origin.in_(sa.bindparam("origins", expanding=True)))
+_AT = _FOLLOWERS_OF.where(follows_table.c.origin.in_(sa.bindparam("origins", expanding=True)))
 _HERE = _FOLLOWERS_OF.where(accounts_table.c.local)
 
 

@@ -31,7 +31,6 @@ from fedcorp.company import peers
 from fedcorp.errors import BadRequest, FedcorpError, NotFound
 from fedcorp.social import accounts, memberships
 from fedcorp.social.accounts import Account
-from fedcorp.storage import jobs
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import follows, ledger_heads
@@ -99,8 +98,7 @@ def _choose(tx: Tx) -> list[Meeting]:
     chosen = []
     for _ in range(min(IN_A_ROUND, len(copies))):
         group = accounts.get(tx, copies.pop(_by_chance(tx, len(copies))))
-        others = [place for place in memberships.origins(tx, group) if _is_other_department(tx, place, group)]
-        if others:
+        if others := _others(tx, group):
             place = others[_by_chance(tx, len(others))]
             chosen.append(Meeting(group.id, place + PLACE, _tell(tx, group)))
     return chosen
@@ -110,11 +108,13 @@ def _by_chance(tx: Tx, size: int) -> int:
     return int(tx.clock.random() * size)
 
 
-def _is_other_department(tx: Tx, place: str, group: Account) -> bool:
-    """The group's own server is asked for entries, not for an opinion."""
-    if place in (tx.site.urls.origin, group.origin):
-        return False
-    return peers.find_tier(tx, domain_of(place)) == "department"
+def _others(tx: Tx, group: Account) -> list[str]:
+    """Departments with members. The group's own server is asked for entries, not for an opinion; it is shown what its
+    group is doubted for, though, because its administrators may know nothing of it."""
+    places = {*memberships.origins(tx, group), group.origin} - {tx.site.urls.origin}
+    if ledger.head(tx, group.id).forked_at is None:
+        places.discard(group.origin)
+    return sorted(place for place in places if peers.find_tier(tx, domain_of(place)) == "department")
 
 
 def _hear_answer(tx: Tx, meeting: Meeting, answer: dict[str, Any]) -> None:
@@ -190,6 +190,7 @@ def _listen(tx: Tx, group: Account, told: Iterable[Entry], domain: str) -> bool:
             doubted = True
             continue
         if is_ahead and not group.local and last.forked_at is None and has_local_follower(tx, group.id):
-            ledger.note_known(tx, group.id, last, entry.seq)
-            jobs.put(tx, "pull_ledger", {"group": group.id}, unique_key=f"pull_ledger:{group.id}")
+            if entry.seq > last.settled:  # or it may belong to the history that was given up
+                ledger.note_known(tx, group.id, last, entry.seq)
+            ledger.pull(tx, group.id)
     return doubted

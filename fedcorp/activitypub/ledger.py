@@ -22,13 +22,14 @@ from fedcorp.activitypub.proofs import add_proof, proof_of, verify_proof
 from fedcorp.activitypub.vocabulary import ENTRY_CONTEXT, format_time, parse_time
 from fedcorp.canonical import digest_of
 from fedcorp.clock import from_ms, to_ms
-from fedcorp.errors import Forbidden
+from fedcorp.errors import Forbidden, NotFound
 from fedcorp.keys import load_private
 from fedcorp.social import accounts
 from fedcorp.social.accounts import Account, Key
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import audit, ledger, ledger_heads
-from fedcorp.storage.upsert import upsert
+from fedcorp.storage.tables import audit, ledger, ledger_given_up, ledger_heads
+from fedcorp.storage.upsert import insert_ignore, upsert
 
 log = logging.getLogger("fedcorp.activitypub")
 
@@ -47,6 +48,7 @@ class Head:
     announced: int = 0
     known: int = 0
     forked_at: int | None = None
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ _HEAD = sa.select(
     ledger_heads.c.announced,
     ledger_heads.c.known,
     ledger_heads.c.forked_at,
+    ledger_heads.c.settled,
 ).where(ledger_heads.c.group_id == sa.bindparam("group"))
 _AFTER = (
     sa.select(ledger.c.seq, ledger.c.entry, ledger.c.body, ledger.c.object_uri)
@@ -94,13 +97,11 @@ _ENTRY = sa.select(ledger.c.entry).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.seq == sa.bindparam("seq")
 )
 _FORK = sa.select(ledger_heads.c.fork).where(ledger_heads.c.group_id == sa.bindparam("group"))
-_HAS_OBJECT = sa.select(ledger.c.seq).where(
-    ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
-)
 _TIME = sa.select(ledger.c.entry).where(
     ledger.c.group_id == sa.bindparam("group"), ledger.c.object_uri == sa.bindparam("uri")
 )
 _INSERT = sa.insert(ledger)
+_DROP = sa.delete(ledger).where(ledger.c.group_id == sa.bindparam("group"), ledger.c.seq > sa.bindparam("after"))
 
 
 def head(tx: Tx, group_id: int) -> Head:
@@ -180,9 +181,10 @@ def _write(tx: Tx, group_id: int, document: dict[str, Any], digest: str, body: b
     tx.conn.execute(_INSERT, values | {"entry": orjson.dumps(document), "body": body, "created_at": tx.ms})
 
 
-def has_entry(tx: Tx, group_id: int, object_uri: str) -> bool:
-    """Whether an activity has an entry already."""
-    return tx.conn.execute(_HAS_OBJECT, {"group": group_id, "uri": object_uri}).first() is not None
+def holds(tx: Tx, group_id: int, entry: Entry) -> bool:
+    """Whether this entry stands in the chain as it is known here."""
+    found: str | None = tx.conn.execute(_DIGEST, {"group": group_id, "seq": entry.seq}).scalar()
+    return found == entry.digest
 
 
 def find_entry(tx: Tx, group_id: int, seq: int) -> dict[str, Any] | None:
@@ -201,6 +203,13 @@ def find_time(tx: Tx, group_id: int, object_uri: str | None) -> int | None:
 def entries(tx: Tx, group_id: int, after: int, most: int = PAGE) -> list[tuple[int, bytes, bytes | None, str]]:
     """(number, signed entry, kept body, uri of the activity) behind the number `after`."""
     return [tuple(row) for row in tx.conn.execute(_AFTER, {"group": group_id, "after": after, "most": most})]
+
+
+def all_entries(tx: Tx, group_id: int, after: int = 0) -> Iterator[tuple[int, bytes, bytes | None, str]]:
+    """The same to the end, read page by page."""
+    while rows := entries(tx, group_id, after):
+        yield from rows
+        after = rows[-1][0]
 
 
 # -- entries of others -----------------------------------------------------------------------------------------------
@@ -271,8 +280,11 @@ def take(tx: Tx, group: Account, entry: Entry, body: dict[str, Any] | None) -> s
     that was marked for two histories grows no more: every later entry is a gap.
     """
     last = head(tx, group.id)
-    if compare(tx, group, last, entry) == "same":
+    how = compare(tx, group, last, entry)
+    if how == "same":
         return "known"
+    if how == "settled":
+        raise Forbidden("The entry belongs to a history that was given up here.")
     if entry.seq > last.seq + 1 or last.forked_at is not None:
         note_known(tx, group.id, last, entry.seq)
         return "gap"
@@ -316,7 +328,8 @@ def find_change(entry: Entry, body: Any, before: GroupKey) -> Change | None:
 
 
 def compare(tx: Tx, group: Account, last: Head, entry: Entry) -> str:
-    """How a signed entry stands to the chain that ends with `last` here: `same`, or `ahead` of it.
+    """How a signed entry stands to the chain that ends with `last` here: `same`, `ahead` of it, or `settled` where it
+    belongs to another history, of which somebody here knows and has decided not to mind.
 
     Raises Fork when both cannot belong to one history, Forbidden where that says nothing: with a key that was stolen
     anybody may have signed it.
@@ -328,10 +341,16 @@ def compare(tx: Tx, group: Account, last: Head, entry: Entry) -> str:
         key = ledger_keys.at(ledger_keys.of_group(tx, group), entry.seq)
         if key is not None and key.stolen:
             raise Forbidden("The entry is signed with a key that was stolen.")
-        raise Fork(entry.seq)
-    if entry.seq == last.seq + 1 and (entry.previous != last.digest or (last.epoch and entry.epoch != last.epoch)):
-        raise Fork(entry.seq)
-    return "ahead"
+    elif entry.seq > last.seq + 1 or not _is_other(last, entry):
+        return "ahead"
+    if entry.seq <= last.settled:
+        return "settled"
+    raise Fork(entry.seq)
+
+
+def _is_other(last: Head, entry: Entry) -> bool:
+    """Whether an entry that should follow the last one belongs to another chain."""
+    return entry.previous != last.digest or bool(last.epoch and entry.epoch != last.epoch)
 
 
 def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
@@ -340,6 +359,11 @@ def note_known(tx: Tx, group_id: int, last: Head, seq: int) -> None:
         tx, ledger_heads, ("group_id",), group_id=group_id, epoch=last.epoch, seq=last.seq, digest=last.digest,
         announced=last.announced, known=max(last.known, seq), checked_at=tx.ms,
     )  # fmt: skip
+
+
+def pull(tx: Tx, group_id: int) -> None:
+    """Let what our copy lacks be fetched, page after page; asked for again while it waits, it is fetched once."""
+    jobs.put(tx, "pull_ledger", {"group": group_id}, unique_key=f"pull_ledger:{group_id}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +399,45 @@ def find_evidence(tx: Tx, group_id: int) -> Evidence | None:
     """What was kept when two histories of a group were seen."""
     found: str | None = tx.conn.execute(_FORK, {"group": group_id}).scalar()
     return Evidence(**orjson.loads(found)) if found else None
+
+
+def shared(tx: Tx, group: Account, seq: int) -> "Chain":
+    """Our copy as far as the number `seq`, for a chain that goes on otherwise from there. Where that is nothing it
+    begins with the key that the group publishes. Raises NotFound where none is known."""
+    known = [key for key in ledger_keys.of_group(tx, group) if key.since <= seq] if seq else []
+    last = known[-1] if known else ledger_keys.published(tx, group)
+    if last is None:
+        raise NotFound(f"No key of @{group.handle} is known.")
+    digest = tx.conn.execute(_DIGEST, {"group": group.id, "seq": seq}).scalar() or ""
+    return Chain(replace(last, stolen=False), seq, digest, head(tx, group.id).epoch if seq else "", known[:-1])
+
+
+def give_up(tx: Tx, group: Account, seq: int, told: int) -> None:
+    """End the doubt about a group: our copy ends with the number `seq`, as far as the group's server, who has `told`
+    entries, says the same now. What stood behind that, and what else was shown to us, is kept apart. From now on no
+    other entry with a number that is known by now is a reason to doubt."""
+    last, evidence = head(tx, group.id), find_evidence(tx, group.id)
+    end = shared(tx, group, seq)
+    for _, document, body, _ in all_entries(tx, group.id, seq):
+        _keep_apart(tx, group.id, orjson.loads(document), body)
+    tx.conn.execute(_DROP, {"group": group.id, "after": seq})
+    if evidence is not None:
+        _keep_apart(tx, group.id, evidence.told, None)
+    ledger_keys.drop(tx, group.id, seq)
+    upsert(
+        tx, ledger_heads, ("group_id",), group_id=group.id, epoch=end.epoch, seq=seq, digest=end.digest,
+        announced=last.announced, known=told, checked_at=tx.ms, forked_at=None, fork="",
+        settled=max(last.settled, last.seq, last.known, told),
+    )  # fmt: skip
+
+
+def _keep_apart(tx: Tx, group_id: int, document: dict[str, Any], body: bytes | None) -> None:
+    entry = read(document)
+    if entry is not None:
+        insert_ignore(
+            tx, ledger_given_up, group_id=group_id, digest=entry.digest, seq=entry.seq, entry=orjson.dumps(document),
+            body=body, given_up_at=tx.ms,
+        )  # fmt: skip
 
 
 # -- checking a whole chain ------------------------------------------------------------------------------------------

@@ -230,7 +230,10 @@ def _fork(tx: Tx, group: Account, head: Head) -> str | None:
         return None
     kept = load(str(tx.conn.execute(_FORK, {"group": group.id}).scalar()).encode())
     told = kept.get("told", kept) if isinstance(kept, dict) else {}
-    return f"entry {told.get('seq')}: the group has signed two different ones; see ledger_heads.fork for the other"
+    return (
+        f"entry {told.get('seq')}: the group has signed two different ones; see ledger_heads.fork for the other, and "
+        "`fedcorp group settle` for what can be done"
+    )
 
 
 def _notes(head: Head, waiting: int) -> Iterator[str]:

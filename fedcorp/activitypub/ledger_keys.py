@@ -62,11 +62,8 @@ _KEYS = (
 )
 _INSERT = sa.insert(ledger_keys)
 _LAST = sa.select(sa.func.max(ledger_keys.c.seq)).where(ledger_keys.c.group_id == sa.bindparam("of")).scalar_subquery()
-_STOLEN = (
-    sa.update(ledger_keys)
-    .where(ledger_keys.c.group_id == sa.bindparam("of"), ledger_keys.c.seq == _LAST)
-    .values(stolen=sa.true())
-)
+_OF_LAST = sa.update(ledger_keys).where(ledger_keys.c.group_id == sa.bindparam("of"), ledger_keys.c.seq == _LAST)
+_STOLEN, _NOT_STOLEN = _OF_LAST.values(stolen=sa.true()), _OF_LAST.values(stolen=sa.false())
 
 
 def of_group(tx: Tx, group: Account) -> list[GroupKey]:
@@ -92,6 +89,13 @@ def add(tx: Tx, group_id: int, key: GroupKey, *, stolen: bool = False) -> None:
         tx.conn.execute(_STOLEN, {"of": group_id})
     values = {"group_id": group_id, "seq": key.since, "key_id": key.id, "public": key.text, "stolen": False}
     tx.conn.execute(_INSERT, values)
+
+
+def drop(tx: Tx, group_id: int, after: int) -> None:
+    """Forget the keys that sign from a number behind `after` on, and that the one before them was stolen."""
+    gone = sa.delete(ledger_keys).where(ledger_keys.c.group_id == group_id, ledger_keys.c.seq > after)
+    if tx.conn.execute(gone).rowcount:
+        tx.conn.execute(_NOT_STOLEN, {"of": group_id})
 
 
 # -- a change of keys ------------------------------------------------------------------------------------------------

@@ -50,11 +50,6 @@ def proof_of(document: dict[str, Any]) -> Proof | None:
     return next((proof for given in as_list(document.get("proof")) if (proof := _read(given)) is not None), None)
 
 
-def has_proof(document: dict[str, Any]) -> bool:
-    """Whether a document claims to be proved, in whatever shape."""
-    return bool(document.get("proof"))
-
-
 def _read(given: Any) -> Proof | None:
     if not isinstance(given, dict) or given.get("type") != TYPE or given.get("cryptosuite") not in SUITES:
         return None

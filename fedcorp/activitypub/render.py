@@ -464,8 +464,3 @@ def bare_collection(uri: str, total: int, items: list[Any] | None = None, *, ord
 def collection_page(uri: str, items: list[Any]) -> dict[str, Any]:
     """The only page of the collection at `uri`."""
     return {"id": f"{uri}?page=1", "type": "OrderedCollectionPage", "partOf": uri, "orderedItems": items}
-
-
-def may_go_to(tier: str, status: Status) -> bool:
-    """Whether the reach of a status lets a peer of this tier have it; direct messages carry the reach they need."""
-    return policy.reaches(status.reach, tier)

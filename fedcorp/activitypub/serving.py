@@ -22,7 +22,6 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
-from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import activities, deliveries, follows
 from fedcorp.storage.tables import statuses as statuses_table
 
@@ -42,11 +41,10 @@ class Served:
 
 _FOLLOWS = (
     sa.select(follows.c.id)
-    .join(accounts_table, accounts_table.c.id == follows.c.follower_id)
     .where(
         follows.c.target_id == sa.bindparam("target"),
+        follows.c.origin.in_(sa.bindparam("origins", expanding=True)),
         follows.c.state.in_(sa.bindparam("states", expanding=True)),
-        accounts_table.c.origin.in_(sa.bindparam("origins", expanding=True)),
     )
     .limit(1)
 )
@@ -234,17 +232,11 @@ def _affiliations(tx: Tx, group: Account, signer: Signer, address: str) -> dict[
     """Who has which role, the highest first (FEP-5219): moderators for all who may know the group, members for the
     servers of members. The whole membership, however long, is told by the ledger.
     """
-    roles = memberships.roles_in(tx, group.id)
-    wanted = set(policy.MEMBERS) if _is_member(tx, group, signer) else {"admin", "moderator"}
-    shown = sorted((id_ for id_, role in roles.items() if role in wanted), key=lambda id_: (_RANKS[roles[id_]], id_))
-    found = accounts.find_many(tx, shown[:AFFILIATIONS])
-    items = [
-        group_telling.affiliation(group, found[id_].uri, roles[id_]) for id_ in shown[:AFFILIATIONS] if id_ in found
-    ]
-    return render.collection(address, len(shown), items)
-
-
-_RANKS = {"admin": 0, "moderator": 1, "member": 2}
+    wanted = policy.MEMBERS if _is_member(tx, group, signer) else ("moderator", "admin")
+    shown = memberships.highest(tx, group.id, wanted, AFFILIATIONS)
+    found = accounts.find_many(tx, [id_ for id_, _ in shown])
+    items = [group_telling.affiliation(group, found[id_].uri, role) for id_, role in shown if id_ in found]
+    return render.collection(address, memberships.count_roles(tx, group.id, wanted), items)
 
 
 def _whole(tx: Tx, status: Status) -> Any:

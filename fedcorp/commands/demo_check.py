@@ -30,7 +30,7 @@ from fedcorp.social import accounts
 
 SMALL = Size(people=4, roots=24, replies=16, answers=8, favourites=24, reblogs=4, pictures=2, polls=2)
 PATIENCE_SECONDS = 30.0
-GROUP, GROUP_HOME, OWNER = "year_end_close", "finance", "willem"
+GROUP, OWNER = "year_end_close", "willem"
 
 Json = Any
 

@@ -139,7 +139,7 @@ def _examine_groups(tx: Tx) -> list[Finding]:
     for group_id in list(tx.conn.execute(sa.select(ledger_heads.c.group_id).where(_FORKED)).scalars()):
         group = accounts.get(tx, group_id)
         text = f"the group @{group.handle} showed two different histories to departments"
-        cure = "ask the administrators of its department; both signed entries stand in `ledger_heads.fork`."
+        cure = "ask the administrators of its department what happened, then `fedcorp group settle`."
         found.append(Finding("group-forked", FAULT, text, cure))
     return found
 

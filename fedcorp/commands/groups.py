@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from fedcorp import keys
-from fedcorp.activitypub import ledger_copy, ledger_file
+from fedcorp.activitypub import ledger_copy, ledger_file, settling
+from fedcorp.activitypub.ledger import Evidence
 from fedcorp.activitypub.ledger_copy import Outcome
 from fedcorp.clock import Clock
 from fedcorp.commands.opening import run
@@ -120,6 +121,34 @@ def _rotate(tx: Tx, name: str, pair: KeyPair, stolen: bool) -> Account:
     accounts.rotate_keys(tx, found, pair, stolen=stolen)
     audit.note(tx, audit.COMMAND_LINE, "group.rotate-keys", found.uri, "stolen" if stolen else "")
     return found
+
+
+@group.command("settle")
+def settle(name: Named, config: ConfigPath = DEFAULT) -> None:
+    """End the doubt about a group that showed two histories: believe what its department tells now.
+
+    Ask its administrators first what happened. What our copy had instead is kept apart.
+    """
+
+    async def work(db: Database) -> tuple[Account, Evidence]:
+        return await db.write(_settle, name)
+
+    found, evidence = run(config, work)
+    for document, whose in ((evidence.known, "here"), (evidence.told, evidence.told_by)):
+        if document is not None:
+            words = f"Entry {document['seq']} {whose}: {document['objectType']} {document['object']}"
+            console.print(f"{words}, {document['published']}", markup=False, soft_wrap=True)
+    if found.local:
+        console.print(f"@{escape(found.handle)} is believed again. Departments whose copies differ do the same there.")
+    else:
+        console.print(
+            f"The copy of @{escape(found.handle)} is taken again; `fedcorp group list` shows when it is whole."
+        )
+
+
+def _settle(tx: Tx, name: str) -> tuple[Account, Evidence]:
+    found = ledger_copy.find_group(tx, name)
+    return found, settling.settle(tx, found, audit.COMMAND_LINE)
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------

@@ -322,11 +322,6 @@ def instance_actor(tx: Tx) -> Account:
     return account
 
 
-def is_local_user(tx: Tx, account_id: int) -> bool:
-    """Whether somebody can log in as this account."""
-    return tx.conn.execute(sa.select(users.c.account_id).where(users.c.account_id == account_id)).first() is not None
-
-
 # -- making local accounts -------------------------------------------------------------------------------------------
 
 

@@ -135,18 +135,19 @@ _STATUS: Any = sa.bindparam("status")
 
 
 def _home_rows(condition: "sa.ColumnElement[bool]") -> Any:
-    """Local accepted followers of the author that `condition` lets through, as rows of `home`."""
+    """Local accepted followers of the author that `condition` lets through, as rows of `home`. Those elsewhere are not
+    even looked at: there may be thousands."""
     return (
         sa.select(_FOLLOWER.c.follower_id, sa.cast(_ENTRY, sa.BigInteger), sa.cast(_STATUS, sa.BigInteger))
-        .join(accounts_table, sa.and_(accounts_table.c.id == _FOLLOWER.c.follower_id, accounts_table.c.local))
-        .where(_FOLLOWER.c.target_id == _AUTHOR, _FOLLOWER.c.state == "accepted", condition)
+        .where(_FOLLOWER.c.target_id == _AUTHOR, _FOLLOWER.c.origin == sa.bindparam("here"))
+        .where(_FOLLOWER.c.state == "accepted", condition)
     )
 
 
 _ALL = _home_rows(sa.true())
 _WANTING_REBLOGS = _home_rows(
     sa.and_(
-        sa.or_(_FOLLOWER.c.reblogs, accounts_table.c.id == sa.bindparam("group")),
+        sa.or_(_FOLLOWER.c.reblogs, _FOLLOWER.c.follower_id == sa.bindparam("group")),
         _FOLLOWER.c.follower_id.not_in(
             sa.select(group_lists.c.account_id).where(group_lists.c.group_id == _AUTHOR, group_lists.c.exclusive)
         ),
@@ -174,7 +175,7 @@ _TAG_FOLLOWERS = (
 
 
 def _fan_out(tx: Tx, rows: Any, **values: int) -> None:
-    tx.conn.execute(_insert_rows(tx.dialect, rows), values)
+    tx.conn.execute(_insert_rows(tx.dialect, rows), {**values, "here": tx.site.urls.origin})
 
 
 _STATEMENTS: dict[tuple[str, int], Any] = {}
@@ -277,15 +278,17 @@ def _notify_of_status(tx: Tx, status: Status, author: Account, named: list[int])
 
 
 _WANTING_BELL = sa.select(follows_table.c.follower_id).where(
-    follows_table.c.target_id == sa.bindparam("target"), follows_table.c.state == "accepted", follows_table.c.notify
-)
+    follows_table.c.target_id == sa.bindparam("target"), follows_table.c.origin == sa.bindparam("here"),
+    follows_table.c.state == "accepted", follows_table.c.notify,
+)  # fmt: skip
 
 
 def _ring(tx: Tx, followed_id: int, author_id: int, status: Status) -> None:
     """Those who switched the bell on for an account (or a group) hear of a new status that starts a thread."""
     if status.in_reply_to_id is not None or status.in_reply_to_uri is not None:
         return
-    for account_id in list(tx.conn.execute(_WANTING_BELL, {"target": followed_id}).scalars()):
+    values = {"target": followed_id, "here": tx.site.urls.origin}
+    for account_id in list(tx.conn.execute(_WANTING_BELL, values).scalars()):
         cause = f"status:{status.id}"
         notifications.notify(
             tx, account_id=account_id, kind="status", from_id=author_id, status_id=status.id, cause=cause

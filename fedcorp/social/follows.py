@@ -150,7 +150,8 @@ def follow(
     state = "accepted" if let_in else "pending"
     own_uri = uri or tx.site.urls.activity(tx.new_id())
     values = {"id": tx.new_id(), "follower_id": follower.id, "target_id": target.id, "state": state, "uri": own_uri}
-    tx.conn.execute(_INSERT, {**values, "message": message[:MAX_MESSAGE], "created_at": tx.ms, **options})
+    values |= {"origin": follower.origin, "message": message[:MAX_MESSAGE], "created_at": tx.ms}
+    tx.conn.execute(_INSERT, values | options)
     if state == "accepted":
         _count(tx, follower.id, target.id, 1)
     tx.record(FollowRequested(follower.id, target.id, own_uri, state, message[:MAX_MESSAGE], link))
@@ -239,16 +240,6 @@ _LOCAL_FOLLOWER = (
     .order_by(follows.c.id)
     .limit(1)
 )
-
-
-def local_follower_ids(tx: Tx, target_id: int) -> list[int]:
-    """Accepted followers of an account that live here."""
-    statement = (
-        sa.select(follows.c.follower_id)
-        .join(accounts, accounts.c.id == follows.c.follower_id)
-        .where(follows.c.target_id == target_id, follows.c.state == "accepted", accounts.c.local)
-    )
-    return list(tx.conn.execute(statement).scalars())
 
 
 def followed_among(tx: Tx, follower_id: int, ids: "sa.Select[tuple[int]]") -> list[int]:

@@ -6,6 +6,7 @@ does in `affiliations`, which is what the group's ledger tells.
 """
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -68,8 +69,17 @@ _ANY_MEMBER = (
     .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
     .limit(1)
 )
-_ROLES = sa.select(memberships.c.account_id, memberships.c.role).where(memberships.c.group_id == sa.bindparam("group"))
 _BY_RANK = sa.case((memberships.c.role == "admin", 0), (memberships.c.role == "moderator", 1), else_=2)
+_AMONG = sa.and_(
+    memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(sa.bindparam("roles", expanding=True))
+)
+_HIGHEST = (
+    sa.select(memberships.c.account_id, memberships.c.role)
+    .where(_AMONG)
+    .order_by(_BY_RANK, memberships.c.account_id)
+    .limit(sa.bindparam("most"))
+)
+_COUNT_ROLES = sa.select(sa.func.count()).select_from(memberships).where(_AMONG)
 _MODERATORS = (
     sa.select(memberships.c.account_id)
     .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(("moderator", "admin")))
@@ -245,9 +255,16 @@ def role_of(tx: Tx, group_id: int, account_id: int | None) -> str | None:
     return role
 
 
-def roles_in(tx: Tx, group_id: int) -> dict[int, str]:
-    """Everybody's role."""
-    return {row[0]: row[1] for row in tx.conn.execute(_ROLES, {"group": group_id})}
+def highest(tx: Tx, group_id: int, roles: Collection[str], most: int) -> list[tuple[int, str]]:
+    """(account id, role) of up to `most` who have one of these roles, the highest first."""
+    values = {"group": group_id, "roles": sorted(roles), "most": most}
+    return [(row[0], row[1]) for row in tx.conn.execute(_HIGHEST, values)]
+
+
+def count_roles(tx: Tx, group_id: int, roles: Collection[str]) -> int:
+    """How many have one of these roles."""
+    found: int = tx.conn.execute(_COUNT_ROLES, {"group": group_id, "roles": sorted(roles)}).scalar_one()
+    return found
 
 
 def add(tx: Tx, group_id: int, account_id: int, *, actor_id: int | None = None) -> None:
@@ -469,6 +486,11 @@ def unknown(tx: Tx, group: Account, most: int) -> list[str]:
 # -- copies of groups elsewhere --------------------------------------------------------------------------------------
 
 
+def copied(tx: Tx, group_id: int) -> set[str]:
+    """URIs of all who have a role in a group elsewhere by our copy of its ledger, who are banned from it included."""
+    return {row[0] for row in tx.conn.execute(_COPIED_ROLES, {"group": group_id})}
+
+
 def copy(tx: Tx, group: Account, told: Affiliation, *, chained: bool = True) -> None:
     """Keep what the ledger of a group elsewhere says of somebody's role.
 
@@ -541,9 +563,9 @@ _ORIGINS = (
 )
 _HERE_AT = (
     sa.select(memberships.c.role)
-    .join(accounts_table, accounts_table.c.id == memberships.c.account_id)
-    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role != "outcast")
-    .where(accounts_table.c.origin == sa.bindparam("origin"))
+    .join(follows_table, follows_table.c.follower_id == memberships.c.account_id)  # whoever joins follows
+    .where(memberships.c.group_id == _GROUP, memberships.c.role != "outcast")
+    .where(follows_table.c.target_id == _GROUP, follows_table.c.origin == sa.bindparam("origin"))
     .limit(1)
 )
 

@@ -146,9 +146,15 @@ def store_remote(tx: Tx, status_id: int, remote: RemotePoll) -> int:
     return poll_id
 
 
-def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll) -> None:
-    """Take over the tally that the poll's own server tells; other options than before begin the poll anew."""
+def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll, *, edited: bool = False) -> None:
+    """Take over the tally that the poll's own server tells; other options than before begin the poll anew.
+
+    Tallies carry no time, and come by more than one way (from the author, and from groups): one that must be older than
+    what is known is left alone, unless the post was `edited` since.
+    """
     known = load(tx, [poll_id], None)[poll_id]
+    if not edited and _is_older(known, remote):
+        return
     tx.conn.execute(
         sa.update(polls)
         .where(polls.c.id == poll_id)
@@ -165,6 +171,18 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll) -> None:
         for position, (_, votes) in enumerate(options):
             _set_votes(tx, poll_id, position, votes)
     tx.record(PollChanged(poll_id, known.status_id, closed=remote.closed_at is not None))
+
+
+def _is_older(known: Poll, remote: RemotePoll) -> bool:
+    """Whether a tally of the same poll was made before the known one: polls end once, and votes are not taken back."""
+    counts = [(votes, option.votes_count) for (_, votes), option in zip(remote.options, known.options, strict=False)]
+    if [option.title for option in known.options] != [title for title, _ in remote.options[:MAX_REMOTE_OPTIONS]]:
+        return False
+    if remote.closed_at is not None:
+        return False
+    return known.closed_at is not None or (
+        all(new <= old for new, old in counts) and any(new < old for new, old in counts)
+    )
 
 
 def _set_votes(tx: Tx, poll_id: int, position: int, votes: "int | sa.ColumnElement[int]") -> None:

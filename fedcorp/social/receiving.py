@@ -142,13 +142,14 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
         return receive(tx, remote, quiet=True)
     if known.deleted_at is not None or known.account_id != remote.account.id:
         return None
+    edited = remote.edited_at is not None and remote.edited_at > (known.edited_at or 0)
     if remote.poll is not None and known.poll_id is not None:
-        polls.replace_tally(tx, known.poll_id, remote.poll)
+        polls.replace_tally(tx, known.poll_id, remote.poll, edited=edited)
     known = receive_quote(tx, known, remote)
     if remote.quote_policy != known.quote_policy:
         tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(quote_policy=remote.quote_policy))
     leaves.keep_policy(tx, known.id, remote.interaction_policy)
-    if remote.edited_at is None or remote.edited_at <= (known.edited_at or 0):
+    if not edited:
         return known
     kept = [item.id for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
     statuses.keep_edit(tx, known, media=orjson.dumps(kept).decode(), poll="[]")

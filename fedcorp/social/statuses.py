@@ -474,14 +474,3 @@ def remove(tx: Tx, status: Status, owner_uri: str) -> None:
     if status.quoted_id is not None and was_counted_quote:
         change_count(tx, status.quoted_id, "quotes_count", -1)
     tx.record(StatusDeleted(status.id))
-
-
-def peers_with_followers(tx: Tx, account_id: int) -> list[str]:
-    """Origins where somebody follows this account."""
-    statement = (
-        sa.select(accounts_table.c.origin)
-        .distinct()
-        .join(follows, follows.c.follower_id == accounts_table.c.id)
-        .where(follows.c.target_id == account_id, follows.c.state == "accepted", ~accounts_table.c.local)
-    )
-    return list(tx.conn.execute(statement).scalars())

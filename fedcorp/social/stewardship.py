@@ -212,9 +212,8 @@ def _end_follow(tx: Tx, group: Account, account: Account) -> None:
 
 def succeed(tx: Tx, group_id: int, leaving_id: int) -> None:
     """Somebody is gone for good: a group that would be left without admin gets the next in rank; an empty one ends."""
-    roles = {id_: role for id_, role in memberships.roles_in(tx, group_id).items() if id_ != leaving_id}
     memberships.remove(tx, group_id, leaving_id)
-    if "admin" in roles.values():
+    if memberships.count_roles(tx, group_id, ("admin",)):
         return
     heir = memberships.find_successor(tx, group_id, leaving_id)
     if heir is not None:

@@ -316,10 +316,12 @@ follows = Table(
     _flag("notify"),
     _text("languages", "[]"),
     _at("created_at"),
+    _text("origin"),  # of the follower
     UniqueConstraint("follower_id", "target_id"),
 )
 Index("ix_follows_target_id", follows.c.target_id, follows.c.state, follows.c.id)
 Index("ix_follows_follower_id", follows.c.follower_id, follows.c.state, follows.c.id)
+Index("ix_follows_origin", follows.c.target_id, follows.c.origin, follows.c.state, follows.c.follower_id)
 Index("ix_follows_uri", follows.c.uri)
 
 blocks = Table(
@@ -536,6 +538,20 @@ ledger_heads = Table(
     _at("checked_at"),
     _at("forked_at", null=True),  # two histories were seen: nothing is believed until somebody looked
     _text("fork"),  # what was seen, as JSON
+    Column(
+        "settled", Id, nullable=False, server_default="0"
+    ),  # other entries up to this number are no news: somebody looked
+)
+
+ledger_given_up = Table(  # what remains of a doubt that was ended: entries of a copy, and the one shown against it
+    "ledger_given_up",
+    metadata,
+    _ref("group_id", primary=True),
+    Column("digest", Text, primary_key=True),
+    _ref("seq"),
+    Column("entry", LargeBinary, nullable=False),
+    Column("body", LargeBinary),
+    _at("given_up_at"),
 )
 
 ledger_keys = Table(  # the keys that sign ledgers, each from one entry on

@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fedcorp import errors
 from fedcorp.errors import FedcorpError
 
-SWITCHING = 101
 OK = 200
 CREATED = 201
 ACCEPTED = 202
@@ -25,7 +24,6 @@ PARTIAL = 206
 MOVED = 301
 FOUND = 302
 SEE_OTHER = 303
-NOT_MODIFIED = 304
 BAD_REQUEST = 400
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -37,7 +35,6 @@ CONFLICT = 409
 GONE = 410
 TOO_LARGE = 413
 UNSUPPORTED_MEDIA = 415
-RANGE_NOT_SATISFIABLE = 416
 MISDIRECTED = 421
 UNPROCESSABLE = 422
 TOO_EARLY = 425

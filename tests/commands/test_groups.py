@@ -602,6 +602,19 @@ async def test_the_copy_of_another_department_is_verified_like_the_original(
         await company.stop()
 
 
+async def in_doubt(department: Department, group: Account) -> None:
+    """Somebody has shown another entry than the last one."""
+
+    def mark(tx: Tx) -> None:
+        last = ledgers.find_entry(tx, group.id, ledgers.head(tx, group.id).seq)
+        assert last is not None
+        other = ledgers.read(last | {"objectType": "Delete", "object": "http://robots/d"})
+        assert other is not None
+        ledgers.mark_forked(tx, group, other, "sales.localhost")
+
+    await department.db.write(mark)
+
+
 async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     finance, hr = [await company.department(name) for name in ("finance", "hr")]
     await company.introduce(finance, hr)
@@ -636,6 +649,20 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
     async def role(table: sa.Table, role: str, mine: "sa.ColumnElement[bool]") -> None:
         change = sa.update(table).where(table.c.group_id == group.id, mine).values(role=role)
         await hr.db.write(lambda tx: tx.conn.execute(change))
+
+    assert await copy("group", "settle", handle) == 2
+    assert copy.err == f"fedcorp: @{handle} is not in doubt: no two histories of it were seen here.\n"
+    await in_doubt(hr, group)
+    assert await copy("group", "verify", handle) == 1
+    assert "`fedcorp group settle`" in copy.err
+    assert await copy("group", "settle", handle) == 0, copy.err
+    assert copy.out.startswith("Entry 4 here: Create ")
+    assert "Entry 4 sales.localhost: Delete http://robots/d, " in copy.out
+    assert copy.out.endswith(f"The copy of @{handle} is taken again; `fedcorp group list` shows when it is whole.\n")
+    await company.settle()
+    assert await copy("group", "verify", handle) == 0, copy.err
+    assert await copy("audit") == 0
+    assert "ledger.settle" in copy.out
 
     of_ann = affiliations.c.subject_uri == ann.account.uri
     await role(affiliations, "member", of_ann)

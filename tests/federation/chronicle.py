@@ -54,12 +54,13 @@ class Chronicle:
     def announce(self, inner: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
         return self.server.activity("Announce", self.group, inner, entry=entry, audience=self.group)
 
-    def publish(self, after: int) -> None:
-        """Serve what stands behind the number `after`."""
+    def publish(self, after: int, most: int = ledger.PAGE) -> None:
+        """Serve what stands behind the number `after`, or the first `most` of it."""
         address = f"{self.group}/ledger?after={after}"
+        told = slice(after, after + most)
         items = [
             {"type": "Delivery", "entry": entry, "body": inner}
-            for entry, inner in zip(self.entries[after:], self.inner[after:], strict=True)
+            for entry, inner in zip(self.entries[told], self.inner[told], strict=True)
         ]
         self.server.documents[address] = {
             "@context": "https://www.w3.org/ns/activitystreams", "id": address, "type": "OrderedCollection",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from fedcorp.activitypub import heads, ledger, ledger_copy, ledger_keys
+from fedcorp.activitypub import heads, ledger, ledger_copy, ledger_keys, settling
 from fedcorp.activitypub.processor import undefined_terms
 from fedcorp.activitypub.proofs import add_proof
 from fedcorp.company import peers
@@ -296,3 +296,71 @@ async def test_a_second_past_counts_against_the_group_unless_its_key_was_stolen(
     await guild.hear(guild.told.announce(inner, another))
     assert ((await guild.head()).forked_at is None) is stolen
     assert await guild.role(eva) is None
+
+
+# -- a doubt is ended ------------------------------------------------------------------------------------------------
+
+
+async def settle(guild: Guild, *truth: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """The guild shows these entries and activities from its second on, and somebody decides to believe it."""
+    assert (await guild.head()).forked_at is not None
+    guild.told.entries[1:], guild.told.inner[1:] = [entry for entry, _ in truth], [inner for _, inner in truth]
+    for after in range(len(guild.told.entries) + 1):
+        guild.told.publish(after)
+
+    def decide(tx: Tx) -> None:
+        found = accounts.find_by_uri(tx, guild.uri)
+        assert found is not None
+        settling.settle(tx, found, "tester")
+
+    guild.company.clock.shift_ms += 60_000  # that there was no page before is remembered for a while
+    await guild.people.db.write(decide)
+    await guild.company.settle()
+    left = sa.select(tables.jobs.c.error).where(tables.jobs.c.kind == settling.JOB)
+    assert await guild.people.db.read(lambda tx: tx.conn.execute(left).scalars().all()) == []
+    assert (await guild.head()).forked_at is None
+
+
+async def keys_of(guild: Guild) -> list[tuple[int, str, bool]]:
+    def read(tx: Tx) -> list[tuple[int, str, bool]]:
+        found = accounts.find_by_uri(tx, guild.uri)
+        assert found is not None
+        return [(key.since, key.id, key.stolen) for key in ledger_keys.of_group(tx, found)]
+
+    return await guild.people.db.read(read)
+
+
+async def test_a_group_whose_key_was_stolen_is_believed_again_with_its_new_one(guild: Guild) -> None:
+    """A thief was quicker than the group; the copy begins to differ where the thief wrote."""
+    eva, mal = guild.sales.actor("eva"), guild.sales.actor("mal")
+    right = guild.told.member(mal)
+    entry = guild.enter(right, 3)
+    await guild.write(guild.told.member(eva, "admin"), 3)
+    theirs = guild.told.announce(guild.told.inner[1], guild.told.entries[1])
+    assert await guild.role(eva) == "admin"
+    await guild.hear(guild.told.announce(right, entry))
+    guild.told.entries[1], guild.told.inner[1] = entry, right
+    changed = guild.change(3, 7, stolen=True)
+    guild.show(7)
+    await settle(guild, (entry, right), (guild.enter(changed, 7), changed))
+    assert await keys_of(guild) == [(1, key_id(guild.uri, 3), True), (3, key_id(guild.uri, 7), False)]
+    assert await guild.role(eva) is None
+    assert await guild.role(mal) == "member"
+    await guild.hear(theirs)
+    assert await last_outcome(guild.people) == "refused"
+    assert ((await guild.head()).seq, (await guild.head()).forked_at) == (3, None)
+
+
+async def test_keys_of_a_history_that_is_given_up_are_given_up_with_it(guild: Guild) -> None:
+    mal = guild.sales.actor("mal")
+    right = guild.told.member(mal)
+    entry = guild.enter(right, 3)
+    guild.show(7)
+    await guild.learn()
+    await guild.write(guild.change(3, 7, stolen=True), 7)
+    assert len(await keys_of(guild)) == 2
+    await guild.hear(guild.told.announce(right, guild.enter(right, 7, seq=2, id=f"{guild.uri}/ledger/2")))
+    guild.show(3)
+    await settle(guild, (entry, right))
+    assert await keys_of(guild) == [(1, key_id(guild.uri, 3), False)]
+    assert await guild.role(mal) == "member"

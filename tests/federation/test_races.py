@@ -174,6 +174,37 @@ async def test_updates_under_one_id_all_count(scene: Scene, settled: bool) -> No
     assert plain((await scene.ann.find_status(create["object"]["id"]))["content"]) == "version 2"
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_tallies_of_a_poll_in_any_order(scene: Scene, order: tuple[int, ...]) -> None:
+    """The author tells them, and each group that has the poll: they overtake each other."""
+    ending = "2999-01-01T00:00:00Z"
+
+    def poll(*votes: int, **more: Any) -> dict[str, Any]:
+        options = [
+            {"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": count}}
+            for name, count in zip(("red", "blue"), votes, strict=True)
+        ]
+        return {"type": "Question", "oneOf": options, "endTime": ending, "votersCount": sum(votes), **more}
+
+    create = scene.create("which?", **poll(0, 0))
+    note = create["object"]
+    ended = {"closed": "2026-11-01T12:00:00Z", "endTime": "2026-11-01T12:00:00Z"}
+    tallies = [poll(1, 0), poll(1, 2), poll(1, 1, **ended)]  # somebody's account, and vote, went before the end
+    await scene.receive(create)
+    for number in order:
+        told = {**note, **tallies[number]}
+        await scene.receive(scene.outsider.activity("Update", scene.eva, told))
+
+    async def shown() -> tuple[list[int], bool]:
+        found = (await scene.ann.find_status(note["id"]))["poll"]
+        return [option["votes_count"] for option in found["options"]], found["expired"]
+
+    assert await shown() == ([1, 1], True)
+    anew = {**note, **poll(0, 0), "updated": "2026-11-02T10:00:00Z"}
+    await scene.receive(scene.outsider.activity("Update", scene.eva, anew))
+    assert await shown() == ([0, 0], False)
+
+
 async def test_an_update_in_the_second_of_its_create_counts(scene: Scene) -> None:
     create = scene.create("first words")
     at = create["object"]["published"]

@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from fedcorp import keys
-from fedcorp.activitypub import heads, ledger, signatures
+from fedcorp.activitypub import heads, ledger, ledger_copy, settling, signatures
 from fedcorp.commands import doctor_store
 from fedcorp.company import peers
+from fedcorp.errors import Unprocessable
 from fedcorp.social import accounts
 from fedcorp.storage import tables
 from fedcorp.storage.database import Tx
@@ -286,3 +287,152 @@ async def test_a_second_history_counts_as_proof_from_whoever_shows_it(scene: Sce
     assert evidence is not None
     assert evidence.told_by == "market.localhost"
     assert pair(5) is market.pair
+
+
+# -- somebody has looked ---------------------------------------------------------------------------------------------
+
+
+async def in_doubt(scene: Scene) -> None:
+    """people and operations were told the same three entries, then each another role of eva; both have found out."""
+    cy, bo = scene.cy, scene.bo
+    await scene.join(cy)
+    await scene.join(bo)
+    await scene.tell(cy, bo, mal="admin", cy="member", bo="member")
+    await scene.tell(cy, eva="member")
+    await scene.tell(bo, eva="admin")
+    await scene.tell(bo, mal="moderator")
+    await scene.rounds()
+    for one in (scene.people, scene.operations):
+        assert (await scene.head(one)).forked_at is not None
+
+
+def serve(scene: Scene, history: Chronicle, pages: int = ledger.PAGE) -> None:
+    """What the guild shows to whoever asks for its ledger now, wherever they ask from."""
+    for after in range(len(history.entries) + 1):
+        history.publish(after, pages)
+
+
+async def settle(scene: Scene, department: Department) -> None:
+    id_ = await scene.group_id(department)
+    await department.db.write(lambda tx: settling.settle(tx, accounts.get(tx, id_), "tester"))
+    await scene.company.settle()
+
+
+async def given_up(scene: Scene, department: Department) -> list[dict[str, Any]]:
+    statement = sa.select(tables.ledger_given_up.c.entry).order_by(tables.ledger_given_up.c.seq)
+    return await department.db.read(lambda tx: [json.loads(row[0]) for row in tx.conn.execute(statement)])
+
+
+async def examined(scene: Scene, department: Department) -> ledger_copy.Outcome:
+    return await department.db.read(lambda tx: ledger_copy.examine(tx, ledger_copy.find_group(tx, NAME)))
+
+
+@pytest.mark.parametrize("pages", [ledger.PAGE, 1])
+async def test_a_copy_is_taken_again_when_somebody_has_decided_to_believe_the_group(scene: Scene, pages: int) -> None:
+    await in_doubt(scene)
+    told, lost = scene.histories[scene.operations.domain], scene.histories[scene.people.domain]
+    serve(scene, told, pages)
+    await settle(scene, scene.people)
+    head = await scene.head(scene.people)
+    assert (head.seq, head.forked_at) == (5, None)
+    assert await scene.evidence(scene.people) is None
+    assert await scene.role(scene.people, scene.eva) == "admin"
+    assert await scene.role(scene.people, scene.mal) == "moderator"
+    assert lost.entries[3] in await given_up(scene, scene.people)
+    assert (await examined(scene, scene.people)).wrong is None
+    assert await scene.people.db.read(doctor_store._examine_groups) == []
+    await scene.rounds(3)  # the other department is in doubt still, and shows why
+    assert (await scene.head(scene.people)).forked_at is None
+    await settle(scene, scene.operations)
+    assert await given_up(scene, scene.operations) == [lost.entries[3]], "that was shown to it"
+    await scene.tell(scene.bo, mal="member")
+    serve(scene, told)
+    await scene.sales.deliver(scene.people, told.announce(told.inner[-1], told.entries[-1]))
+    await scene.company.settle()
+    await scene.rounds(3)
+    for one in (scene.people, scene.operations):
+        assert await scene.role(one, scene.mal) == "member"
+        assert (await examined(scene, one)).wrong is None
+        assert (await scene.head(one)).seq == 6
+
+
+async def test_roles_of_our_own_people_become_what_the_group_says_now(scene: Scene) -> None:
+    """What both histories say stays, with the time from which somebody may read."""
+    cy, bo = scene.cy, scene.bo
+    await scene.join(cy)
+    await scene.join(bo)
+    await scene.tell(cy, bo, mal="admin", cy="member", bo="member", di="member")
+    await scene.tell(cy, cy="admin", eva="moderator", di="outcast")
+    await scene.tell(bo, bo="moderator")
+    await scene.rounds()
+
+    async def ours() -> tuple[str | None, int]:
+        table = tables.memberships
+        mine = sa.select(table.c.role, table.c.created_at).where(table.c.account_id == cy.account.id)
+        return tuple(await scene.people.db.read(lambda tx: tx.conn.execute(mine).one()))
+
+    role, since = await ours()
+    assert role == "admin"
+    serve(scene, scene.histories[scene.operations.domain])
+    await settle(scene, scene.people)
+    assert await ours() == ("member", since)
+    wanted = {scene.mal: "admin", cy.account.uri: "member", bo.account.uri: "moderator", scene.di.account.uri: "member"}
+    for uri, role in (wanted | {scene.eva: None}).items():
+        assert await scene.role(scene.people, uri) == role, uri
+
+
+async def test_what_was_given_up_is_refused_when_it_comes_again(scene: Scene) -> None:
+    await in_doubt(scene)
+    serve(scene, scene.histories[scene.operations.domain])
+    await settle(scene, scene.people)
+    lost = scene.histories[scene.people.domain]
+    await scene.sales.deliver(scene.people, lost.announce(lost.inner[3], lost.entries[3]))
+    await scene.company.settle()
+    assert await scene.role(scene.people, scene.eva) == "admin"
+    assert (await scene.head(scene.people)).forked_at is None
+
+
+async def test_another_history_that_is_new_is_a_reason_to_doubt_again(scene: Scene) -> None:
+    await in_doubt(scene)
+    told = scene.histories[scene.operations.domain]
+    serve(scene, told)
+    await settle(scene, scene.people)
+    await settle(scene, scene.operations)
+    scene.histories[scene.people.domain] = again = Chronicle(scene.sales, scene.uri)
+    again.entries, again.inner = told.entries[:], told.inner[:]
+    await scene.tell(scene.cy, eva="moderator")
+    await scene.tell(scene.bo, eva="member")
+    await scene.rounds()
+    for one in (scene.people, scene.operations):
+        assert (await scene.head(one)).forked_at is not None
+
+
+async def test_a_group_stays_in_doubt_until_its_server_tells_something_that_holds(scene: Scene) -> None:
+    await in_doubt(scene)
+    told = scene.histories[scene.operations.domain]
+    serve(scene, told)
+    page = scene.sales.documents[f"{scene.uri}/ledger?after=3"]
+    right = page["orderedItems"][1]["entry"]
+    page["orderedItems"][1]["entry"] = {**right, "object": "https://sales.localhost/a/other"}
+    scene.company.network.cut.add(scene.sales.domain)
+    await settle(scene, scene.people)
+    assert (await scene.head(scene.people)).forked_at is not None
+    scene.company.network.cut.clear()
+    await scene.company.retry()
+    assert (await scene.head(scene.people)).forked_at is not None
+    error = sa.select(tables.jobs.c.error).where(tables.jobs.c.kind == settling.JOB)
+    kept = await scene.people.db.read(lambda tx: tx.conn.execute(error).scalar_one())
+    assert "entry 5: it was changed, or the group's key did not sign it" in kept
+    assert await scene.role(scene.people, scene.eva) == "member"
+    assert await given_up(scene, scene.people) == []
+    page["orderedItems"][1]["entry"] = right
+    await scene.company.retry()
+    assert (await scene.head(scene.people)).forked_at is None
+    assert await scene.role(scene.people, scene.eva) == "admin"
+
+
+async def test_only_a_group_in_doubt_can_be_settled(scene: Scene) -> None:
+    await scene.join(scene.cy)
+    await scene.tell(scene.cy, mal="admin", cy="member")
+    with pytest.raises(Unprocessable, match="is not in doubt: no two histories of it were seen here"):
+        await settle(scene, scene.people)

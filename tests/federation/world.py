@@ -268,6 +268,7 @@ class Outsider:
         self.documents: dict[str, Any] = {}
         self.received: list[dict[str, Any]] = []
         self.fetched: list[str] = []
+        self.broken: set[str] = set()  # addresses that are answered with 503
         self.answer = 202
         self.answer_headers: dict[str, str] = {}
         self.runs = ""  # what its NodeInfo says; it has none without
@@ -398,8 +399,8 @@ class Outsider:
         if self.runs and "nodeinfo" in request.url.path:
             return self._nodeinfo(request)
         document = self.documents.get(url)
-        if document is None:
-            return httpx.Response(404, request=request)
+        if url in self.broken or document is None:
+            return httpx.Response(503 if url in self.broken else 404, request=request)
         return httpx.Response(200, json=document, headers={"Content-Type": ACTIVITY}, request=request)
 
     def _nodeinfo(self, request: httpx.Request) -> httpx.Response:

@@ -136,6 +136,13 @@ async def test_a_favourite_and_a_boost_that_the_author_refuses_end(company: Comp
     await scene.send("reject_announce", refused=passed_on["id"])
     await company.settle()
     assert await counts() == (1, 1, True, True)
+    await scene.ann.post(f"/api/v1/statuses/{post['id']}/unreblog")
+    await scene.ann.post(f"/api/v1/statuses/{post['id']}/reblog")
+    await company.settle()
+    await scene.send("reject_announce", refused=boost["id"])
+    assert await counts() == (1, 0, True, True), "that one was taken back already; a new one waits"
+    boost = [item for item in scene.gts.got("Announce") if item["actor"] == scene.ann.account.uri][-1]
+    await scene.send("accept_announce", boost=boost["id"])
     await scene.send("reject_like", refused=like["id"])
     assert await counts() == (0, 1, False, True)
     await scene.send("reject_announce", refused=boost["id"])

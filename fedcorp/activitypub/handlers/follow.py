@@ -7,7 +7,7 @@ block of somebody elsewhere is nobody's business but that of the two: it is answ
 
 import logging
 
-from fedcorp.activitypub import audience, discovery
+from fedcorp.activitypub import audience, discovery, ledger
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers.parties import (
     IGNORED,
@@ -25,7 +25,6 @@ from fedcorp.social import accounts, blocks, follows, groups, memberships, stewa
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
-from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 
 log = logging.getLogger("fedcorp.activitypub")
@@ -91,7 +90,7 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     follows.accept(tx, found.follower_id, found.target_id)
     group = groups.find(tx, found.target_id)
     if group is not None and group.ledger_uri is not None:  # who belongs, and what was said before
-        jobs.put(tx, "pull_ledger", {"group": found.target_id})
+        ledger.pull(tx, found.target_id)
     threads.want_outbox(tx, accounts.get(tx, found.target_id), found.follower_id)
     return PROCESSED
 

@@ -9,7 +9,8 @@ leaves them in `social.effects`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -132,7 +133,7 @@ def _receive_one(
     ledger.check(tx, group, entry)
     if not ledger.fits(entry, doc):
         raise Forbidden("The entry speaks of another activity.")
-    catch_up(tx, group, intake, upto=entry.seq - 1)
+    _catch_up(tx, group, intake, entry.seq - 1)
     return _take(tx, outer, group, entry, doc, intake)
 
 
@@ -143,7 +144,7 @@ def _receive_bare(tx: Tx, activity: Activity, intake: Intake) -> str:
     if entry is None or not group.is_group or not has_local_follower(tx, group.id):
         return IGNORED
     ledger.check(tx, group, entry)
-    catch_up(tx, group, intake, upto=entry.seq - 1)
+    _catch_up(tx, group, intake, entry.seq - 1)
     before = ledger.head(tx, group.id).seq
     _take(tx, None, group, entry, None, intake)
     return PROCESSED if ledger.head(tx, group.id).seq > before else IGNORED
@@ -177,57 +178,63 @@ def _take(
     return _receive_inner(tx, outer, group, doc, intake)
 
 
-def catch_up(tx: Tx, group: Account, intake: Intake, *, upto: int | None = None) -> bool:
-    """Take what our copy lacks, page after page; says whether the copy now reaches `upto` (None: the end).
+def _catch_up(tx: Tx, group: Account, intake: Intake, upto: int) -> None:
+    """Take what our copy lacks before an entry that came. More than a page of it is taken later and by itself: this
+    activity would begin at the first page again with each author who is not known here.
 
     Raises Missing for the next page, Deferred while the group's server cannot be reached.
     """
-    rules = groups.find(tx, group.id)
-    if rules is None or rules.ledger_uri is None:
+    while (last := ledger.head(tx, group.id)).seq < upto:
+        if upto - last.seq > ledger.PAGE:
+            ledger.pull(tx, group.id)
+            return
+        if not take_page(tx, group, last.seq, intake):
+            return
+
+
+def take_page(tx: Tx, group: Account, after: int, intake: Intake) -> bool:
+    """Take the page of a group's ledger behind the number `after` into our copy, in order; says whether it grew.
+
+    What our copy has of it already is passed over, so that this may be called again when something was missing: what
+    came before that in the page may stay. Raises Missing for the page, and for what is needed to act upon an entry;
+    Deferred while the group's server cannot be reached.
+    """
+    rules, last = groups.find(tx, group.id), ledger.head(tx, group.id)
+    if rules is None or rules.ledger_uri is None or last.forked_at is not None:
         return False
-    while True:
-        last = ledger.head(tx, group.id)
-        if last.forked_at is not None:
-            return False
-        if upto is not None and last.seq >= upto:
-            return True
-        uri = f"{rules.ledger_uri}?after={last.seq}"
-        page = intake.documents.get(uri)
-        if page is None:
-            intake.require(uri, "document")
-            return False
-        if not _take_page(tx, group, page, intake):
-            return upto is None
-
-
-def _take_page(tx: Tx, group: Account, page: dict[str, Any], intake: Intake) -> bool:
-    """Take the entries of a page in order; says whether the copy grew."""
-    before = ledger.head(tx, group.id).seq
-    if before == 0:
-        _learn_first_key(tx, group, page)
+    uri = f"{rules.ledger_uri}?after={after}"
+    page = intake.documents.get(uri)
+    if page is None:
+        intake.require(uri, "document")
+        return False
     for item in as_list(page.get("orderedItems"))[: ledger.PAGE]:
         entry = ledger.read(item.get("entry")) if isinstance(item, dict) else None
         if entry is None:
             raise BadRequest("The page of the ledger holds something else.")
-        body = item.get("body")
-        doc = body if isinstance(body, dict) and ledger.fits(entry, body) else None
-        if not ledger.changes_key(tx, group, entry, doc):  # to one that may have been replaced again since
-            ledger.check(tx, group, entry)
-        _take_quietly(tx, group, entry, doc, intake)
-        if ledger.head(tx, group.id).forked_at is not None:
-            return False
-    return ledger.head(tx, group.id).seq > before
+        if not ledger.holds(tx, group.id, entry):
+            with tx.step():
+                _learn_first_key(tx, group, page)
+                _take_quietly(tx, group, entry, item.get("body"), intake)
+            if ledger.head(tx, group.id).forked_at is not None:
+                return False
+    return ledger.head(tx, group.id).seq > after
 
 
 def _learn_first_key(tx: Tx, group: Account, page: dict[str, Any]) -> None:
     """With what the chain begins, where the group's own server says so: it may publish another key by now."""
-    first = ledger_keys.read_multikey(group, page.get("firstKey"), tx.clock.now())
-    if first is not None and not ledger_keys.of_group(tx, group):
+    if page.get("firstKey") is None or ledger_keys.of_group(tx, group):
+        return
+    first = ledger_keys.read_multikey(group, page["firstKey"], tx.clock.now())
+    if first is not None:
         ledger_keys.add(tx, group.id, first)
 
 
-def _take_quietly(tx: Tx, group: Account, entry: Entry, doc: dict[str, Any] | None, intake: Intake) -> None:
-    """A post in the past that cannot be had, or is odd, must not stop the chain."""
+def _take_quietly(tx: Tx, group: Account, entry: Entry, body: Any, intake: Intake) -> None:
+    """A post in the past that cannot be had, or is odd, must not stop the chain. Raises Forbidden for an entry that the
+    group did not sign."""
+    doc = body if isinstance(body, dict) and ledger.fits(entry, body) else None
+    if not ledger.changes_key(tx, group, entry, doc):  # to one that may have been replaced again since
+        ledger.check(tx, group, entry)
     try:
         with tx.step():
             _take(tx, None, group, entry, doc, intake)
@@ -297,6 +304,12 @@ def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | Non
 
 
 def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool = True) -> str:
+    memberships.copy(tx, group, _affiliation(tx, group, doc), chained=chained)
+    return PROCESSED
+
+
+def _affiliation(tx: Tx, group: Account, doc: dict[str, Any]) -> Affiliation:
+    """The role that a group gives or takes. Raises BadRequest for what is none of this group."""
     relation = doc["object"]
     subject, role = relation.get("subject"), relation.get("relationship")
     if relation.get("object") != group.uri or not isinstance(subject, str) or role not in policy.ROLES:
@@ -304,13 +317,26 @@ def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool =
     since, until = parse_time(relation.get("startTime")), parse_time(relation.get("endTime"))
     rules = groups.find(tx, group.id)
     since_ms = to_ms(since) if since is not None else tx.ms
-    told = Affiliation(
+    return Affiliation(
         subject, origin(subject), role if doc["type"] == "Add" else None, since_ms,
         to_ms(until) if until is not None else None,
         since_ms if rules is not None and rules.history == "joined" else None,
     )  # fmt: skip
-    memberships.copy(tx, group, told, chained=chained)
-    return PROCESSED
+
+
+def retell_roles(tx: Tx, group: Account, decided: Iterable[Any]) -> None:
+    """Make members and roles of our copy what a group has decided, in this order, and nothing else: who has a role now
+    without any of these decisions loses it. `decided` may hold other activities, which change nothing."""
+    last: dict[str, Affiliation] = {}
+    for doc in decided:
+        if isinstance(doc, dict) and doc.get("actor") == group.uri and _decides_on_members(doc):
+            with suppress(BadRequest):  # what is odd in the past stops nothing, as when it came
+                told = _affiliation(tx, group, doc)
+                last[told.subject_uri] = told
+    for subject in memberships.copied(tx, group.id) - last.keys():
+        memberships.copy(tx, group, Affiliation(subject, origin(subject), None, tx.ms))
+    for told in last.values():
+        memberships.copy(tx, group, told)
 
 
 def _leave(group: Account, why: str) -> str:

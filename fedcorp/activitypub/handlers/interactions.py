@@ -246,5 +246,7 @@ def _refuse_reaction(tx: Tx, uri: str, author: Account) -> bool:
 
 _FAVOURITE = sa.select(favourites.c.account_id, favourites.c.status_id).where(favourites.c.uri == sa.bindparam("uri"))
 _BOOST = sa.select(statuses_table.c.account_id, statuses_table.c.reblog_of_id).where(
-    statuses_table.c.uri == sa.bindparam("uri"), statuses_table.c.reblog_of_id.is_not(None)
+    statuses_table.c.uri == sa.bindparam("uri"),
+    statuses_table.c.reblog_of_id.is_not(None),
+    statuses_table.c.deleted_at.is_(None),  # once taken back, there may be another by the same person
 )

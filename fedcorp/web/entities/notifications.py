@@ -17,8 +17,6 @@ from fedcorp.web.entities.statuses import render_map
 from fedcorp.web.entities.times import iso
 from fedcorp.web.entities.warnings import account_warnings
 
-STATUS_KINDS = ("mention", "status", "reblog", "favourite", "poll", "update", "quote", "quoted_update")
-
 
 def many(tx: Tx, cache: Rendered, viewer_id: int, rows: Sequence[Notification]) -> list[dict[str, Any]]:
     """Notification entities; those whose status or account is out of sight by now are left out."""
