@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import groups, interactions, memberships, policy, statuses
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
