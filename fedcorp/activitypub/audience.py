@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fedcorp.activitypub import discovery
+from fedcorp.activitypub.documents import domain_of
 from fedcorp.company import peers
 from fedcorp.company.peers import Peer
 from fedcorp.social import accounts, blocks, group_posts, leaves, policy, statuses
@@ -164,6 +166,13 @@ def may_hold(tx: Tx, domain: str) -> bool:
 def holding(tx: Tx, destinations: set[Destination]) -> set[Destination]:
     """Those of the destinations that `may_hold` is true of; they keep copies of ledgers, too."""
     return {item for item, dialect in dialects(tx, destinations).items() if dialect == "fedcorp"}
+
+
+def without_echo(tx: Tx, destinations: set[Destination], actor_uri: str) -> set[Destination]:
+    """Those of the destinations that take an activity of this actor inside an Announce of ours."""
+    return {
+        item for item in destinations if domain_of(actor_uri) != item.domain or discovery.hears_itself(tx, item.domain)
+    }
 
 
 def author_of(tx: Tx, status: Status) -> accounts.Account:

@@ -37,14 +37,16 @@ LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
 TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
 ASKED_TO_WAIT = frozenset({429, 503})
 PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
-PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
+PARK_AFTER = 8  # tries of one activity that a peer neither takes nor refuses while it is otherwise well
+LOOK_AHEAD = 3  # entries after one that had its tries, of which one must be taken to show that the peer is well
+PARK_AFTER_UNREAD = 2  # of one of which the peer says that it cannot fetch what it names (NodeBB)
 EXPIRES_MS = 7 * 86_400_000
 EXPIRING = ("Like",)
 _REFUSED = frozenset({400, 404, 405, 406, 410, 413, 414, 415, 422, 501})
 _TRY_OTHER_DIALECT = frozenset({400, 401})
-_UNAUTHORIZED = 401
 _TOO_MANY_REQUESTS = 429
 _FORBIDDEN = 403
+_UNREAD = 424
 
 _DUE = sa.select(peers.c.domain).where(
     peers.c.removed_at.is_(None),
@@ -62,6 +64,7 @@ _ENTRIES = (
         activities.c.body,
         activities.c.created_at,
         activities.c.account_id,
+        deliveries.c.state,
     )
     .join(activities, activities.c.id == deliveries.c.activity_id)
     .where(deliveries.c.domain == sa.bindparam("domain"), deliveries.c.seq > sa.bindparam("after"))
@@ -83,6 +86,9 @@ _SETTLE = (
         last_status=sa.bindparam("status"),
         error=sa.bindparam("why"),
     )
+)
+_STATE = sa.select(deliveries.c.state).where(
+    deliveries.c.domain == sa.bindparam("of"), deliveries.c.seq == sa.bindparam("entry")
 )
 _OURS = sa.and_(peers.c.domain == sa.bindparam("of"), peers.c.lease_token == sa.bindparam("mine"))
 _TAKE = (
@@ -121,6 +127,7 @@ class Entry:
     body: bytes
     created_at: int
     account_id: int
+    state: str = "queued"  # or rejected, when the peer has said so in a word of its own
     rsa_id: str = ""
     rsa_private: str = ""
     ed25519_id: str = ""
@@ -132,7 +139,8 @@ class Entry:
 class Verdict:
     """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer.
 
-    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us.
+    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us. An entry that is
+    `stuck` had all its tries: it is set aside if the peer takes something that comes after it.
     """
 
     state: str
@@ -141,7 +149,11 @@ class Verdict:
     error: str | None = None
     retry_after: int = 0
     asks: bool = False
+    stuck: bool = False
     dialect: str | None = None
+
+
+_TOLD = Verdict("rejected", settled=True, error="the other server says that it does not take it")
 
 
 class Delivery:
@@ -196,14 +208,30 @@ class Delivery:
         dialect = signatures.dialects(peer.signature_profile)[0]
         signed = await self._clock.offload(_sign_all, entries, dialect, self._clock)
         results: list[tuple[Entry, Verdict]] = []
-        for entry, headers in zip(entries, signed, strict=True):
-            verdict = _early_verdict(peer, entry, self._clock.ms())
+        taken: dict[int, Verdict] = {}
+        for place, (entry, headers) in enumerate(zip(entries, signed, strict=True), 1):
+            verdict = taken.get(entry.seq) or _early_verdict(peer, entry, self._clock.ms())
             if verdict is None:
                 verdict = await self._send(peer, entry, headers)
+            if verdict.stuck:
+                following = list(zip(entries[place:], signed[place:], strict=True))[:LOOK_AHEAD]
+                taken = taken or await self._look_ahead(peer, following)
+                verdict = _parked(peer, entry, verdict) if taken else verdict
             results.append((entry, verdict))
             if not verdict.settled:
                 break
         return results
+
+    async def _look_ahead(self, peer: Peer, following: list[tuple[Entry, dict[str, Any]]]) -> dict[int, Verdict]:
+        """The first of these entries that the peer takes, out of its turn: then it is well, and what is before it is at
+        fault. Nothing when it takes none.
+        """
+        for entry, headers in following:
+            if _early_verdict(peer, entry, self._clock.ms()) is None:
+                verdict = await self._send(peer, entry, headers)
+                if verdict.state == "sent":
+                    return {entry.seq: verdict}
+        return {}
 
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
         """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
@@ -246,7 +274,9 @@ def _sign(entry: Entry, dialect: Any, clock: Clock, wanted: signatures.Asked | N
 
 
 def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
-    """What needs no try: the peer may no longer have it, or it has become pointless."""
+    """What needs no try: the peer may no longer have it, wants it no more, or it has become pointless."""
+    if entry.state == "rejected":
+        return _TOLD
     if not policy.reaches(entry.reach, peer.tier):
         return Verdict("skipped", settled=True, error=f"reach {entry.reach} does not go to a {peer.tier}")
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
@@ -262,16 +292,34 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
     patient = status == _FORBIDDEN and peer.tier == "department"
     if status in _REFUSED or (status == _FORBIDDEN and not patient):
         return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}")
+    if status == _UNREAD and entry.attempts + 1 >= PARK_AFTER_UNREAD:
+        log.warning("activity %s parked: %s cannot read what it names", entry.seq, peer.domain)
+        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {PARK_AFTER_UNREAD} times")
     wait = _retry_after(response, now)
     if status == _TOO_MANY_REQUESTS and not wait:
         wait = TOO_FAST_MS
     asks = status in ASKED_TO_WAIT and wait > 0
-    retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
+    retries = 0 if patient or status == _TOO_MANY_REQUESTS else PARK_AFTER
     retries = PARK_AFTER_ASKED if retries and asks else retries
-    if retries and entry.attempts + 1 >= retries and (peer.last_success_at or 0) > entry.created_at:
-        log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, status)
-        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {retries} times")
-    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=wait, asks=asks)
+    spent = retries > 0 and entry.attempts + 1 >= retries
+    verdict = Verdict(
+        "queued",
+        settled=False,
+        status=status,
+        error=f"HTTP {status}",
+        retry_after=wait,
+        asks=asks,
+        stuck=spent and not wait,
+    )
+    return _parked(peer, entry, verdict) if spent and (peer.last_success_at or 0) > entry.created_at else verdict
+
+
+def _parked(peer: Peer, entry: Entry, verdict: Verdict) -> Verdict:
+    """The entry is set aside: the peer is well otherwise."""
+    log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, verdict.status)
+    return Verdict(
+        "rejected", settled=True, status=verdict.status, error=f"{verdict.error}, {entry.attempts + 1} times"
+    )
 
 
 def _retry_after(response: httpx.Response, now: int) -> int:
@@ -362,6 +410,7 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     peer = company_peers.find(tx, domain)
     if peer is None or peer.lease_token != token:
         return False
+    results = [(entry, _as_told(tx, domain, entry, verdict)) for entry, verdict in results]
     for entry, verdict in results:
         values = {"of": domain, "entry": entry.seq, "outcome": verdict.state}
         tx.conn.execute(_SETTLE, {**values, "status": verdict.status, "why": verdict.error})
@@ -386,6 +435,14 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
         changes |= {"lease_token": None, "lease_until_at": None}
     tx.conn.execute(_CHANGE, {"of": domain, **changes})
     return "lease_token" not in changes
+
+
+def _as_told(tx: Tx, domain: str, entry: Entry, verdict: Verdict) -> Verdict:
+    """The verdict, unless the peer has meanwhile refused the entry in a word of its own (`telling.refuse`)."""
+    if verdict.settled:
+        return verdict
+    state = tx.conn.execute(_STATE, {"of": domain, "entry": entry.seq}).scalar()
+    return _TOLD if state == "rejected" else verdict
 
 
 def _pause(tier: str, failures: int, clock: Clock) -> int:

@@ -44,14 +44,29 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
-REPEATING = frozenset({"takahe", "peertube"})
+REPEATING = frozenset({"takahe", "peertube", "nodebb"})
 """Servers that give what somebody does again after taking it back the id that it had before."""
+DEAF = frozenset({"nodebb"})
+"""Servers that refuse what they sent themselves when it comes back inside an Announce, and do nothing with it."""
 
 
 def repeats(tx: Tx, domain: str) -> bool:
     """Whether this peer is one of REPEATING, as far as is known."""
     peer = peers.find(tx, domain)
     return peer is not None and peer.software in REPEATING
+
+
+def hears_itself(tx: Tx, domain: str) -> bool:
+    """Whether this peer takes its own activities back inside an Announce, as far as is known."""
+    peer = peers.find(tx, domain)
+    return peer is None or peer.software not in DEAF
+
+
+def shows_threads(tx: Tx, domain: str | None) -> bool:
+    """Whether a boost by a group of this peer stands for the whole thread below what is boosted: so it is where groups
+    pass on whole activities, and NodeBB takes it back when a topic was moved or deleted."""
+    peer = peers.find(tx, domain) if domain is not None else None
+    return peer is not None and peer.dialect == "wrap"
 
 
 def dialect_of(software: str) -> str:

@@ -181,6 +181,7 @@ def posted(tx: Tx, event: events.GroupPosted) -> None:
     document = telling.announce(tx, wrapper, original, group)
     telling.post(tx, group, document, boosting, reach=original.reach, status_id=original.id)
     if create is not None:
+        wrapping = audience.without_echo(tx, wrapping, create["actor"])
         _accept(tx, group, rules, create, wrapping, original)
         changed = telling.find_update(tx, original)  # while it waited, or was taken out
         if changed is not None:
@@ -200,6 +201,7 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
     if known is None or known.state not in told:
         return  # what members were not given, or not any more, they do not hear of
     wrapping, boosting = _by_dialect(tx, _everybody(tx, group, rules, status), knows_activity=True)
+    wrapping = audience.without_echo(tx, wrapping, inner["actor"])
     if rules.members_only and rules.history == "joined":
         wrapping = {item for item in wrapping if _reads(tx, group, item, known.created_at)}
     _accept(tx, group, rules, inner, wrapping, status)

@@ -249,8 +249,11 @@ def _row_id(activity: Activity, signed_at: datetime) -> str:
     or sets a state (Takahe pins and unpins without ids).
 
     An answer counts once for what it answers: Hollo, and others made with Fedify, name every Accept to one follower
-    alike, and whoever left and asks again must hear the second one too.
+    alike, and whoever left and asks again must hear the second one too. A Reject of something without an id counts for
+    each signature: NodeBB names those of a post alike, whoever liked it.
     """
+    if activity.id is not None and activity.type == "Reject" and isinstance(activity.object, dict):
+        return f"{activity.id} {activity.object_id or signed_at.isoformat()}"
     if activity.id is not None:
         answers = activity.type in ("Accept", "Reject") and activity.object_id is not None
         return f"{activity.id} {activity.object_id}" if answers else activity.id

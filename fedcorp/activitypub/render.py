@@ -10,10 +10,12 @@ import orjson
 
 from fedcorp.activitypub.vocabulary import (
     ACTOR_CONTEXT,
+    AS,
     COLLECTION_CONTEXT,
     FEDCORP,
     GROUP_CONTEXT,
     PUBLIC,
+    SECURITY,
     format_time,
     object_context,
 )
@@ -116,6 +118,12 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
     if account.is_group:
         document |= _group_terms(tx, account)
     return document
+
+
+def key(tx: Tx, account: Account) -> dict[str, Any]:
+    """A local account as far as its signatures need it: nothing that people wrote of themselves."""
+    whole = actor(tx, account)
+    return {name: whole[name] for name in ("id", "type", "publicKey")} | {"@context": [AS, SECURITY]}
 
 
 def _emojis(tx: Tx, *texts: str) -> list[dict[str, Any]]:

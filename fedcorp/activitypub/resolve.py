@@ -16,7 +16,7 @@ from fedcorp.activitypub import discovery, translate
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import domain_of, owner, same_origin
 from fedcorp.activitypub.intake import Intake, Missing
-from fedcorp.activitypub.vocabulary import as_list, ids_of, types_of, value_or_id
+from fedcorp.activitypub.vocabulary import COLLECTION_TYPES, as_list, ids_of, types_of, value_or_id
 from fedcorp.clock import Clock
 from fedcorp.company import peers
 from fedcorp.errors import (
@@ -218,7 +218,19 @@ class Resolver:
         doc = await self._client.get(text)
         if translate.is_actor(doc):
             return await self._store_actor(doc)
+        if COLLECTION_TYPES & set(types_of(doc)):
+            return await self._first_of(doc, budget)
         return await self._store_thread(doc, budget)
+
+    async def _first_of(self, thread: dict[str, Any], budget: Budget) -> Status | None:
+        """The first post of a thread (FEP-7888), which the page of a topic in a forum stands for."""
+        first, page = value_or_id(thread.get("first")), thread
+        if first is not None and same_origin(first, str(thread.get("id"))):
+            budget.take()
+            page = await self._client.get(first, loose=True)
+        items = as_list(page.get("orderedItems")) or as_list(page.get("items"))
+        uri = value_or_id(items[0]) if items else None
+        return await self.status(uri, budget=budget) if uri is not None else None
 
     # -- statuses ---------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ Sources: draft-cavage-12 as deployed, RFC 9421, FEP-fe34.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from fedcorp.storage.database import Database, Tx
 FETCH_RETRY_SECONDS = 5
 REST_SECONDS = 0.002  # shorter rests are not worth a timer
 ATTENTION_SECONDS = 0.2  # after a request of a person, who may send another
+_READS_KEYS_UNSIGNED = re.compile(r"NodeBB/\S+ \((https?://[^\s()]+)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,20 @@ class Signers:
             return parsed, domain_of(parsed.key_id)
         except BadRequest as error:
             raise Unauthorized("The key id of the signature is not a URL.", parsed.key_id) from error
+
+    @staticmethod
+    def reader_of_keys(headers: Mapping[str, str]) -> str | None:
+        """The domain that asks without a signature, as it says, where its software (NodeBB) reads keys in no other way.
+
+        A word without proof, so it must open nothing but a key.
+        """
+        said = _READS_KEYS_UNSIGNED.match(headers.get("user-agent", ""))
+        if said is None or "signature" in headers:
+            return None
+        try:
+            return domain_of(said[1])
+        except BadRequest:
+            return None
 
     async def admit(self, parsed: ParsedSignature, domain: str) -> Admitted:
         """Let a host in that may federate; nothing is fetched. Raises Forbidden for one that is no peer."""

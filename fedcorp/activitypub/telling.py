@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fedcorp.activitypub import render
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.proofs import add_proof
+from fedcorp.activitypub.vocabulary import ids_of
 from fedcorp.clock import from_ms
 from fedcorp.company import peers as company_peers
 from fedcorp.keys import load_private
@@ -20,6 +21,8 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import activities, deliveries, inbox, peers
+
+UNDER_WAY = 25  # entries of a log among which the one may be that a peer has just answered
 
 _NEXT_SEQ = (
     sa.update(peers)
@@ -43,6 +46,20 @@ _UPDATED = (
     .where(activities.c.account_id == sa.bindparam("author"))
     .order_by(activities.c.id.desc())
     .limit(1)
+)
+_UNDER_WAY = (
+    sa.select(deliveries.c.seq, activities.c.body)
+    .join(activities, activities.c.id == deliveries.c.activity_id)
+    .join(peers, peers.c.domain == deliveries.c.domain)
+    .where(deliveries.c.domain == sa.bindparam("domain"), deliveries.c.seq > peers.c.cursor)
+    .where(deliveries.c.state == sa.literal_column("'queued'"))
+    .order_by(deliveries.c.seq)
+    .limit(UNDER_WAY)
+)
+_REFUSE = (
+    sa.update(deliveries)
+    .where(deliveries.c.domain == sa.bindparam("of"), deliveries.c.seq == sa.bindparam("entry"))
+    .values(state="rejected")
 )
 _RECEIVED = sa.select(inbox.c.body).where(inbox.c.activity_id == sa.bindparam("uri"))
 
@@ -92,6 +109,18 @@ def keep(
         tx.conn.execute(_ACTIVITY, {**values, "reach": reach, "body": body, "created_at": tx.ms})
     for destination in sorted(set(destinations), key=lambda item: (item.domain, item.inbox_uri)):
         _enqueue(tx, destination, activity_id)
+
+
+def refuse(tx: Tx, domain: str, kind: str, about: str) -> bool:
+    """A peer says that it does not take what is under way to it: an activity of this type about this. NodeBB says so,
+    and leaves the request itself without an answer. False when there is no such thing.
+    """
+    for seq, body in tx.conn.execute(_UNDER_WAY, {"domain": domain}).all():
+        document = orjson.loads(body)
+        if document["type"] == kind and about in ids_of(document.get("object")):
+            tx.conn.execute(_REFUSE, {"of": domain, "entry": seq})
+            return True
+    return False
 
 
 def date_before(tx: Tx, uri: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from fedcorp.errors import Forbidden
-from fedcorp.social import groups, interactions, memberships, policy, statuses
+from fedcorp.social import accounts, groups, interactions, memberships, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupPosted, GroupRelays, PostJudged
 from fedcorp.social.groups import Group
@@ -294,6 +294,40 @@ def own_thread(tx: Tx, account: Account, status: Status) -> None:
     Answers then go to the group as well, which is the only one who passes them on.
     """
     tx.conn.execute(_OWN, {"thread": status.thread_id, "group": account.id})
+
+
+_STANDING = (
+    sa.select(group_posts.c.status_id)
+    .join(statuses_table, statuses_table.c.id == group_posts.c.status_id)
+    .where(group_posts.c.group_id == sa.bindparam("group"), group_posts.c.state == "distributed")
+    .where(statuses_table.c.thread_id == sa.bindparam("thread"))
+    .order_by(group_posts.c.status_id)
+)
+_DISOWN = (
+    sa.update(statuses_table)
+    .where(statuses_table.c.thread_id == sa.bindparam("thread"), statuses_table.c.group_id == sa.bindparam("group"))
+    .where(statuses_table.c.visibility.in_(("public", "unlisted")))
+    .values(group_id=None)
+)
+
+
+def let_go(tx: Tx, account: Account, root: Status) -> None:
+    """A group elsewhere no longer shows a thread, whose answers leave it as well. Another one that shows it governs it
+    from now on.
+    """
+    standing = list(tx.conn.execute(_STANDING, {"group": account.id, "thread": root.thread_id}).scalars())
+    for status_id in standing:
+        note_state(tx, account.id, status_id, "removed")
+        interactions.unreblog(tx, account, status_id)
+    tx.conn.execute(_DISOWN, {"thread": root.thread_id, "group": account.id})
+    for other in groups_of(tx, root):
+        own_thread(tx, other, root)
+
+
+def groups_of(tx: Tx, status: Status) -> list[Account]:
+    """The groups that a status stands in, where it was distributed."""
+    ids = [item.group_id for item in of_statuses(tx, [status.id]).get(status.id, []) if item.state == "distributed"]
+    return list(accounts.find_many(tx, ids).values())
 
 
 def count(tx: Tx, group_id: int) -> int:

@@ -33,7 +33,7 @@ from fedcorp.web.route import Route
 
 P = ParamSpec("P")
 
-_PRIVATE = {"Vary": "Accept, Signature, Signature-Input", "Cache-Control": "private, no-cache"}
+_PRIVATE = {"Vary": "Accept, Signature, Signature-Input, User-Agent", "Cache-Control": "private, no-cache"}
 _OPEN = {"Vary": "Accept", "Cache-Control": "public, max-age=180"}
 
 
@@ -187,10 +187,19 @@ def _wants_page(call: Call) -> bool:
 
 
 async def get_actor(call: Call) -> Response:
-    """A person or group; people with a browser are sent to the page."""
+    """A person or group; people with a browser are sent to the page. Who cannot sign this reads the key alone."""
     if _wants_page(call):
         return await _to_page(call)
+    if (domain := Signers.reader_of_keys(call.headers)) is not None:
+        return await _get_key(call, domain)
     return await _serve(call, serving.actor, _uri(call), await _signer(call))
+
+
+async def _get_key(call: Call, domain: str) -> Response:
+    gate, address = _gate(call), client_address(call, networks(call.context.config))
+    await gate.check(domain, address)
+    async with gate.passing(domain, address, 0, stores=False):
+        return await _serve(call, serving.key, _uri(call), domain)
 
 
 async def get_note(call: Call) -> Response:

@@ -210,6 +210,10 @@ def receive_undo_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
         note_undone(tx, activity.object_id, activity.actor)
         return IGNORED
     interactions.unreblog(tx, account, original_id)
+    if account.is_group and discovery.shows_threads(tx, account.domain):
+        root = statuses.find(tx, original_id)
+        if root is not None and root.id == root.thread_id:
+            group_posts.let_go(tx, account, root)
     return PROCESSED
 
 

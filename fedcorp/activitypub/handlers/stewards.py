@@ -118,7 +118,9 @@ def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     """What we asked for was refused (to follow, quote, answer, boost, moderate, post), or what we did (an answer, a
-    favourite, a boost), or a request to join a group of ours."""
+    favourite, a boost), or a request to join a group of ours; or the other server takes no activity of ours."""
+    if _ends_delivery(tx, activity, intake):
+        return PROCESSED
     if quotes.is_answer(tx, activity):
         return quotes.receive_reject(tx, activity, intake)
     if leaves.is_answer(tx, activity):
@@ -138,6 +140,15 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     if interactions.receive_refusal(tx, activity, actor) or leaves.receive_refusal(tx, activity, actor):
         return PROCESSED
     return follow.receive_reject(tx, activity, intake)
+
+
+def _ends_delivery(tx: Tx, activity: Activity, intake: Intake) -> bool:
+    """NodeBB rejects what it cannot act upon by naming its type and its object, but no id and no actor."""
+    thing = activity.object
+    if activity.object_id is not None or not isinstance(thing, dict) or "actor" in thing:
+        return False
+    kind, about = activity.object_type, field_uri(thing, "object")
+    return kind is not None and about is not None and telling.refuse(tx, intake.domain, kind, about)
 
 
 def receive_tentative(tx: Tx, activity: Activity, intake: Intake) -> str:

@@ -26,7 +26,10 @@ _TEMPLATES = Environment(
 )
 
 
-def page(config: Config, name: str, status: int = OK, **values: Any) -> Response:
-    """The page of template `name`.html."""
+def page(config: Config, name: str, status: int = OK, *, document: str | None = None, **values: Any) -> Response:
+    """The page of template `name`.html. `document` is the id under which other servers read the same: NodeBB asks for
+    nothing but the headers, and looks for it there.
+    """
     body = _TEMPLATES.get_template(f"{name}.html").render(site=config, **values)
-    return Response(body, status, HEADERS, "text/html")
+    link = {"Link": f'<{document}>; rel="alternate"; type="application/activity+json"'} if document else {}
+    return Response(body, status, HEADERS | link, "text/html")

@@ -58,7 +58,7 @@ async def show_profile(call: Call) -> Response:
     account, posts = found
     if _wants_document(call):
         return RedirectResponse(account.uri, FOUND, {"Vary": "Accept"})
-    return page(call.context.config, "profile", account=account, statuses=posts)
+    return page(call.context.config, "profile", document=account.uri, account=account, statuses=posts)
 
 
 async def show_status(call: Call) -> Response:
@@ -69,7 +69,8 @@ async def show_status(call: Call) -> Response:
     account, status = found
     if _wants_document(call):
         return RedirectResponse(status.uri, FOUND, {"Vary": "Accept"})
-    return page(call.context.config, "status", account=account, post=post_of(status, account))
+    post = post_of(status, account)
+    return page(call.context.config, "status", document=status.uri, account=account, post=post)
 
 
 async def show_tag(call: Call) -> Response:
