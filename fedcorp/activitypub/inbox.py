@@ -298,8 +298,9 @@ def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool
 
 
 def _renew(tx: Tx, activity: Activity, row_id: str, digest: bytes) -> bool:
-    """Let an Update stand for the one that had its id before: GoToSocial names all Updates of one post alike."""
-    if activity.type != "Update" or activity.object_id is None:
+    """Let an Update stand for the one that had its id before, since GoToSocial names all Updates of one post alike, and
+    a Delete for the Create of what it deletes, whose id BookWyrm gives it."""
+    if activity.type not in ("Update", "Delete") or activity.object_id is None:
         return False
     values = {"row_id": row_id, "by": activity.actor, "about": activity.object_id, "at": tx.ms}
     return tx.conn.execute(_RENEW, {**values, "bytes": activity.raw, "sum": digest}).rowcount > 0
