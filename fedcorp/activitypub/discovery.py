@@ -44,8 +44,9 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
-REPEATING = frozenset({"takahe", "peertube"})
-"""Servers that give what somebody does again after taking it back the id that it had before."""
+REPEATING = frozenset({"takahe", "peertube", "bookwyrm"})
+"""Servers that give what somebody does again after taking it back the id that it had before, or to a block one that a
+follow has had (BookWyrm)."""
 
 
 def repeats(tx: Tx, domain: str) -> bool:
