@@ -37,7 +37,6 @@ from fedcorp.activitypub.vocabulary import (
     first_string,
     parse_time,
     types_of,
-    value_or_id,
 )
 from fedcorp.clock import to_ms
 from fedcorp.company import peers
@@ -292,8 +291,9 @@ def _verdict(doc: dict[str, Any], group: Account) -> tuple[str | None, str | Non
     if kind in ("Add", "Remove") and doc.get("target") == group.featured_uri and isinstance(thing, str):
         return ("pinned" if kind == "Add" else "unpinned"), thing
     if kind == "Undo" and isinstance(thing, dict):
-        return _TAKEN_BACK.get(str(thing.get("type"))), value_or_id(thing.get("object"))
-    return _SIMPLE.get(kind), value_or_id(thing)
+        inner = thing.get("object")
+        return _TAKEN_BACK.get(str(thing.get("type"))), inner if isinstance(inner, str) else None
+    return _SIMPLE.get(kind), thing if isinstance(thing, str) else None
 
 
 def _copy_member(tx: Tx, group: Account, doc: dict[str, Any], *, chained: bool = True) -> str:
