@@ -37,7 +37,9 @@ LONGEST_RETRY_AFTER_MS = 6 * 3_600_000
 TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
 ASKED_TO_WAIT = frozenset({429, 503})
 PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
-PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it is otherwise well
+PARK_AFTER = 8  # tries of one activity that a peer answers with 5xx while it takes what comes next
+PARK_AFTER_PARTNER = 4  # the same for peers whose pauses are long
+PROBES = 10  # of what comes next, with each further try
 EXPIRES_MS = 7 * 86_400_000
 EXPIRING = ("Like",)
 _REFUSED = frozenset({400, 404, 405, 406, 410, 413, 414, 415, 422, 501})
@@ -132,7 +134,8 @@ class Entry:
 class Verdict:
     """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer.
 
-    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us.
+    A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us. An entry is `doubted`
+    that was tried so often that it may be what the peer cannot bear.
     """
 
     state: str
@@ -142,6 +145,7 @@ class Verdict:
     retry_after: int = 0
     asks: bool = False
     dialect: str | None = None
+    doubted: bool = False
 
 
 class Delivery:
@@ -192,7 +196,8 @@ class Delivery:
                 return settled
 
     async def _send_batch(self, peer: Peer, entries: list[Entry]) -> list[tuple[Entry, Verdict]]:
-        """Post in order; stop at the first entry that is not settled."""
+        """Post in order; stop at the first entry that is not settled, once it is known whether it or the peer is to
+        blame."""
         dialect = signatures.dialects(peer.signature_profile)[0]
         signed = await self._clock.offload(_sign_all, entries, dialect, self._clock)
         results: list[tuple[Entry, Verdict]] = []
@@ -201,9 +206,9 @@ class Delivery:
             if verdict is None:
                 verdict = await self._send(peer, entry, headers)
             results.append((entry, verdict))
-            if not verdict.settled:
+            if not verdict.settled and not _goes_on(results):
                 break
-        return results
+        return _judged(peer, results)
 
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:
         """One try: the dialect that worked last, then the others when the answer says that it did not like it."""
@@ -224,6 +229,27 @@ class Delivery:
                 left = [wanted.dialect, *(one for one in left if one != wanted.dialect)]
         assert response is not None
         return judge(peer, entry, response, dialects[0], self._clock.ms())
+
+
+def _goes_on(results: list[tuple[Entry, Verdict]]) -> bool:
+    """Whether to try what comes after an entry that was not settled, to see if the peer takes that."""
+    unsettled = [verdict for _, verdict in results if not verdict.settled]
+    return unsettled[0].doubted and unsettled[-1].status is not None and len(unsettled) <= PROBES
+
+
+def _judged(peer: Peer, results: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
+    """The results up to the first that is not settled. A doubted one is set aside when something after it was taken;
+    whatever else was tried for that is tried again in its turn, which does no harm.
+    """
+    at = next((number for number, (_, verdict) in enumerate(results) if not verdict.settled), None)
+    if at is None:
+        return results
+    entry, verdict = results[at]
+    if not verdict.doubted or all(later.state != "sent" for _, later in results[at + 1 :]):
+        return results[: at + 1]
+    log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, verdict.status)
+    parked = replace(verdict, state="rejected", settled=True, error=f"{verdict.error}, {entry.attempts + 1} times")
+    return _judged(peer, [*results[:at], (entry, parked), *results[at + 1 :]])
 
 
 def _sign_all(entries: list[Entry], dialect: str, clock: Clock) -> list[dict[str, str]]:
@@ -266,12 +292,12 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
     if status == _TOO_MANY_REQUESTS and not wait:
         wait = TOO_FAST_MS
     asks = status in ASKED_TO_WAIT and wait > 0
-    retries = PARK_AFTER if status >= 500 or status == _UNAUTHORIZED else 0
-    retries = PARK_AFTER_ASKED if retries and asks else retries
-    if retries and entry.attempts + 1 >= retries and (peer.last_success_at or 0) > entry.created_at:
-        log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, status)
-        return Verdict("rejected", settled=True, status=status, error=f"HTTP {status}, {retries} times")
-    return Verdict("queued", settled=False, status=status, error=f"HTTP {status}", retry_after=wait, asks=asks)
+    retries = PARK_AFTER if peer.tier == "department" else PARK_AFTER_PARTNER
+    retries = PARK_AFTER_ASKED if asks else retries
+    doubted = (status >= 500 or status == _UNAUTHORIZED) and entry.attempts + 1 >= retries
+    return Verdict(
+        "queued", settled=False, status=status, error=f"HTTP {status}", retry_after=wait, asks=asks, doubted=doubted
+    )
 
 
 def _retry_after(response: httpx.Response, now: int) -> int:
@@ -369,11 +395,11 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     last = results[-1][1]
     changes: dict[str, Any] = {"cursor": settled[-1]} if settled else {}
     sent = [verdict for _, verdict in results if verdict.state == "sent"]
-    if sent:
+    if sent or any(verdict.doubted and verdict.settled for _, verdict in results):
         discovery.notice(tx, peer)
         changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
-        if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
-            changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
+    if sent and signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
+        changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
     if not last.settled:
         before = changes.get("fail_count", peer.fail_count)
         count = 0 if last.asks else before + 1
