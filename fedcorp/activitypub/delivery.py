@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import httpx
+import orjson
 import sqlalchemy as sa
 
 from fedcorp.activitypub import discovery, followers, signatures
@@ -277,7 +278,16 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
         return Verdict("skipped", settled=True, error=f"reach {entry.reach} does not go to a {peer.tier}")
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
         return Verdict("skipped", settled=True, error="too old to matter")
+    unbearable = discovery.UNBEARABLE.get(peer.software or "")
+    if unbearable is not None and _kind(entry) in unbearable:
+        return Verdict("skipped", settled=True, error=f"{peer.software} fails on it")
     return None
+
+
+def _kind(entry: Entry) -> str:
+    """The type of an activity; of an Undo, of what it undoes."""
+    undone = orjson.loads(entry.body).get("object") if entry.type == "Undo" else None
+    return str(undone.get("type")) if isinstance(undone, dict) else entry.type
 
 
 def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now: int) -> Verdict:

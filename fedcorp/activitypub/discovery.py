@@ -48,6 +48,9 @@ REPEATING = frozenset({"takahe", "peertube", "bookwyrm"})
 """Servers that give what somebody does again after taking it back the id that it had before, or to a block one that a
 follow has had (BookWyrm)."""
 
+UNBEARABLE = {"bookwyrm": frozenset({"EmojiReact", "Remove"})}
+"""Types of activities on which servers fail, themselves or their Undo, however often they come."""
+
 
 def repeats(tx: Tx, domain: str) -> bool:
     """Whether this peer is one of REPEATING, as far as is known."""

@@ -426,6 +426,7 @@ def _report_forwarded(tx: Tx, event: events.ReportForwarded) -> None:
     document = render.activity(
         "Flag", report.uri, server, things, at=report.created_at, to=[target.uri], content=report.comment
     )
+    document["to"] = target.uri  # where BookWyrm reads whom it is about, and only as one URL
     telling.post(tx, server, document, audience.people(tx, [target.id], "public"), reach="public", proof=False)
 
 

@@ -44,7 +44,7 @@ async def test_what_we_send_can_be_read(company: Company) -> None:
     """Where a Delete names an id it looks for an account alone, so a post that is gone is a Tombstone."""
     meeting = await met(company)
     await meeting.send("create_review")
-    got = await speak(meeting, REVIEW)
+    got = await speak(meeting, REVIEW, "EmojiReact")
     assert [item["object"]["type"] for item in got if item["type"] == "Delete"] == ["Tombstone"]
     begun = len(meeting.server.received)
     letter = await meeting.ann.publish(f"@{meeting.name} psst", visibility="direct")
@@ -54,6 +54,20 @@ async def test_what_we_send_can_be_read(company: Company) -> None:
     create, delete = meeting.server.received[begun:]
     assert (create["object"]["to"], create["object"]["cc"]) == ([BEA], [])  # with anybody in `cc` it would be open
     assert delete["object"] == {"id": letter["uri"], "type": "Tombstone"}
+
+
+async def test_it_is_spared_what_it_fails_on(company: Company) -> None:
+    """It answers 500 to an Undo of what it does not know, and to what leaves `featured`: that holds up all the rest."""
+    meeting = await met(company)
+    await meeting.send("create_review")
+    review = await meeting.status(REVIEW)
+    mine = await meeting.publish("look")
+    begun = len(meeting.server.received)
+    for path in (f"{review['id']}/react/👎", f"{review['id']}/unreact/👎", f"{mine['id']}/pin", f"{mine['id']}/unpin"):
+        await meeting.ann.post(f"/api/v1/statuses/{path}")
+        await company.settle()
+    await meeting.publish("see")
+    assert [item["type"] for item in meeting.server.received[begun:]] == ["Add", "Create"]
 
 
 async def test_what_it_says_of_books(company: Company) -> None:
@@ -190,6 +204,16 @@ async def test_a_report_and_the_end_of_an_account(company: Company) -> None:
     assert await texts(meeting) == []
     assert (await meeting.ann.get("/api/v2/search", q=meeting.name, type="accounts"))["accounts"] == []
     assert await meeting.faults() == []
+
+
+async def test_a_report_of_ours_is_about_whom_it_is_addressed_to(company: Company) -> None:
+    meeting = await met(company)
+    await meeting.send("create_comment")
+    told = {"status_ids": [(await meeting.status(COMMENT))["id"]], "comment": "not nice", "forward": True}
+    await meeting.ann.post("/api/v1/reports", account_id=await meeting.ann.find(meeting.name), **told)
+    await company.settle()
+    (flag,) = meeting.server.got("Flag")
+    assert (flag["to"], flag["object"], flag["content"]) == (BEA, [BEA, COMMENT], "not nice")
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "text/html"])
