@@ -53,7 +53,7 @@ class Backfill:
         try:
             read = await paging.read(
                 self._client, account.outbox_uri, pages=OUTBOX_PAGES, most=OUTBOX_POSTS, signer_id=signer,
-                take=budget.take,
+                take=budget.take, as_json=True,
             )  # fmt: skip
         except Unavailable:
             raise

@@ -95,18 +95,22 @@ class Client:
 
     # -- documents --------------------------------------------------------------------------------------------------
 
-    async def get(self, uri: str, *, signer_id: int | None = None, loose: bool = False) -> dict[str, Any]:
+    async def get(
+        self, uri: str, *, signer_id: int | None = None, loose: bool = False, as_json: bool = False
+    ) -> dict[str, Any]:
         """The normalised document that stands at `uri`, proven to be the one that its `id` names.
 
         With `loose` the id need only share the origin of the address it was found at, or be missing (as that of an
-        outbox of Takahe): such a document may point elsewhere but proves nothing. Raises Forbidden (peer policy,
-        address or the peer's own refusal), NotFound, Gone, Unavailable (try later), BadRequest (no document).
+        outbox of Takahe): such a document may point elsewhere but proves nothing. With `as_json` it may say no more
+        of itself than that it is JSON (as an outbox of BookWyrm does), as any file may: only for an address that its
+        owner names for this. Raises Forbidden (peer policy, address or the peer's own refusal), NotFound, Gone,
+        Unavailable (try later), BadRequest (no document).
         """
         self._check_foreign(uri)
         if signer_id is None:  # what one person is refused, another may read
             self._recall(uri)
         try:
-            doc, found_at = await self._document(uri, signer_id)
+            doc, found_at = await self._document(uri, signer_id, as_json)
             found = doc.get("id")
             if loose and (found is None or (isinstance(found, str) and same_origin(found, found_at))):
                 return doc
@@ -127,9 +131,11 @@ class Client:
             raise BadRequest("The document is not the one that its id names")
         return doc
 
-    async def _document(self, uri: str, signer_id: int | None) -> tuple[dict[str, Any], str]:
+    async def _document(self, uri: str, signer_id: int | None, as_json: bool = False) -> tuple[dict[str, Any], str]:
         response, found_at = await self._follow(uri, _ACCEPT, signer_id, {})
-        _check_document_type(response.headers.get("content-type", ""))
+        declared = response.headers.get("content-type", "")
+        if not (as_json and declared.partition(";")[0].strip().lower() == "application/json"):
+            _check_document_type(declared)
         return await self._read(response), found_at
 
     async def media(self, url: str, max_bytes: int) -> tuple[bytes, str]:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import httpx
+import orjson
 import sqlalchemy as sa
 
 from fedcorp.activitypub import discovery, followers, signatures
@@ -38,6 +39,7 @@ TOO_FAST_MS = 30_000  # pause after a 429 that does not say how long
 ASKED_TO_WAIT = frozenset({429, 503})
 PARK_AFTER_ASKED = 64  # of one that it answers with 503 and a time to come again
 PARK_AFTER = 8  # tries of one activity that a peer neither takes nor refuses while it is otherwise well
+PARK_AFTER_PARTNER = 4  # the same for peers whose pauses are long
 LOOK_AHEAD = 3  # entries after one that had its tries, of which one must be taken to show that the peer is well
 PARK_AFTER_UNREAD = 2  # of one of which the peer says that it cannot fetch what it names (NodeBB)
 EXPIRES_MS = 7 * 86_400_000
@@ -214,8 +216,8 @@ class Delivery:
             if verdict is None:
                 verdict = await self._send(peer, entry, headers)
             if verdict.stuck:
-                following = list(zip(entries[place:], signed[place:], strict=True))[:LOOK_AHEAD]
-                taken = taken or await self._look_ahead(peer, following)
+                following = list(zip(entries[place:], signed[place:], strict=True))
+                taken = taken or await self._look_ahead(peer, following[: _reach(peer, entry)])
                 verdict = _parked(peer, entry, verdict) if taken else verdict
             results.append((entry, verdict))
             if not verdict.settled:
@@ -281,7 +283,26 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
         return Verdict("skipped", settled=True, error=f"reach {entry.reach} does not go to a {peer.tier}")
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
         return Verdict("skipped", settled=True, error="too old to matter")
+    if _kind(entry) in discovery.UNBEARABLE.get(peer.software or "", ()):
+        return Verdict("skipped", settled=True, error=f"{peer.software} fails on it")
     return None
+
+
+def _kind(entry: Entry) -> str:
+    """The type of an activity; of an Undo, of what it undoes."""
+    undone = orjson.loads(entry.body).get("object") if entry.type == "Undo" else None
+    return str(undone.get("type")) if isinstance(undone, dict) else entry.type
+
+
+def _tries(peer: Peer) -> int:
+    """After how many tries an entry is set aside, if the peer is well otherwise."""
+    return PARK_AFTER if peer.tier == "department" else PARK_AFTER_PARTNER
+
+
+def _reach(peer: Peer, entry: Entry) -> int:
+    """How many entries to look ahead: more with each further try, since several may stand together that a peer fails
+    on."""
+    return LOOK_AHEAD * max(1, entry.attempts + 2 - _tries(peer))
 
 
 def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now: int) -> Verdict:
@@ -299,7 +320,7 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
     if status == _TOO_MANY_REQUESTS and not wait:
         wait = TOO_FAST_MS
     asks = status in ASKED_TO_WAIT and wait > 0
-    retries = 0 if patient or status == _TOO_MANY_REQUESTS else PARK_AFTER
+    retries = 0 if patient or status == _TOO_MANY_REQUESTS else _tries(peer)
     retries = PARK_AFTER_ASKED if retries and asks else retries
     spent = retries > 0 and entry.attempts + 1 >= retries
     verdict = Verdict(
@@ -317,9 +338,7 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
 def _parked(peer: Peer, entry: Entry, verdict: Verdict) -> Verdict:
     """The entry is set aside: the peer is well otherwise."""
     log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, verdict.status)
-    return Verdict(
-        "rejected", settled=True, status=verdict.status, error=f"{verdict.error}, {entry.attempts + 1} times"
-    )
+    return replace(verdict, state="rejected", settled=True, error=f"{verdict.error}, {entry.attempts + 1} times")
 
 
 def _retry_after(response: httpx.Response, now: int) -> int:
@@ -418,11 +437,11 @@ def _record(tx: Tx, domain: str, token: str, results: list[tuple[Entry, Verdict]
     last = results[-1][1]
     changes: dict[str, Any] = {"cursor": settled[-1]} if settled else {}
     sent = [verdict for _, verdict in results if verdict.state == "sent"]
-    if sent:
+    if sent or any(verdict.stuck and verdict.settled for _, verdict in results):  # set aside, since the peer is well
         discovery.notice(tx, peer)
         changes |= {"last_success_at": tx.ms, "fail_count": 0, "last_error": None, "next_attempt_at": None}
-        if signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
-            changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
+    if sent and signatures.is_news(sent[-1].dialect or "", peer.signature_profile):
+        changes |= {"signature_profile": sent[-1].dialect, "learned_at": tx.ms}
     if not last.settled:
         before = changes.get("fail_count", peer.fail_count)
         count = 0 if last.asks else before + 1

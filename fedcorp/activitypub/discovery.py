@@ -44,10 +44,13 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
-REPEATING = frozenset({"takahe", "peertube", "nodebb"})
-"""Servers that give what somebody does again after taking it back the id that it had before."""
+REPEATING = frozenset({"takahe", "peertube", "nodebb", "bookwyrm"})
+"""Servers that give what somebody does again after taking it back the id that it had before, or to a block one that a
+follow has had (BookWyrm)."""
 DEAF = frozenset({"nodebb"})
 """Servers that refuse what they sent themselves when it comes back inside an Announce, and do nothing with it."""
+UNBEARABLE = {"bookwyrm": frozenset({"EmojiReact", "Remove"})}
+"""Types of activities on which servers fail, themselves or their Undo, however often they come."""
 
 
 def repeats(tx: Tx, domain: str) -> bool:

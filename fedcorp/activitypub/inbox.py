@@ -59,7 +59,7 @@ FORWARDED_MS = 7 * 86_400_000  # what came before is known for longer (see `upke
 SEEN_MS = 10_000  # how often the last contact of a peer is written down
 _MAY_LACK_ID = frozenset({"Accept", "Reject", "Undo"})
 _MAY_REPEAT = frozenset({"Add", "Remove"})  # set a state: without an id, each request with them counts
-_TAKEN_BACK = frozenset({"Follow", "Like", "Dislike", "Announce"})
+_TAKEN_BACK = frozenset({"Follow", "Like", "Dislike", "Announce", "Block"})
 
 log = logging.getLogger("fedcorp.activitypub")
 
@@ -301,8 +301,9 @@ def _store(tx: Tx, activity: Activity, row_id: str, domain: str, forwarded: bool
 
 
 def _renew(tx: Tx, activity: Activity, row_id: str, digest: bytes) -> bool:
-    """Let an Update stand for the one that had its id before: GoToSocial names all Updates of one post alike."""
-    if activity.type != "Update" or activity.object_id is None:
+    """Let an Update stand for the one that had its id before, since GoToSocial names all Updates of one post alike, and
+    a Delete for the Create of what it deletes, whose id BookWyrm gives it."""
+    if activity.type not in ("Update", "Delete") or activity.object_id is None:
         return False
     values = {"row_id": row_id, "by": activity.actor, "about": activity.object_id, "at": tx.ms}
     return tx.conn.execute(_RENEW, {**values, "bytes": activity.raw, "sum": digest}).rowcount > 0
@@ -310,7 +311,8 @@ def _renew(tx: Tx, activity: Activity, row_id: str, digest: bytes) -> bool:
 
 def _is_done_again(tx: Tx, activity: Activity, domain: str, known: "sa.Row[tuple[bytes, str, str]]") -> bool:
     """Whether an activity whose id is known is more than a repetition: with some software a favourite, boost or follow
-    has the same id, and the same Undo, whenever it is made and taken back. Acted upon twice, none of them does harm.
+    has the same id, and the same Undo, whenever it is made and taken back, or a block that of a follow. Acted upon
+    twice, none of them does harm.
     """
     kind = activity.object_type if activity.type == "Undo" else activity.type
     may = kind in _TAKEN_BACK and known.state == "done" and known.actor_uri == activity.actor

@@ -123,7 +123,8 @@ def _deleted(tx: Tx, event: events.StatusDeleted) -> None:
         return
     author = audience.author_of(tx, status)
     to, cc = render.addressing(tx, status, author)
-    document = render.activity("Delete", telling.new_uri(tx), author, status.uri, at=tx.ms, to=to, cc=cc)
+    thing = status.uri if author.is_group else render.gone(status.uri)  # of a group older departments read no more
+    document = render.activity("Delete", telling.new_uri(tx), author, thing, at=tx.ms, to=to, cc=cc)
     body = _post_about(tx, author, status, document, audience.of_status(tx, status, touched=True))
     group_telling.pass_on(tx, status, document["id"], body)
 
@@ -259,7 +260,7 @@ def _leave_withdrawn(tx: Tx, event: events.LeaveWithdrawn) -> None:
         return
     author, written = audience.author_of(tx, status), leaves.as_written(tx, status)
     to, cc = render.addressing(tx, written, author)
-    document = render.activity("Delete", telling.new_uri(tx), author, status.uri, at=tx.ms, to=to, cc=cc)
+    document = render.activity("Delete", telling.new_uri(tx), author, render.gone(status.uri), at=tx.ms, to=to, cc=cc)
     _post_about(tx, author, written, document, audience.of_status(tx, written, touched=True))
 
 
@@ -425,6 +426,7 @@ def _report_forwarded(tx: Tx, event: events.ReportForwarded) -> None:
     document = render.activity(
         "Flag", report.uri, server, things, at=report.created_at, to=[target.uri], content=report.comment
     )
+    document["to"] = target.uri  # where BookWyrm reads whom it is about, and only as one URL
     telling.post(tx, server, document, audience.people(tx, [target.id], "public"), reach="public", proof=False)
 
 

@@ -32,13 +32,15 @@ async def read(
     most: int = ITEMS,
     signer_id: int | None = None,
     take: Callable[[], None] = lambda: None,
+    as_json: bool = False,
 ) -> Items:
-    """The items of the collection at `uri`. `take` is called before every request and may refuse it.
+    """The items of the collection at `uri`. `take` is called before every request and may refuse it; `as_json` as in
+    `Client.get`.
 
     Raises BadRequest for what is no collection, and as `Client.get` does; a page that cannot be read ends the reading.
     """
     take()
-    doc = await client.get(uri, signer_id=signer_id, loose=True)
+    doc = await client.get(uri, signer_id=signer_id, loose=True, as_json=as_json)
     if not COLLECTION_TYPES & set(types_of(doc)):
         raise BadRequest("The document is not a collection")
     found = _items_of(doc)
@@ -55,7 +57,7 @@ async def read(
             seen.add(address)
             fetched += 1
             take()
-            page = await client.get(address, signer_id=signer_id, loose=True)
+            page = await client.get(address, signer_id=signer_id, loose=True, as_json=as_json)
         found += _items_of(page)
         following = page.get("next")
     return Items(found[:most], whole=following is None and len(found) <= most)

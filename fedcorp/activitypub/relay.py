@@ -69,6 +69,6 @@ def taken_back(tx: Tx, group: Account, rules: Group, status: Status) -> None:
     """Tell those servers that a post is gone."""
     destinations = _destinations(tx, group, rules, status)
     if destinations:
-        thing = {"id": tx.site.urls.relayed(group.uri, status.id), "type": "Tombstone"}
+        thing = render.gone(tx.site.urls.relayed(group.uri, status.id))
         document = render.activity("Delete", telling.new_uri(tx), group, thing, at=tx.ms, to=[group.uri + "/followers"])
         telling.post(tx, group, document, destinations, reach=status.reach)

@@ -410,6 +410,11 @@ def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
     )
 
 
+def gone(uri: str) -> dict[str, Any]:
+    """What a Delete of a post names: some look for accounts alone where they find no more than an id (BookWyrm)."""
+    return {"id": uri, "type": "Tombstone"}
+
+
 def in_context(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the context that defines its words, in front."""
     return {"@context": object_context(document), **document}

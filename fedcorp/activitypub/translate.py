@@ -251,6 +251,23 @@ def is_note(doc: dict[str, Any]) -> bool:
     return bool(NOTE_TYPES & set(types_of(doc)))
 
 
+_OF_BOOKS = frozenset({"Review", "Comment", "Quotation"})
+
+
+def is_of_book(doc: dict[str, Any]) -> bool:
+    """Whether a document speaks of a book in the words of BookWyrm."""
+    return bool(_OF_BOOKS & set(types_of(doc)))
+
+
+def of_book(doc: dict[str, Any]) -> dict[str, Any]:
+    """The same as a note: a review with its title, a quotation above what is said of it."""
+    is_titled = "Review" in types_of(doc) and isinstance(doc.get("name"), str)
+    passage = first_string(doc.get("quote")) if "Quotation" in types_of(doc) else None
+    content = first_string(doc.get("content")) or ""
+    above = f"<blockquote>{passage}</blockquote>" if passage else ""
+    return {**doc, "type": "Article" if is_titled else "Note", "content": above + content}
+
+
 def author_of(doc: dict[str, Any]) -> str | None:
     """The URI of the author: the only one, or the person among several (PeerTube names the channel, too)."""
     listed = as_list(doc.get("attributedTo"))

@@ -449,7 +449,7 @@ async def test_an_answer_that_was_published_and_is_refused_goes_from_everywhere_
     assert await is_published(office, made)
     await office.send(office.says("Reject", made["uri"], target=note["id"]))
     assert not await is_published(office, made)
-    assert [item["object"] for item in office.got("Delete")] == [made["uri"]]
+    assert [item["object"]["id"] for item in office.got("Delete")] == [made["uri"]]
     assert (await status(office.fay, note["id"]))["replies_count"] == 0
     assert made["uri"] not in [item["uri"] for item in await office.fay.home()]
     assert made["uri"] in [item["uri"] for item in await office.ann.get(f"/api/v1/accounts/{office.ann.id}/statuses")]
@@ -461,7 +461,7 @@ async def test_an_answer_that_is_refused_and_deleted_at_once_goes_from_everywher
     await office.finance.db.write(lambda tx: leaves.refuse(tx, statuses.get(tx, int(made["id"]))))
     await office.ann.send("DELETE", f"/api/v1/statuses/{made['id']}")
     await office.settle()
-    assert [item["object"] for item in office.got("Delete")] == [made["uri"]]
+    assert [item["object"]["id"] for item in office.got("Delete")] == [made["uri"]]
     for person in (office.fay, office.bo):
         assert not await office.sees(person, made["uri"])
 
@@ -531,7 +531,7 @@ async def test_an_edit_and_a_deletion_of_what_waits_go_to_the_author_alone(offic
     gone = await office.answer(note, "never mind")
     await office.ann.send("DELETE", f"/api/v1/statuses/{gone['id']}")
     await office.settle()
-    assert [item["object"] for item in office.got("Delete")] == [gone["uri"]]
+    assert [item["object"]["id"] for item in office.got("Delete")] == [gone["uri"]]
     posted = [item for item in office.company.network.requests[told:] if item.method == "POST"]
     assert {str(item.url) for item in posted} == {f"{office.gus}/inbox"}
     for answered in (made, gone):

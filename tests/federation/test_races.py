@@ -205,6 +205,30 @@ async def test_tallies_of_a_poll_in_any_order(scene: Scene, order: tuple[int, ..
     assert await shown() == ([0, 0], False)
 
 
+@pytest.mark.parametrize("settled", [True, False])
+async def test_a_delete_under_the_id_of_its_create_counts(scene: Scene, settled: bool) -> None:
+    create = scene.create("never mind")
+    gone = {"id": create["object"]["id"], "type": "Tombstone"}
+    delete = scene.outsider.activity("Delete", scene.eva, gone, id=create["id"])
+    for activity in (create, delete):
+        assert (await scene.outsider.deliver(scene.department, activity)).status_code == 202
+        if settled:
+            await scene.department.settle()
+    await scene.receive(create)  # once more, and late
+    assert await scene.texts() == []
+    assert await scene.ann.find_status(gone["id"]) is None
+
+
+async def test_nothing_else_is_deleted_by_the_id_of_a_create(scene: Scene) -> None:
+    kept, create = scene.create("kept"), scene.create("said")
+    await scene.receive(kept, create)
+    mallory = scene.outsider.actor("mallory")
+    for actor, uri in ((scene.eva, kept["object"]["id"]), (mallory, create["object"]["id"])):
+        gone = {"id": uri, "type": "Tombstone"}
+        await scene.receive(scene.outsider.activity("Delete", actor, gone, id=create["id"]))
+    assert sorted(await scene.texts()) == ["kept", "said"]
+
+
 async def test_an_update_in_the_second_of_its_create_counts(scene: Scene) -> None:
     create = scene.create("first words")
     at = create["object"]["published"]

@@ -25,6 +25,12 @@ def _urls(document: Document, *names: str) -> Faults:
             yield f"{name} is {document.get(name)!r} and not one URL"
 
 
+def _gone(document: Document) -> Faults:
+    """What a Delete names: one URL, or a Tombstone with one."""
+    thing = document["object"]
+    yield from _urls(thing if isinstance(thing, dict) and thing.get("type") == "Tombstone" else {"id": thing}, "id")
+
+
 def _lists(document: Document, *names: str) -> Faults:
     """These are there and hold URLs alone."""
     for name in names:
@@ -99,7 +105,7 @@ def _lemmy_vote(document: Document, _group: str) -> Faults:
 
 
 def _lemmy_delete(document: Document, _group: str) -> Faults:
-    yield from _urls(document, "object")
+    yield from _gone(document)
     yield from _lists(document, "to", "cc")
     yield from _public(document, "to")
 
@@ -217,7 +223,7 @@ def mastodon(document: Document, _group: str) -> Faults:
             if not isinstance(thing, dict) or thing.get("type") != "Follow" or not _is_url(thing.get("object")):
                 yield "the Follow does not stand inside"
         case "Delete":
-            yield from _urls(document, "object")
+            yield from _gone(document)
 
 
 def mastodon_actor(actor: Document) -> Faults:

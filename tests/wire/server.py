@@ -37,6 +37,7 @@ class Server(Outsider):
         self.gone: set[str] = set()
         self.hidden: set[str] = set()  # what it shows to nobody
         self.secure = False  # unsigned reading is refused
+        self.types: dict[str, str] = {}  # what it says of some documents, in place of that they are ActivityStreams
         schema = "http://nodeinfo.diaspora.software/ns/schema/2.1"
         self.documents |= {
             f"{self.origin}/.well-known/nodeinfo": {"links": [{"rel": schema, "href": f"{self.origin}/nodeinfo/2.1"}]},
@@ -74,6 +75,11 @@ class Server(Outsider):
         if self.serves_activities or document.get("type") not in ACTIVITY_TYPES:
             context = document.get("@context") or "https://www.w3.org/ns/activitystreams"
             self.documents.setdefault(uri, {"@context": context, **document})
+            key = document.get("publicKey")
+            if isinstance(key, dict) and str(key.get("id")).startswith(
+                f"{uri}/#"
+            ):  # the same actor, at another address
+                self.documents.setdefault(f"{uri}/", self.documents[uri])
 
     def delete(self, uri: str) -> None:
         """Serve nothing there any more."""
@@ -106,7 +112,10 @@ class Server(Outsider):
         open_to_all = request.url.path.startswith(("/.well-known/", "/nodeinfo")) or url.endswith("/main-key")
         if request.method == "GET" and self.secure and not open_to_all and "signature" not in request.headers:
             return httpx.Response(401, request=request)
-        return await super().respond(request)
+        response = await super().respond(request)
+        if url in self.types:
+            response.headers["Content-Type"] = self.types[url]
+        return response
 
     def _webfinger(self, request: httpx.Request) -> httpx.Response:
         name = request.url.params["resource"].removeprefix("acct:").rsplit("@", 1)[0]

@@ -18,7 +18,7 @@ from fedcorp.activitypub.handlers.parties import (
     sender,
 )
 from fedcorp.activitypub.intake import Intake
-from fedcorp.activitypub.vocabulary import first_string, value_or_id
+from fedcorp.activitypub.vocabulary import PUBLIC, first_string, ids_of, value_or_id
 from fedcorp.errors import BadRequest, Forbidden, NotFound
 from fedcorp.social import accounts, interactions, memberships, policy, polls, receiving, statuses, stewardship
 from fedcorp.social.accounts import Account
@@ -44,9 +44,23 @@ def _told(activity: Activity, intake: Intake) -> dict[str, Any] | None:
     ActivityPub 6.2 has servers copy the actor into the object, but not every sender does.
     """
     doc = embedded(activity, intake)
-    if doc is None or doc is not activity.object or "attributedTo" in doc or not translate.is_note(doc):
+    if doc is None or doc is not activity.object:
         return doc
-    return {**doc, "attributedTo": activity.actor}
+    if translate.is_of_book(doc):
+        return _in_our_words(doc, intake)
+    return doc if "attributedTo" in doc or not translate.is_note(doc) else {**doc, "attributedTo": activity.actor}
+
+
+def _in_our_words(doc: dict[str, Any], intake: Intake) -> dict[str, Any]:
+    """BookWyrm tells of every change in the words of its own kind. What others can read, with the book's title, stands
+    at the address, but there everybody asks for it, and is given what is public."""
+    uri = value_or_id(doc)
+    if uri is not None and PUBLIC in {*ids_of(doc.get("to")), *ids_of(doc.get("cc"))}:
+        found = intake.documents.get(uri)
+        if found is not None:
+            return found
+        intake.want(uri, "document")
+    return translate.of_book(doc)
 
 
 def verify_create(tx: Tx, activity: Activity, intake: Intake) -> None:
