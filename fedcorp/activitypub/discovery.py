@@ -65,6 +65,12 @@ def hears_itself(tx: Tx, domain: str) -> bool:
     return peer is None or peer.software not in DEAF
 
 
+def reads_keys_unsigned(tx: Tx, domain: str) -> bool:
+    """Whether this is a peer that signs all that it asks for but keys (NodeBB). Decision: docs/decisions/0025."""
+    peer = peers.find(tx, domain)
+    return peer is not None and peers.find_tier(tx, domain) is not None and peer.software == "nodebb"
+
+
 def shows_threads(tx: Tx, domain: str | None) -> bool:
     """Whether a boost by a group of this peer stands for the whole thread below what is boosted: so it is where groups
     pass on whole activities, and NodeBB takes it back when a topic was moved or deleted."""

@@ -15,7 +15,6 @@ from fedcorp.activitypub import followers, group_telling, ledger, ledger_keys, r
 from fedcorp.activitypub.documents import origin
 from fedcorp.activitypub.signers import Signer
 from fedcorp.activitypub.vocabulary import CID, PUBLIC, ids_of
-from fedcorp.company import peers
 from fedcorp.errors import NotFound
 from fedcorp.social import accounts, group_posts, groups, invitations, memberships, policy, quotes, statuses
 from fedcorp.social.accounts import Account
@@ -104,11 +103,10 @@ def actor(tx: Tx, uri: str, signer: Signer) -> Served:
     return Served(render.actor(tx, account), page=account.url)
 
 
-def key(tx: Tx, uri: str, domain: str) -> Served:
-    """The key of a person or listed group of ours and whose it is, for a peer that asks without a signature: without it
-    that peer could check nothing that they sign. Raises Forbidden, NotFound.
+def key(tx: Tx, uri: str) -> Served:
+    """The key of a person or listed group of ours and whose it is, for `Signers.reader_of_keys`: without it that peer
+    could check nothing that they sign. Raises NotFound.
     """
-    peers.check_tier(tx, domain)
     account = accounts.find_by_uri(tx, uri)
     group = groups.find(tx, account.id) if account is not None and account.is_group else None
     if account is None or not account.local or account.hidden or (group is not None and not group.listed):

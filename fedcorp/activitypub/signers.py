@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from fedcorp.activitypub import signatures
+from fedcorp.activitypub import discovery, signatures
 from fedcorp.activitypub.documents import domain_of
 from fedcorp.activitypub.resolve import Resolver
 from fedcorp.activitypub.signatures import ParsedSignature
@@ -116,19 +116,18 @@ class Signers:
         except BadRequest as error:
             raise Unauthorized("The key id of the signature is not a URL.", parsed.key_id) from error
 
-    @staticmethod
-    def reader_of_keys(headers: Mapping[str, str]) -> str | None:
-        """The domain that asks without a signature, as it says, where its software (NodeBB) reads keys in no other way.
-
-        A word without proof, so it must open nothing but a key.
+    async def reader_of_keys(self, headers: Mapping[str, str]) -> str | None:
+        """The domain that asks unsigned, as it says, where it is a peer that reads keys in no other way (NodeBB).
+        A word without proof, so it must open nothing but a key; others learn nothing by it.
         """
         said = _READS_KEYS_UNSIGNED.match(headers.get("user-agent", ""))
         if said is None or "signature" in headers:
             return None
         try:
-            return domain_of(said[1])
+            domain = domain_of(said[1])
         except BadRequest:
             return None
+        return domain if await self._db.read(discovery.reads_keys_unsigned, domain) else None
 
     async def admit(self, parsed: ParsedSignature, domain: str) -> Admitted:
         """Let a host in that may federate; nothing is fetched. Raises Forbidden for one that is no peer."""

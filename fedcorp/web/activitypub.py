@@ -190,7 +190,7 @@ async def get_actor(call: Call) -> Response:
     """A person or group; people with a browser are sent to the page. Who cannot sign this reads the key alone."""
     if _wants_page(call):
         return await _to_page(call)
-    if (domain := Signers.reader_of_keys(call.headers)) is not None:
+    if (domain := await _signers(call).reader_of_keys(call.headers)) is not None:
         return await _get_key(call, domain)
     return await _serve(call, serving.actor, _uri(call), await _signer(call))
 
@@ -199,7 +199,7 @@ async def _get_key(call: Call, domain: str) -> Response:
     gate, address = _gate(call), client_address(call, networks(call.context.config))
     await gate.check(domain, address)
     async with gate.passing(domain, address, 0, stores=False):
-        return await _serve(call, serving.key, _uri(call), domain)
+        return await _serve(call, serving.key, _uri(call))
 
 
 async def get_note(call: Call) -> Response:
