@@ -233,9 +233,11 @@ class Delivery:
 
 
 def _goes_on(results: list[tuple[Entry, Verdict]]) -> bool:
-    """Whether to try what comes after an entry that was not settled, to see if the peer takes that."""
-    unsettled = [verdict for _, verdict in results if not verdict.settled]
-    return unsettled[0].doubted and unsettled[-1].status is not None and len(unsettled) <= PROBES
+    """Whether to try what comes after an entry that was not settled, to see if the peer takes that: until it cannot be
+    reached, or asks to be left alone."""
+    first, *others = [verdict for _, verdict in results if not verdict.settled]
+    failed = all((verdict.status or 0) >= 500 and not verdict.asks for verdict in others)
+    return first.doubted and failed and len(others) < PROBES
 
 
 def _judged(peer: Peer, results: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
