@@ -233,6 +233,8 @@ class Delivery:
                 verdict = await self._send(peer, entry, headers)
                 if verdict.state == "sent":
                     return {entry.seq: verdict}
+                if not verdict.settled and (verdict.asks or verdict.status in (None, _FORBIDDEN)):
+                    break  # it wants to be left alone, or cannot be reached
         return {}
 
     async def _send(self, peer: Peer, entry: Entry, headers: dict[str, str]) -> Verdict:

@@ -165,20 +165,30 @@ async def test_nothing_is_set_aside_while_the_peer_takes_nothing(company: Compan
     assert {state for state, _ in await scene.states()} == {"sent"}
 
 
-async def test_nothing_is_set_aside_because_of_what_is_refused(company: Company) -> None:
-    """Who says no to something may still be unwell; only what is taken tells."""
-    scene = await scene_of(company, "partner")
+@pytest.mark.parametrize("answer", [404, 429, 403])
+@pytest.mark.parametrize("tier", ["partner", "department"])
+async def test_nothing_is_set_aside_because_of_what_is_refused(company: Company, tier: str, answer: int) -> None:
+    """Who says no to something may still be unwell; only what is taken tells. Who asks for a pause is left alone."""
+    scene = await scene_of(company, tier)
     await scene.like()
-    await scene.say("one")
-    scene.server.down = 0
+    for text in ("one", "two"):
+        await scene.say(text)
     await scene.tries(1)
+    tried = []
 
     async def respond(request: httpx.Request) -> httpx.Response:
-        refused = json.loads(request.content or b"{}").get("type") == "Create"
-        return httpx.Response(404 if refused else 500, request=request)
+        tried.append(json.loads(request.content or b"{}").get("type"))
+        return httpx.Response(500 if tried[-1] == "Like" else answer, request=request)
 
     scene.server.respond = respond  # type: ignore[method-assign]
-    for _ in range(delivery.PARK_AFTER_PARTNER + 2):
+    for _ in range(delivery.PARK_AFTER + 2):
         await scene.company.retry()
-    scene.queued = 2
-    assert [state for state, _ in await scene.states()] == ["queued", "queued"]
+    scene.queued = 3
+    assert [state for state, _ in await scene.states()] == ["queued"] * 3
+    waits = answer == 429 or (answer, tier) == (403, "department")
+    assert tried.count("Create") == (tried.count("Like") - delivery_tries(tier) + 2) * (1 if waits else 2)
+
+
+def delivery_tries(tier: str) -> int:
+    """How often one activity is tried before others are."""
+    return delivery.PARK_AFTER if tier == "department" else delivery.PARK_AFTER_PARTNER

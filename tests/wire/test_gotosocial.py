@@ -150,6 +150,31 @@ async def test_a_favourite_and_a_boost_that_the_author_refuses_end(company: Comp
     assert await listed(scene.ann, scene.group_id) == ["@robots mine hums at night"]
 
 
+async def test_leave_that_is_for_another_department_says_nothing_here(company: Company) -> None:
+    """Accept and Reject of an answer go to all followers of the author, also to those whose people wrote none."""
+    scene = await scene_of(company)
+    await scene.send("create_note")
+    sales = await company.department("sales")
+    bo = await sales.person("bo")
+    await scene.gts.meet(sales)
+    mine = await bo.publish("mine", reach="partners")
+    for name in ("accept_reply", "accept_announce", "reject_reply"):
+        await scene.gts.send(sales, name, reply="https://finance.localhost/o/1", boost="https://finance.localhost/a/1")
+    assert {row[1] for row in await outcomes(sales)} == {"ignored"}
+    shown = await bo.get(f"/api/v1/statuses/{mine['id']}")
+    assert (shown["visibility"], plain(shown["content"])) == ("public", "mine")
+
+
+async def test_favourites_and_boosts_of_its_people(company: Company) -> None:
+    """They name who is told as one value, and their Undo stands at the root of the server."""
+    scene = await scene_of(company)
+    mine = await scene.ann.publish("look", reach="public")
+    for name, counts in (("like", (1, 0)), ("announce", (1, 1)), ("undo_like", (0, 1)), ("undo_announce", (0, 0))):
+        await scene.send(name, post=mine["uri"])
+        shown = await scene.ann.get(f"/api/v1/statuses/{mine['id']}")
+        assert (shown["favourites_count"], shown["reblogs_count"]) == counts, name
+
+
 async def test_an_undone_follow_leaves(company: Company) -> None:
     scene = await scene_of(company)
     await scene.send("undo_follow")
