@@ -516,6 +516,114 @@ async def test_a_group_cannot_put_words_into_somebodys_mouth(scene: Scene) -> No
     await scene.refused(sales, announced(stolen), "The object belongs to somebody else.", at=people)
 
 
+async def test_what_people_of_other_servers_are_said_to_have_felt_is_not_believed(scene: Scene) -> None:
+    """The club says that bo reacts to its post; nothing at bo's own server says so."""
+    sales, people, bo = scene.sales, scene.people, scene.bo.account.uri
+    note = sales.note(scene.eva, "a post of the club")
+    create = sales.activity("Create", scene.eva, note)
+    await sales.deliver(people, sales.activity("Announce", scene.club, create, audience=scene.club))
+    await scene.company.settle()
+    assert (await scene.cy.find_status(note["id"]))["reblogs_count"] == 0
+    for number, kind in enumerate(("Like", "EmojiReact", "Dislike")):
+        felt = {
+            "id": f"{scene.operations.origin}/a/9{number}", "type": kind, "actor": bo, "object": note["id"],
+            "content": "\U0001f44d",
+        }  # fmt: skip
+        undo = {"id": f"{felt['id']}9", "type": "Undo", "actor": bo, "object": felt}
+        unnamed = {name: value for name, value in felt.items() if name != "id"}
+        for inner in (felt, undo, unnamed):
+            announced = sales.activity("Announce", scene.club, inner, audience=scene.club)
+            await scene.refused(sales, announced, "nothing shows that its actor did this", at=people)
+    seen = await scene.cy.find_status(note["id"])
+    assert (seen["favourites_count"], seen["reactions"]) == (0, [])
+
+
+async def test_what_stands_at_an_address_is_not_taken_for_something_else(scene: Scene) -> None:
+    """bo did something under this id; the club says that it was something else."""
+    sales, people, bo = scene.sales, scene.people, scene.bo.account.uri
+    post = await scene.bo.publish("still mine", reach="public")
+    await scene.company.settle()
+    assert (await scene.cy.find_status(post["uri"]))["content"] == "<p>still mine</p>"
+    done = post["uri"].replace("/o/", "/a/")
+    for kind in ("Delete", "Update"):
+        inner = {"id": done, "type": kind, "actor": bo, "object": post["uri"]}
+        announced = sales.activity("Announce", scene.club, inner, audience=scene.club)
+        await scene.refused(sales, announced, "nothing shows that its actor did this", at=people)
+    asked = [str(request.url) for request in scene.company.network.requests]
+    assert done in asked
+    assert (await scene.cy.find_status(post["uri"]))["content"] == "<p>still mine</p>"
+
+
+async def test_a_group_brings_no_words_from_a_server_that_is_let_in_no_more(scene: Scene) -> None:
+    """Its people can still prove what they wrote; their keys are known from before."""
+    sales, people = scene.sales, scene.people
+    lab = Outsider(scene.company, "lab.localhost", 4)
+    await people.db.write(peers.add, lab.domain, "partner")
+    zed = lab.actor("zed")
+    first = lab.prove(lab.activity("Create", zed, lab.note(zed, "while it was let in")))
+    await sales.deliver(people, sales.activity("Announce", scene.club, first, audience=scene.club))
+    await scene.company.settle()
+    assert "while it was let in" in await scene.cy.texts()
+    await people.db.write(peers.remove, lab.domain)
+    later = lab.prove(lab.activity("Create", zed, lab.note(zed, "and afterwards")))
+    announced = sales.activity("Announce", scene.club, later, audience=scene.club)
+    await scene.refused(sales, announced, "its server may not speak to us", at=people)
+    assert "and afterwards" not in await scene.cy.texts()
+
+
+async def test_a_person_is_no_group_and_passes_nothing_on(scene: Scene) -> None:
+    """cy follows mal, who announces what a neighbour is said to have written, and entries of a ledger of his own."""
+    sales, people = scene.sales, scene.people
+    await scene.cy.follow("mal@sales.localhost")
+    await scene.company.settle()
+    await sales.deliver(people, sales.activity("Accept", scene.mal, sales.received[-1]))
+    await scene.company.settle()
+    words = {"type": "Note", "attributedTo": scene.eva, "content": "never said", "to": [PUBLIC]}
+    create = sales.activity("Create", scene.eva, {"id": sales.new_id("notes"), **words})
+    own = Chronicle(sales, scene.mal)
+    entry = own.entry(own.member(scene.eva, "admin"))
+    for thing in (create, [create, create], entry):
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", scene.mal, thing))
+        await scene.company.settle()
+        assert await scene.digests() == before
+    assert await scene.cy.find_status(create["object"]["id"]) is None
+
+
+async def test_a_group_that_nobody_here_belongs_to_tells_nothing(scene: Scene) -> None:
+    """The board has no members in people: neither what it announces nor its ledger is kept there."""
+    sales, people = scene.sales, scene.people
+    board = sales.actor("board", "Group", ledger=f"{sales.origin}/users/board/ledger", preset="open")
+    await scene.cy.find("board@sales.localhost")
+    chronicle = Chronicle(sales, board)
+    words = {"type": "Note", "attributedTo": scene.eva, "content": "unwanted", "to": [PUBLIC]}
+    create = sales.activity("Create", scene.eva, {"id": sales.new_id("notes"), **words})
+    told = chronicle.member(scene.eva, "admin")
+    for thing, more in (
+        (create, {}), (create, {"entry": chronicle.entry(create)}),
+        (told, {}), (told, {"entry": chronicle.entry(told)}), (chronicle.entry(told), {}),
+        (chronicle.member(scene.cy.account.uri, "admin"), {}),  # one of ours, but nothing signed
+    ):  # fmt: skip
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", board, thing, **more))
+        await scene.company.settle()
+        assert await scene.digests() == before, thing
+    assert await scene.cy.find_status(create["object"]["id"]) is None
+
+
+async def test_a_group_shows_nothing_as_its_own_that_was_written_to_some(scene: Scene) -> None:
+    """eva writes to cy alone, and to her followers alone; the club passes it on as if it were for all its members."""
+    sales, people = scene.sales, scene.people
+    for to in ([scene.cy.account.uri], [scene.eva + "/followers"]):
+        tag = [{"type": "Mention", "href": scene.cy.account.uri, "name": "@cy"}]
+        note = sales.note(scene.eva, "between us", to=to, cc=[], tag=tag)
+        create = sales.activity("Create", scene.eva, note, to=to)
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", scene.club, create, audience=scene.club))
+        await scene.company.settle()
+        assert await scene.digests() == before, to
+
+
 async def test_a_group_decides_on_its_own_posts_and_members_only(scene: Scene) -> None:
     """The club announces decisions as if it were robots, and on posts that stand in robots."""
     sales, people, note = scene.sales, scene.people, scene.post["uri"]
@@ -535,9 +643,21 @@ async def test_a_group_decides_on_its_own_posts_and_members_only(scene: Scene) -
     for inner in on_robots:
         reason = "the post does not stand in this group"
         await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
-    add = scene.add_role(sales, scene.club, scene.mal, id=sales.new_id())
-    reason = "The Relationship is not one of this group."
-    await scene.refused(sales, sales.activity("Announce", scene.club, add), reason, at=people)
+    own = {"type": "Relationship", "subject": scene.mal, "object": scene.club, "relationship": "admin"}
+    for wrong in ({"object": scene.group}, {"relationship": "owner"}, {"subject": [scene.mal, scene.eva]}):
+        add = sales.activity("Add", scene.club, own | wrong, target=f"{scene.club}/affiliations")
+        reason = "The Relationship is not one of this group."
+        await scene.refused(sales, sales.activity("Announce", scene.club, add), reason, at=people)
+    for person in (scene.mal, scene.eva):  # in the words of other makes
+        acts = [
+            (sales.activity("Block", person, scene.cy.account.uri, target=scene.group), "no Block of"),
+            (sales.activity("Add", person, scene.cy.account.uri, target=f"{scene.club}/friends"), "no Add of"),
+            (sales.activity("Add", person, note, target=featured), "nothing that stands"),
+            (sales.activity("Lock", person, note), "nothing that stands"),
+            (sales.activity("Update", person, {"type": "Group", "id": scene.group, "name": "Ours"}), "actor"),
+        ]
+        for inner, reason in acts:
+            await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
 
 
 async def test_a_members_only_post_stays_with_the_group_it_was_written_for(
