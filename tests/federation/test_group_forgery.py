@@ -824,3 +824,123 @@ async def test_an_entry_far_ahead_gives_nobody_a_role_before_those_between_are_t
     assert await copied_role(people, scene.eva) == "admin"
     assert await copied_role(people, scene.bo.account.uri) == "admin"
     assert await copied_role(people, scene.mal) == "member"
+
+
+async def test_an_entry_alone_counts_when_the_group_signed_it(scene: Scene) -> None:
+    """Without what it stands for, which nobody here may read: it is the next of the chain, or one that is known."""
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    inner = guild.member(scene.eva, "admin")
+    unsigned = "The entry is not signed by the group."
+    for entry in (
+        guild.entry(inner, key=9), {**guild.entry(inner), "object": scene.club},
+        {**guild.entries[1], "published": "2026-11-02T10:00:00.000Z"},  # would be a second history
+    ):  # fmt: skip
+        bare = sales.activity("Announce", guild.group, entry, audience=guild.group)
+        await scene.refused(sales, bare, unsigned, at=people)
+    for entry in ({**guild.entry(inner), "seq": "3"}, {**guild.entry(inner), "object": None}):
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", guild.group, entry, audience=guild.group))
+        await scene.company.settle()
+        assert await scene.digests() == before
+    guild.inner.append(inner)
+    guild.entries.append(guild.entry(inner))
+    await sales.deliver(people, sales.activity("Announce", guild.group, guild.entries[2], audience=guild.group))
+    await scene.company.settle()
+    await sales.deliver(people, guild.write(guild.member(scene.mal, "member")))
+    await scene.company.settle()
+    assert await copied_role(people, scene.mal) == "member", "the chain goes on behind it"
+
+
+async def test_the_end_of_a_membership_is_told_by_an_entry_that_the_group_signed(scene: Scene) -> None:
+    """cy has left and nobody else of people belongs: of the guild only that counts which it signed, about this."""
+    guild, sales, people, cy = await guild_of(scene), scene.sales, scene.people, scene.cy.account.uri
+    await scene.cy.post(f"/api/v1/accounts/{await scene.cy.find('guild@sales.localhost')}/unfollow")
+    await scene.company.settle()
+    ban = guild.member(cy, "outcast")
+    ban["object"]["startTime"] = "2026-11-02T10:00:00Z"
+    cases = [
+        (guild.entry(ban, key=9), "The entry is not signed by the group."),
+        (guild.entry(ban, seq=9, key=9), "The entry is not signed by the group."),
+        (guild.entry(ban, digestMultibase=digest_of({**ban, "id": "x"})), "The entry speaks of another activity."),
+    ]
+    for entry, reason in cases:
+        await scene.refused(sales, guild.announce(ban, entry), reason, at=people)
+    for inner, more in ((ban, {}), (guild.member(scene.eva, "outcast"), {"entry": guild.entry(ban)})):
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", guild.group, inner, audience=guild.group, **more))
+        await scene.company.settle()
+        assert await scene.digests() == before
+    await sales.deliver(people, guild.announce(ban, guild.entry(ban, seq=9)))  # whatever came between
+    await scene.company.settle()
+    shown = await scene.cy.get(f"/api/fedcorp/v1/groups/{await scene.cy.find('guild@sales.localhost')}")
+    assert shown["role"] == "outcast"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"entry": None}, "The page of the ledger holds something else."),
+        ("an entry", "The page of the ledger holds something else."),
+        ("a second history", "The entry is not signed by the group."),
+        ("signed by somebody else", "The entry is not signed by the group."),
+    ],
+)
+async def test_a_page_of_a_ledger_holds_what_the_group_signed(scene: Scene, wrong: Any, reason: str) -> None:
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    missed = guild.member(scene.eva, "admin")
+    forged = {
+        "a second history": {**guild.entries[1], "published": "2026-11-02T10:00:00.000Z"},
+        "signed by somebody else": guild.entry(missed, key=9),
+    }
+    guild.inner.append(missed)
+    guild.entries.append(guild.entry(missed))
+    later = guild.write(guild.member(scene.bo.account.uri, "admin"))
+    guild.publish(2)
+    page = sales.documents[f"{guild.group}/ledger?after=2"]
+    if isinstance(wrong, str) and wrong in forged:
+        wrong = {"entry": forged[wrong]}
+    page["orderedItems"].insert(0, wrong)
+    scene.company.clock.shift_ms += 60_000  # that there was no page is remembered for a while
+    await scene.refused(sales, later, reason, at=people)
+    assert await copied_role(people, scene.eva) is None
+
+
+async def test_what_stands_beside_an_entry_in_a_page_is_what_the_entry_speaks_of(scene: Scene) -> None:
+    """The chain is right, so it is taken; another decision than the one that was signed is not carried out."""
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+    missed = guild.member(scene.eva, "member")
+    guild.inner.append({**missed, "object": {**missed["object"], "relationship": "admin"}})
+    guild.entries.append(guild.entry(missed))
+    later = guild.write(guild.member(scene.bo.account.uri, "moderator"))
+    guild.publish(2)
+    scene.company.clock.shift_ms += 60_000
+    await sales.deliver(people, later)
+    await scene.company.settle()
+    assert await copied_role(people, scene.eva) is None
+    assert await copied_role(people, scene.bo.account.uri) == "moderator"
+
+
+async def test_a_page_that_begins_a_chain_names_its_key_once(scene: Scene) -> None:
+    """Whoever serves another first key later cannot have the chain signed anew."""
+    guild, sales, people = await guild_of(scene), scene.sales, scene.people
+
+    def keys(tx: Tx) -> list[str]:
+        statement = sa.select(tables.ledger_keys.c.public).where(tables.ledger_keys.c.key_id.like(f"{guild.group}%"))
+        return list(tx.conn.execute(statement).scalars())
+
+    def forget(tx: Tx) -> None:
+        for table in (tables.ledger, tables.ledger_heads):
+            tx.conn.execute(sa.delete(table))
+
+    assert await people.db.read(keys) == [sales.pair.ed25519_public]
+    await people.db.write(forget)
+    guild.publish(0)
+    other = {"id": f"{guild.group}#other", "type": "Multikey", "controller": guild.group}
+    page = sales.documents[f"{guild.group}/ledger?after=0"]
+    page["firstKey"] = other | {"publicKeyMultibase": pair(9).ed25519_public}
+    scene.company.clock.shift_ms += 60_000
+    later = guild.write(guild.member(scene.bo.account.uri, "moderator"))
+    await sales.deliver(people, later)
+    await scene.company.settle()
+    assert await people.db.read(keys) == [sales.pair.ed25519_public]
+    assert await copied_role(people, scene.bo.account.uri) == "moderator"
