@@ -19,6 +19,7 @@ from fedcorp.storage import tables
 from fedcorp.storage.database import Tx
 from tests.federation.chronicle import Chronicle
 from tests.federation.world import PUBLIC, Company, Department, Outsider, Person, pair
+from tests.wire.server import outcomes
 
 pytestmark = [pytest.mark.anyio, pytest.mark.once]
 
@@ -264,6 +265,62 @@ async def test_a_moderators_act_counts_so_the_refusals_are_no_accident(scene: Sc
     assert await scene.role_of(scene.eva) == "outcast"
 
 
+async def test_what_a_moderator_does_is_about_the_group_that_it_is_done_for(scene: Scene) -> None:
+    """bo moderates robots: not what does not stand there, nor reports that are not those of robots."""
+    hand, bo = scene.bo_hand, scene.bo.account.uri
+    other = await scene.cy.publish("not in robots", reach="public")
+    to = {"to": [PUBLIC], "cc": [scene.group], "audience": scene.group}
+    assert await scene.ann.find_status(other["uri"])
+    remove = hand.activity("Delete", bo, other["uri"], summary="not nice", **to)
+    await scene.refused(hand, remove, "Only the author may delete this.")
+    assert (await scene.ann.find_status(other["uri"]))["content"] == "<p>not in robots</p>"
+    for thing in (f"{scene.club}/reports/1", f"{scene.group}/reports/x", f"{scene.group}/reports/{'9' * 30}"):
+        await hand.deliver(scene.finance, hand.activity("Resolve", bo, thing, **to))
+        await scene.company.settle()
+        assert (await outcomes(scene.finance))[-1][:2] == ("Resolve", "ignored"), thing
+    for kind, thing in (("Accept", "Note"), ("Reject", "Note")):
+        answer = hand.activity(kind, bo, {"type": thing, "id": other["uri"]}, **to)
+        await scene.refused(hand, answer, "This post does not stand in the group.")
+
+
+async def test_in_a_group_that_was_shut_nobody_does_anything_more(scene: Scene) -> None:
+    """Those who look after the department have suspended robots; bo is still its moderator, and cy a member."""
+
+    def suspend(tx: Tx) -> None:
+        mine = tables.accounts.c.uri == scene.group
+        tx.conn.execute(sa.update(tables.accounts).where(mine).values(suspended_at=tx.ms))
+
+    await scene.finance.db.write(suspend)
+    hand, bo, note = scene.bo_hand, scene.bo.account.uri, scene.post["uri"]
+    to = {"to": [scene.group], "audience": scene.group}
+    before = await scene.digests()
+    for act in (
+        hand.activity("Block", bo, scene.eva, target=scene.group, **to),
+        hand.activity("Lock", bo, note, **to),
+        hand.activity("Add", bo, note, target=f"{scene.group}/featured", **to),
+        hand.activity("Invite", bo, scene.group, target=scene.mal, **to),
+        hand.activity("Flag", bo, [scene.eva, note], **to),
+    ):
+        await hand.deliver(scene.finance, act)
+        await scene.company.settle()
+        assert await scene.digests() == before, act["type"]
+    assert await scene.role_of(scene.eva) == "member"
+
+
+async def test_a_report_of_a_post_in_a_group_elsewhere_is_for_the_authors_department(scene: Scene) -> None:
+    """robots is no group of people, so nobody there keeps reports for its moderators."""
+    flag = scene.sales.activity("Flag", scene.eva, [scene.cy.account.uri, scene.post["uri"]], to=[], content="look")
+    before = await scene.digests()
+    await scene.sales.deliver(scene.people, flag)
+    await scene.company.settle()
+    assert await scene.digests() == before
+
+    def reported(tx: Tx) -> list[int]:
+        return list(tx.conn.execute(sa.select(tables.reports.c.target_id)).scalars())
+
+    assert await scene.people.db.read(reported) == [scene.cy.account.id]
+
+
 # -- joining ---------------------------------------------------------------------------------------------------------
 
 
@@ -416,6 +473,10 @@ async def test_invitations_come_from_who_may_invite_and_from_the_group_itself(cl
     await sales.deliver(closed.people, sales.activity("Invite", closed.mal, closed.mal, target=closed.cy.account.uri))
     await closed.company.settle()
     assert await closed.people.db.read(invited) == [], "nobody belongs to a person"
+    for target in (closed.eva, f"{closed.people.origin}/u/1"):  # neither is one of people's
+        await sales.deliver(closed.people, sales.activity("Invite", closed.club, closed.club, target=target))
+        await closed.company.settle()
+        assert await closed.people.db.read(invited) == [], target
     late = sales.activity(
         "Invite", closed.club, closed.club, target=closed.cy.account.uri, endTime="2026-11-01T10:00:00Z"
     )
@@ -681,6 +742,24 @@ async def test_a_members_only_post_stays_with_the_group_it_was_written_for(
         reason = "the post does not stand in this group"
         await scene.refused(sales, sales.activity("Announce", scene.club, inner), reason, at=people)
     assert (await sales.read(people, note, signer=outside)).status_code == 404
+
+
+async def test_an_answer_to_a_post_counts_while_it_waits(scene: Scene) -> None:
+    """The club has passed cy's post on, and says afterwards that it never took it, or keeps it back."""
+    sales, people = scene.sales, scene.people
+    post = await scene.cy.publish("@club@sales.localhost hello club", reach="public")
+    await scene.company.settle()
+    (create,) = [item for item in sales.received if item["type"] == "Create"]
+    await sales.deliver(people, sales.activity("Announce", scene.club, create, audience=scene.club))
+    await scene.company.settle()
+    (place,) = await scene.cy.get(f"/api/fedcorp/v1/statuses/{post['id']}/groups")
+    assert place["state"] == "distributed"
+    before = await scene.digests()
+    for kind in ("Reject", "TentativeAccept"):
+        for thing in (create["id"], post["uri"]):
+            await sales.deliver(people, sales.activity(kind, scene.club, thing))
+            await scene.company.settle()
+            assert await scene.digests() == before, kind
 
 
 # -- what only some may read -----------------------------------------------------------------------------------------
