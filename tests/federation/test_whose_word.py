@@ -3,6 +3,7 @@
 That a signature holds and belongs to the actor is tried in test_locked_doors, groups have test_group_forgery.
 """
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ async def test_a_profile_is_changed_moved_and_deleted_by_its_owner_alone(scene: 
     for handle, name in (("eva@evil.localhost", "Eva"), ("vic@good.localhost", "Vic")):
         account_id = await scene.ann.find(handle)
         found = await scene.ann.get(f"/api/v1/accounts/{account_id}")
-        assert (found["display_name"], found["moved"] if "moved" in found else None) == (name, None)
+        assert (found["display_name"], found.get("moved")) == (name, None)
         (relation,) = await scene.ann.get("/api/v1/accounts/relationships", **{"id[]": account_id})
         assert relation["following"] is True
     assert await scene.ann.find("dora@evil.localhost"), "nor has dora deleted herself"
@@ -169,6 +170,23 @@ async def test_what_is_gone_is_neither_liked_nor_boosted_nor_waited_for(scene: S
     await scene.send("Delete", boost)
     await scene.send("Announce", (await scene.ann.publish("other", reach="public"))["uri"], id=boost)
     assert await last(scene) == "ignored"
+
+
+async def test_what_went_with_its_author_or_was_taken_back_is_boosted_by_nobody(scene: Scene) -> None:
+    """It is known here, shown to nobody, and has no tombstone of its own; nobody asks for it again and again."""
+    theirs = scene.good.note(scene.vic, "theirs")
+    await by_vic(scene, "Create", theirs)
+    boost = scene.evil.new_id()
+    await scene.send("Announce", (await scene.ann.publish("mine", reach="public"))["uri"], id=boost)
+    await scene.send("Undo", {"id": boost, "type": "Announce"})
+    await by_vic(scene, "Delete", scene.vic)
+    scene.good.fetched.clear()
+    for uri in (theirs["id"], boost):
+        for kind in ("Announce", "Like"):
+            async with asyncio.timeout(20):
+                await scene.send(kind, uri)
+            assert await last(scene) == "ignored", (kind, uri)
+    assert scene.good.fetched == []
 
 
 async def test_few_things_wait_for_what_one_actor_says_will_come(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
