@@ -283,6 +283,72 @@ async def test_what_a_moderator_does_is_about_the_group_that_it_is_done_for(scen
         await scene.refused(hand, answer, "This post does not stand in the group.")
 
 
+async def test_a_group_elsewhere_speaks_for_itself(scene: Scene) -> None:
+    """mal is its admin, says his own server; a group that is not here is changed and deleted by its own word."""
+    sales, people = scene.sales, scene.people
+    reason = "Only an actor itself may change or delete its profile."
+    fake = {"type": "Group", "id": scene.club, "preferredUsername": "club", "name": "Mine"}
+    for kind in ("Update", "Delete"):
+        for actor in (scene.mal, scene.office):
+            await scene.refused(sales, sales.activity(kind, actor, fake), reason, at=people)
+    club = await scene.cy.get(f"/api/v1/accounts/{await scene.cy.find('club@sales.localhost')}")
+    assert (club["display_name"], club["group"]) == ("Club", True)
+    assert await scene.cy.find("mal@sales.localhost"), "nor is mal taken for it"
+
+
+async def test_moderators_of_other_make_are_made_by_admins_alone(scene: Scene) -> None:
+    """An Add to the collection at the group's address, whose object is the person (FEP-1b12)."""
+    hand, bo, cy = scene.bo_hand, scene.bo.account.uri, scene.cy.account.uri
+    target = f"{scene.group}/moderators"
+    for kind, person in (("Add", cy), ("Remove", bo), ("Add", bo)):
+        for sender, actor in ((scene.sales, scene.eva), (hand, bo)):
+            await scene.refused(sender, sender.activity(kind, actor, person, target=target), ONLY_ADMINS)
+    await scene.give(scene.bo.handle, "admin")
+    for kind, role in (("Add", "moderator"), ("Remove", "member")):
+        await hand.deliver(scene.finance, hand.activity(kind, bo, cy, target=target))
+        await scene.company.settle()
+        assert await scene.role_of(cy) == role
+
+
+async def test_a_moderator_takes_a_post_out_of_the_group_and_from_nobody_else(scene: Scene) -> None:
+    """Without a summary, as some servers write it; one of the moderators is a neighbour of the author."""
+    await scene.sales.deliver(scene.finance, scene.sales.activity("Follow", scene.mal, scene.group))
+    await scene.company.settle()
+    await scene.give("mal@sales.localhost", "moderator")
+    sales, to = scene.sales, {"to": [PUBLIC], "cc": [scene.group]}
+    note = sales.note(scene.eva, "a post of eva", **to)
+    await sales.deliver(scene.finance, sales.activity("Create", scene.eva, note, **to))
+    await scene.company.settle()
+    here = await scene.ann.find_status(note["id"])
+    path = await scene.path(scene.ann)
+    for sender, actor, uri in (
+        (scene.bo_hand, scene.bo.account.uri, scene.post["uri"]),
+        (sales, scene.mal, scene.post["uri"]), (sales, scene.mal, note["id"]),
+    ):  # fmt: skip
+        id_ = (await scene.ann.find_status(uri))["id"]
+        await scene.ann.send("POST", f"{path}/statuses/{id_}/restore")
+        assert await standing(scene, id_) == "distributed"
+        await sender.deliver(scene.finance, sender.activity("Delete", actor, uri))
+        await scene.company.settle()
+        assert await standing(scene, id_) == "removed", actor
+    assert (await scene.ann.find_status(note["id"]))["content"] == here["content"] == "<p>a post of eva</p>"
+    assert (await scene.cy.find_status(scene.post["uri"]))["content"] != ""
+    await sales.deliver(scene.finance, sales.activity("Delete", scene.eva, note["id"]))
+    await scene.company.settle()
+    sales.documents.pop(note["id"])
+    assert await scene.ann.find_status(note["id"]) is None
+
+
+async def standing(scene: Scene, status_id: str) -> str | None:
+    """How a post stands in robots, at its own server."""
+
+    def find(tx: Tx) -> str | None:
+        statement = sa.select(tables.group_posts.c.state).where(tables.group_posts.c.status_id == int(status_id))
+        return tx.conn.execute(statement).scalar()
+
+    return await scene.finance.db.read(find)
+
+
 async def test_in_a_group_that_was_shut_nobody_does_anything_more(scene: Scene) -> None:
     """Those who look after the department have suspended robots; bo is still its moderator, and cy a member."""
 
@@ -359,6 +425,27 @@ def _forget_what_came(tx: Tx) -> None:
     """What upkeep clears away after weeks."""
     tx.conn.execute(sa.delete(tables.inbox))
     tx.conn.execute(sa.delete(tables.undone))
+
+
+async def test_members_leave_for_themselves_and_a_group_finds_another_admin(scene: Scene) -> None:
+    """By a Leave, as by the Undo of their Follow; the last admin lives elsewhere and is not asked to stay."""
+    sales, bo = scene.sales, scene.bo.account.uri
+    before = await scene.digests()
+    for thing in (scene.club, f"{scene.finance.origin}/u/1"):
+        await sales.deliver(scene.finance, sales.activity("Leave", scene.eva, thing))
+    await sales.deliver(scene.finance, sales.activity("Leave", scene.mal, scene.group))
+    await scene.company.settle()
+    assert await scene.digests() == before
+    await sales.deliver(scene.finance, sales.activity("Leave", scene.eva, scene.group))
+    await scene.company.settle()
+    assert await scene.role_of(scene.eva) is None
+    await scene.give(scene.bo.handle, "admin")
+    await scene.ann.post(f"/api/v1/accounts/{await scene.ann.find(scene.handle)}/unfollow")
+    await scene.company.settle()
+    assert await scene.role_of(scene.ann.account.uri) is None
+    await scene.bo_hand.deliver(scene.finance, scene.bo_hand.activity("Leave", bo, scene.group))
+    await scene.company.settle()
+    assert (await scene.role_of(bo), await scene.role_of(scene.cy.account.uri)) == (None, "admin")
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -473,6 +560,7 @@ async def test_invitations_come_from_who_may_invite_and_from_the_group_itself(cl
     await sales.deliver(closed.people, sales.activity("Invite", closed.mal, closed.mal, target=closed.cy.account.uri))
     await closed.company.settle()
     assert await closed.people.db.read(invited) == [], "nobody belongs to a person"
+    assert await closed.cy.find("eva@sales.localhost")
     for target in (closed.eva, f"{closed.people.origin}/u/1"):  # neither is one of people's
         await sales.deliver(closed.people, sales.activity("Invite", closed.club, closed.club, target=target))
         await closed.company.settle()
@@ -597,6 +685,25 @@ async def test_what_people_of_other_servers_are_said_to_have_felt_is_not_believe
             await scene.refused(sales, announced, "nothing shows that its actor did this", at=people)
     seen = await scene.cy.find_status(note["id"])
     assert (seen["favourites_count"], seen["reactions"]) == (0, [])
+
+
+async def test_a_ban_takes_posts_along_where_the_group_says_so(scene: Scene) -> None:
+    sales, people = scene.sales, scene.people
+    note = sales.note(scene.eva, "a post of the club")
+    create = sales.activity("Create", scene.eva, note)
+    await sales.deliver(people, sales.activity("Announce", scene.club, create, audience=scene.club))
+    await scene.company.settle()
+
+    def states(tx: Tx) -> list[str]:
+        joined = tables.group_posts.join(tables.accounts, tables.accounts.c.id == tables.group_posts.c.group_id)
+        statement = sa.select(tables.group_posts.c.state).select_from(joined)
+        return list(tx.conn.execute(statement.where(tables.accounts.c.uri == scene.club)).scalars())
+
+    for more, state in (({}, "distributed"), ({"removeData": False}, "distributed"), ({"removeData": True}, "removed")):
+        ban = sales.activity("Block", scene.mal, scene.eva, target=scene.club, **more)
+        await sales.deliver(people, sales.activity("Announce", scene.club, ban, audience=scene.club))
+        await scene.company.settle()
+        assert await people.db.read(states) == [state], more
 
 
 async def test_what_stands_at_an_address_is_not_taken_for_something_else(scene: Scene) -> None:
@@ -760,6 +867,54 @@ async def test_an_answer_to_a_post_counts_while_it_waits(scene: Scene) -> None:
             await sales.deliver(people, sales.activity(kind, scene.club, thing))
             await scene.company.settle()
             assert await scene.digests() == before, kind
+
+
+async def test_what_is_for_the_members_of_a_group_elsewhere_comes_from_that_group(scene: Scene) -> None:
+    """eva sends it straight to people, who cannot tell whether the group took it; and says later what it says now."""
+    sales, people = scene.sales, scene.people
+    den = sales.actor("den", "Group", preset="private", webfinger="den@sales.localhost")
+    asked = await asked_by_cy(scene, den)
+    await sales.deliver(people, sales.activity("Accept", den, asked))
+    await scene.company.settle()
+    to = {"to": [den, den + "/followers"], "cc": [], "audience": den}
+    note = sales.note(scene.eva, "a secret of the den", **to)
+    sales.documents.pop(note["id"])
+    create = sales.activity("Create", scene.eva, note, **to)
+    update = sales.activity("Update", scene.eva, {**note, "updated": "2026-11-02T10:00:00Z"}, **to)
+    for act in (create, update):
+        await sales.deliver(people, act)
+        await scene.company.settle()
+        assert (await outcomes(people))[-1][:2] == (act["type"], "ignored")
+        assert await scene.cy.find_status(note["id"]) is None
+    await sales.deliver(people, sales.activity("Announce", den, create, audience=den))
+    await scene.company.settle()
+    found = await scene.cy.find_status(note["id"])
+    assert (found["content"], found["visibility"]) == ("<p>a secret of the den</p>", "private")
+
+
+async def test_a_wish_is_answered_by_the_group_that_it_was_sent_to(scene: Scene) -> None:
+    """bo bans eva, and finance cannot be reached; others say that it was done, or refused."""
+    scene.company.network.cut.add(scene.finance.domain)
+    response = await scene.bo.send("POST", f"{await scene.path(scene.bo)}/bans", acct="eva@sales.localhost")
+    assert response.status_code in (200, 202), response.text
+    await scene.company.settle()
+
+    def wishes(tx: Tx) -> list[tuple[str, str]]:
+        return [
+            tuple(row) for row in tx.conn.execute(sa.select(tables.group_wishes.c.uri, tables.group_wishes.c.state))
+        ]
+
+    ((uri, state),) = await scene.operations.db.read(wishes)
+    assert state == "pending"
+    for actor in (scene.club, scene.mal):
+        for kind in ("Accept", "Reject"):
+            await scene.sales.deliver(scene.operations, scene.sales.activity(kind, actor, uri))
+            await scene.company.settle()
+            assert await scene.operations.db.read(wishes) == [(uri, "pending")]
+    scene.company.network.cut.clear()
+    await scene.company.retry()
+    assert await scene.operations.db.read(wishes) == [(uri, "done")]
+    assert await scene.role_of(scene.eva) == "outcast"
 
 
 # -- what only some may read -----------------------------------------------------------------------------------------
