@@ -346,7 +346,7 @@ async def test_a_stamp_is_read_by_who_may_read_what_is_quoted(office: Office) ->
 
 
 async def test_what_members_read_is_quoted_in_their_group_alone(office: Office) -> None:
-    """ann's server is asked for leave by bo, once for a post to another group and once for one to everybody."""
+    """ann's server is asked for leave by bo, for posts to another group, to everybody, and to this group and everybody."""
     handles = [await office.finance.group(office.ann, name, "private") for name in ("chess", "poker")]
     for handle in handles:
         await office.bo.follow(handle)
@@ -363,18 +363,18 @@ async def test_what_members_read_is_quoted_in_their_group_alone(office: Office) 
     hand = Outsider(office.company, office.operations.domain, 0)
     hand.pair = pair()
     office.company.network.servers[office.operations.domain] = office.operations.instance.app
-    made = await sent(office.operations, "Create")
-    for number, (status, count) in enumerate(((elsewhere, 0), (aloud, 0), (inside, 1))):
-        bo = office.bo.account.uri
-        (document,) = [one["object"] for one in made if one["object"]["id"] == status["uri"]]
+    made = {one["object"]["id"]: one["object"] for one in await sent(office.operations, "Create")}
+    mixed = {**made[inside["uri"]], "id": f"{office.operations.origin}/o/mixed", "to": [PUBLIC], "scope": "company"}
+    asked = [(made[elsewhere["uri"]], 0), (made[aloud["uri"]], 0), (mixed, 0), (made[inside["uri"]], 1)]
+    for number, (document, count) in enumerate(asked):
         request = hand.activity(
-            "QuoteRequest", bo, word["uri"], id=f"{office.operations.origin}/a/asked-{number}",
+            "QuoteRequest", office.bo.account.uri, word["uri"], id=f"{office.operations.origin}/a/asked-{number}",
             instrument={**document, "quote": word["uri"]},
         )  # fmt: skip
         await hand.deliver(office.finance, request)
         await office.settle()
         found = await office.ann.get(f"/api/v1/statuses/{word['id']}/quotes")
-        assert len(found) == count, status["content"]
+        assert len(found) == count, document
 
 
 # -- servers driven by hand ------------------------------------------------------------------------------------------
