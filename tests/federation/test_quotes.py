@@ -587,6 +587,9 @@ async def test_nobody_asks_for_the_post_of_somebody_else(stage: Stage) -> None:
             await stage.receive(stage.sales, request)
             found = await stage.seen(note["id"])
             assert found is None or found[1] is None
+    foreign = stage.legal.note(stage.eva, "as if it were mine", quote=word["uri"])
+    await stage.receive(stage.sales, stage.sales.activity("QuoteRequest", stage.eva, word["uri"], instrument=foreign))
+    assert await stage.finance.db.read(statuses.find_by_uri, foreign["id"]) is None
     assert [item for item in stage.sales.received if item["type"] == "Accept"] == []
 
 

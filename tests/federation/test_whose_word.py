@@ -59,6 +59,9 @@ async def test_what_is_told_by_its_id_alone_is_read_there_and_belongs_to_who_tel
         assert await last(scene) == "refused"
     await scene.send("Create", mine["id"])
     assert await scene.seen() == ["mine"]
+    mine |= {"content": "<p>mine, changed</p>", "updated": "2026-11-02T10:00:00Z"}
+    await scene.send("Update", mine["id"])
+    assert await scene.seen() == ["mine, changed"]
     scene.good.documents[scene.vic]["name"] = "Vic the Second"
     await scene.send("Update", scene.vic)
     assert await last(scene) == "refused"
@@ -217,6 +220,26 @@ async def test_a_group_shows_nobody_what_an_author_wrote_to_followers(scene: Sce
     await by_vic(scene, "Create", wide)
     await scene.send("Announce", wide["id"], by=guild, signer=guild)
     assert await bob.texts() == ["for all"]
+    other = scene.good.note(scene.vic, "boosted by a person")
+    await by_vic(scene, "Create", other)
+    await scene.send("Announce", other["id"])
+    rows = await scene.finance.db.read(lambda tx: tx.conn.execute(sa.select(group_posts)).all())
+    assert len(rows) == 1, "only groups have posts"
+
+
+async def test_a_boost_is_shown_to_whom_it_was_addressed(scene: Scene) -> None:
+    bob = await scene.finance.person("bob")
+    post = await scene.ann.publish("mine", reach="public")
+    eva = await bob.find("eva@evil.localhost")
+    for to, cc, visibility in (
+        ([scene.eva + "/followers"], [], "private"), ([], [], "private"),
+        ([scene.eva + "/followers"], [PUBLIC], "unlisted"), ([PUBLIC], [], "public"),
+    ):  # fmt: skip
+        boost = scene.evil.new_id()
+        await scene.send("Announce", post["uri"], id=boost, to=to, cc=cc)
+        shown = await bob.get(f"/api/v1/accounts/{eva}/statuses")
+        assert [one["visibility"] for one in shown] == ([] if visibility == "private" else [visibility])
+        await scene.send("Undo", {"id": boost, "type": "Announce", "actor": scene.eva, "object": post["uri"]})
 
 
 async def test_what_we_did_to_a_post_is_refused_by_its_author_alone(scene: Scene) -> None:
