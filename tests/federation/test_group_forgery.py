@@ -886,6 +886,12 @@ async def test_what_is_for_the_members_of_a_group_elsewhere_comes_from_that_grou
         await scene.company.settle()
         assert (await outcomes(people))[-1][:2] == (act["type"], "ignored")
         assert await scene.cy.find_status(note["id"]) is None
+    word = await scene.cy.publish("word", reach="public")
+    whole = {**note, "quote": word["uri"]}
+    await sales.deliver(people, sales.activity("QuoteRequest", scene.eva, word["uri"], instrument=whole, **to))
+    await scene.company.settle()
+    assert (await outcomes(people))[-1][:2] == ("QuoteRequest", "deferred")
+    assert await scene.cy.find_status(note["id"]) is None
     await sales.deliver(people, sales.activity("Announce", den, create, audience=den))
     await scene.company.settle()
     found = await scene.cy.find_status(note["id"])

@@ -346,7 +346,7 @@ async def test_a_stamp_is_read_by_who_may_read_what_is_quoted(office: Office) ->
 
 
 async def test_what_members_read_is_quoted_in_their_group_alone(office: Office) -> None:
-    """ann's server is asked for leave by bo, for posts to another group, to everybody, and to this group and everybody."""
+    """ann's server is asked for leave by bo, for posts to another group, to all, and to this group and all."""
     handles = [await office.finance.group(office.ann, name, "private") for name in ("chess", "poker")]
     for handle in handles:
         await office.bo.follow(handle)
