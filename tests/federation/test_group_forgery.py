@@ -344,7 +344,8 @@ async def standing(scene: Scene, status_id: str) -> str | None:
 
     def find(tx: Tx) -> str | None:
         statement = sa.select(tables.group_posts.c.state).where(tables.group_posts.c.status_id == int(status_id))
-        return tx.conn.execute(statement).scalar()
+        state: str | None = tx.conn.execute(statement).scalar()
+        return state
 
     return await scene.finance.db.read(find)
 
