@@ -274,7 +274,12 @@ async def test_what_a_moderator_does_is_about_the_group_that_it_is_done_for(scen
     remove = hand.activity("Delete", bo, other["uri"], summary="not nice", **to)
     await scene.refused(hand, remove, "Only the author may delete this.")
     assert (await scene.ann.find_status(other["uri"]))["content"] == "<p>not in robots</p>"
-    for thing in (f"{scene.club}/reports/1", f"{scene.group}/reports/x", f"{scene.group}/reports/{'9' * 30}"):
+    for thing in (
+        f"{scene.club}/reports/1",
+        f"{scene.group}/reports/x",
+        f"{scene.group}/reports/\u00b2",
+        f"{scene.group}/reports/{'9' * 30}",
+    ):
         await hand.deliver(scene.finance, hand.activity("Resolve", bo, thing, **to))
         await scene.company.settle()
         assert (await outcomes(scene.finance))[-1][:2] == ("Resolve", "ignored"), thing
@@ -955,6 +960,23 @@ async def test_desks_are_open_to_moderators_and_ledgers_of_closed_groups_to_memb
     for url in (f"{scene.group}/ledger?after=0", f"{scene.group}/outbox"):
         response = await stranger.read(scene.finance, url, signer=lab)
         assert response.status_code == 404 or response.json()["orderedItems"] == [], url
+
+
+async def test_what_a_group_elsewhere_says_of_reports_is_shown_as_far_as_it_makes_sense(scene: Scene) -> None:
+    """cy moderates the guild, whose server names its reports as it likes."""
+    guild, sales = await guild_of(scene), scene.sales
+    await sales.deliver(scene.people, guild.write(guild.member(scene.cy.account.uri, "moderator")))
+    await scene.company.settle()
+    numbers = ("\u00b2", "9" * 30, "9" * 5000, "x", "", "7")
+    url = f"{guild.group}/reports"
+    sales.documents[url] = {
+        "@context": "https://www.w3.org/ns/activitystreams", "id": url, "type": "OrderedCollection",
+        "orderedItems": [
+            {"type": "Flag", "id": f"{url}/{number}", "object": [scene.eva], "content": "look"} for number in numbers
+        ],
+    }  # fmt: skip
+    path = f"/api/fedcorp/v1/groups/{await scene.cy.find('guild@sales.localhost')}"
+    assert [one["id"] for one in await scene.cy.get(f"{path}/reports")] == ["7"]
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------

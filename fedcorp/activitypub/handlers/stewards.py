@@ -442,7 +442,8 @@ def receive_resolve(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A moderator has dealt with a report in a group of ours."""
     actor, group = sender(tx, activity, intake), _addressed_group(tx, activity)
     place, _, number = (activity.object_id or "").rpartition("/")
-    if group is None or place != f"{group.uri}/reports" or not number.isdigit() or len(number) > MAX_DIGITS:
+    is_number = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    if group is None or place != f"{group.uri}/reports" or not is_number:
         return IGNORED
     return _act(tx, activity, group, actor, lambda: stewardship.resolve_report(tx, group, actor, int(number)))
 
