@@ -822,6 +822,23 @@ async def test_a_group_decides_on_its_own_posts_and_members_only(scene: Scene) -
         add = sales.activity("Add", scene.club, own | wrong, target=f"{scene.club}/affiliations")
         reason = "The Relationship is not one of this group."
         await scene.refused(sales, sales.activity("Announce", scene.club, add), reason, at=people)
+    profile = {**sales.documents[scene.mal], "name": "Taken"}
+    member = own | {"subject": scene.cy.account.uri, "relationship": "member"}
+    no_decisions = [
+        sales.activity("Update", scene.club, profile),
+        *(
+            sales.activity(kind, scene.club, member, target=f"{scene.club}/affiliations")
+            for kind in ("Create", "Offer")
+        ),
+        sales.activity("Add", scene.club, own | {"type": "Note"}, target=f"{scene.club}/affiliations"),
+    ]
+    for inner in no_decisions:
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", scene.club, inner))
+        await scene.company.settle()
+        assert await scene.digests() == before, inner
+    club = await scene.cy.get(f"/api/v1/accounts/{await scene.cy.find('club@sales.localhost')}")
+    assert club["display_name"] == "Club"
     for person in (scene.mal, scene.eva):  # in the words of other makes
         acts = [
             (sales.activity("Block", person, scene.cy.account.uri, target=scene.group), "no Block of"),
