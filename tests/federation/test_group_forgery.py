@@ -663,6 +663,9 @@ async def test_a_group_cannot_put_words_into_somebodys_mouth(scene: Scene) -> No
     await scene.refused(sales, announced(unclear), "The proof of the announced activity does not hold.", at=people)
     lent = sales.prove(create(f"{origin}/a/80", bo, note(f"{origin}/o/80")), scene.eva)
     await scene.refused(sales, announced(lent), "The proof of the announced activity does not hold.", at=people)
+    unknown = sales.prove(create(f"{origin}/a/81", bo, note(f"{origin}/o/81")))
+    unknown["proof"]["verificationMethod"] = f"{origin}/u/none#ed25519-key"
+    await scene.refused(sales, announced(unknown), "nothing shows that its actor did this", at=people)
     other = sales.prove({**create(f"{origin}/a/78", scene.eva, note(f"{origin}/o/78")), "id": sales.new_id()})
     await scene.refused(sales, announced(other), "The object has another origin than the actor.", at=people)
     wrong = create(f"{origin}/a/79", scene.eva, note(sales.new_id(), scene.eva))
@@ -710,6 +713,60 @@ async def test_a_ban_takes_posts_along_where_the_group_says_so(scene: Scene) -> 
         await sales.deliver(people, sales.activity("Announce", scene.club, ban, audience=scene.club))
         await scene.company.settle()
         assert await people.db.read(states) == [state], more
+
+
+async def test_a_post_that_is_liked_or_changed_in_a_group_does_not_become_a_post_of_it(scene: Scene) -> None:
+    """The club passes on what eva, whose server it shares, and cy did to posts that were not written to it."""
+    sales, people, cy = scene.sales, scene.people, scene.cy.account.uri
+    mine = await scene.cy.publish("not for the club", reach="public")
+    note = sales.note(scene.eva, "nor is this")
+    await sales.deliver(people, sales.activity("Create", scene.eva, note))
+    await scene.company.settle()
+    changed = {**note, "content": "<p>nor is this now</p>", "updated": "2026-11-02T10:00:00Z"}
+    for inner in (
+        sales.activity("Like", scene.eva, mine["uri"]), sales.activity("Update", scene.eva, changed),
+        sales.activity("Like", cy, mine["uri"], id=f"{scene.people.origin}/a/61"),
+        sales.activity("Update", cy, mine["uri"], id=f"{scene.people.origin}/a/62"),
+    ):  # fmt: skip
+        before = await scene.digests()
+        await sales.deliver(people, sales.activity("Announce", scene.club, inner, audience=scene.club))
+        await scene.company.settle()
+        assert await scene.digests() == before, inner
+    assert (await scene.cy.get(f"/api/v1/statuses/{mine['id']}"))["favourites_count"] == 1, "eva's counts"
+    assert (await scene.cy.find_status(note["id"]))["content"] == "<p>nor is this now</p>"
+
+
+async def test_what_a_group_says_of_its_post_is_what_it_says(scene: Scene) -> None:
+    """A pin is an Add to the collection of pins, and nothing else is."""
+    sales, people, featured = scene.sales, scene.people, f"{scene.club}/featured"
+    note = sales.note(scene.eva, "a post of the club")
+    create = sales.activity("Create", scene.eva, note)
+    await sales.deliver(people, sales.activity("Announce", scene.club, create, audience=scene.club))
+    await scene.company.settle()
+
+    def marks(tx: Tx) -> tuple[bool, bool, str]:
+        joined = tables.group_posts.join(tables.accounts, tables.accounts.c.id == tables.group_posts.c.group_id)
+        row = tx.conn.execute(
+            sa.select(tables.group_posts).select_from(joined).where(tables.accounts.c.uri == scene.club)
+        ).one()
+        return row.pinned_at is not None, row.locked_at is not None, row.state
+
+    steps: list[tuple[str, dict[str, Any], tuple[bool, bool, str]]] = [
+        ("Add", {"target": f"{scene.club}/liked"}, (False, False, "distributed")),
+        ("Like", {"target": featured}, (False, False, "distributed")),
+        ("Add", {"target": featured}, (True, False, "distributed")),
+        ("Remove", {"target": f"{scene.club}/liked"}, (True, False, "distributed")),
+        ("Lock", {"target": featured}, (True, True, "distributed")),
+        ("Flag", {"object": {"type": "Lock", "object": note["id"]}}, (True, True, "distributed")),
+        ("Undo", {"object": {"type": "Lock", "object": note["id"]}}, (True, False, "distributed")),
+        ("Remove", {"target": featured}, (False, False, "distributed")),
+        ("Delete", {}, (False, False, "removed")),
+    ]
+    for kind, more, wanted in steps:
+        told = sales.activity(kind, scene.club, note["id"]) | more
+        await sales.deliver(people, sales.activity("Announce", scene.club, told, audience=scene.club))
+        await scene.company.settle()
+        assert await people.db.read(marks) == wanted, (kind, more)
 
 
 async def test_what_stands_at_an_address_is_not_taken_for_something_else(scene: Scene) -> None:
