@@ -158,6 +158,21 @@ async def test_what_does_not_go_so_far_is_not_reacted_to_from_there(scene: Scene
     assert (seen["favourites_count"], seen["reblogs_count"], seen["reactions"]) == (0, 0, [])
 
 
+async def test_leave_to_quote_is_asked_of_who_wrote_the_post(scene: Scene) -> None:
+    """Not of a server that only has it, nor of somebody who boosted it; then nobody is answered."""
+    theirs = scene.good.note(scene.vic, "theirs")
+    await by_vic(scene, "Create", theirs)
+    (here,) = await scene.ann.home()
+    boost = await scene.ann.post(f"/api/v1/statuses/{here['id']}/reblog")
+    await scene.company.settle()
+    scene.evil.received.clear()
+    for uri in (theirs["id"], boost["uri"], f"{scene.finance.origin}/o/1"):
+        quoting = scene.evil.note(scene.eva, "look", quote=uri)
+        await scene.send("QuoteRequest", uri, instrument=quoting)
+        assert await last(scene) == "ignored", uri
+    assert scene.evil.received == []
+
+
 async def test_what_is_gone_is_neither_liked_nor_boosted_nor_waited_for(scene: Scene) -> None:
     mine = await scene.ann.publish("mine", reach="public")
     theirs = scene.good.note(scene.vic, "theirs")
