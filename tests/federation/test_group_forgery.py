@@ -623,6 +623,25 @@ async def test_who_is_banned_does_not_post_through_another_server(scene: Scene) 
     await scene.refused(carrier, proved, reason, signer=scene.bo.account.uri)
 
 
+async def test_what_a_group_passed_on_stays_though_its_author_refuses_the_boost(scene: Scene) -> None:
+    """An author who wants a post out of a group deletes it, or asks the moderators."""
+    sales, to = scene.sales, {"to": [PUBLIC], "cc": [scene.group]}
+    note = sales.note(scene.eva, "a post of eva", **to)
+    await sales.deliver(scene.finance, sales.activity("Create", scene.eva, note, **to))
+    await scene.company.settle()
+
+    def boosts(tx: Tx) -> list[str]:
+        mine = tables.statuses.c.reblog_of_id.is_not(None), tables.statuses.c.deleted_at.is_(None)
+        return list(tx.conn.execute(sa.select(tables.statuses.c.uri).where(*mine)).scalars())
+
+    before = await scene.finance.db.read(boosts)
+    assert len(before) == 2
+    for uri in before:
+        await sales.deliver(scene.finance, sales.activity("Reject", scene.eva, uri))
+        await scene.company.settle()
+    assert await scene.finance.db.read(boosts) == before
+
+
 async def test_a_locked_thread_takes_no_answer_whoever_brings_it(scene: Scene) -> None:
     sales = scene.sales
     path, id_ = await scene.path(scene.ann), (await scene.ann.find_status(scene.post["uri"]))["id"]

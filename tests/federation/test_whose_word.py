@@ -337,11 +337,19 @@ async def test_nobody_takes_back_beforehand_what_people_of_another_server_will_d
     assert await counts(scene, post) == (1, 1)
 
 
-async def test_who_speaks_for_the_server_is_not_blocked(scene: Scene) -> None:
-    await scene.send("Block", f"{scene.finance.origin}/actor", to=[])
-    assert await last(scene) == "ignored"
-    await scene.send("Block", scene.vic, to=[])
-    assert await last(scene) == "ignored"
+async def test_people_block_people_of_ours(scene: Scene) -> None:
+    """Not who speaks for the server, nor groups, which neither block nor are blocked, nor people of others."""
+    handle = await scene.finance.group(scene.ann, "robots", reach="public")
+    robots = (await scene.ann.get(f"/api/v1/accounts/{await scene.ann.find(handle)}"))["uri"]
+    guild = scene.evil.actor("guild", "Group")
+    for actor, thing in (
+        (scene.eva, f"{scene.finance.origin}/actor"), (scene.eva, scene.vic), (scene.eva, robots),
+        (guild, scene.ann.account.uri),
+    ):  # fmt: skip
+        await scene.send("Block", thing, by=actor, signer=actor, to=[])
+        assert await last(scene) == "ignored", (actor, thing)
+    await scene.send("Block", scene.ann.account.uri, to=[])
+    assert await last(scene) == "processed"
 
 
 async def test_a_delete_of_what_never_came_binds_its_own_server_alone(scene: Scene) -> None:
