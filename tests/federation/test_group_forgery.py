@@ -755,6 +755,22 @@ async def test_a_post_that_is_liked_or_changed_in_a_group_does_not_become_a_post
     assert (await scene.cy.find_status(note["id"]))["content"] == "<p>nor is this now</p>"
 
 
+async def test_what_a_group_took_back_before_it_came_is_not_done(scene: Scene) -> None:
+    sales, people = scene.sales, scene.people
+    note = sales.note(scene.eva, "announced in haste")
+    create = sales.activity("Create", scene.eva, note)
+    announced = sales.activity("Announce", scene.club, create, audience=scene.club)
+    before = await scene.digests()
+    for act in (sales.activity("Undo", scene.club, {"id": announced["id"], "type": "Announce"}), announced):
+        await sales.deliver(people, act)
+        await scene.company.settle()
+        assert await scene.digests() == before
+    again = sales.activity("Announce", scene.club, create, audience=scene.club)
+    await sales.deliver(people, again)
+    await scene.company.settle()
+    assert await scene.digests() != before
+
+
 async def test_what_a_group_says_of_its_post_is_what_it_says(scene: Scene) -> None:
     """A pin is an Add to the collection of pins, and nothing else is."""
     sales, people, featured = scene.sales, scene.people, f"{scene.club}/featured"
@@ -916,11 +932,13 @@ async def test_a_group_decides_on_its_own_posts_and_members_only(scene: Scene) -
     club = await scene.cy.get(f"/api/v1/accounts/{await scene.cy.find('club@sales.localhost')}")
     assert club["display_name"] == "Club"
     for person in (scene.mal, scene.eva):  # in the words of other makes
+        made = {"type": "Add", "actor": person, "object": scene.cy.account.uri, "target": f"{scene.club}/moderators"}
         acts = [
             (sales.activity("Block", person, scene.cy.account.uri, target=scene.group), "no Block of"),
             (sales.activity("Add", person, scene.cy.account.uri, target=f"{scene.club}/friends"), "no Add of"),
             (sales.activity("Add", person, note, target=featured), "nothing that stands"),
             (sales.activity("Lock", person, note), "nothing that stands"),
+            (sales.activity("Undo", person, made), "no Undo of"),
             (sales.activity("Update", person, {"type": "Group", "id": scene.group, "name": "Ours"}), "actor"),
         ]
         for inner, reason in acts:
