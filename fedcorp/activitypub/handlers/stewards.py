@@ -94,8 +94,7 @@ def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
 def _moderated(tx: Tx, activity: Activity) -> Account | None:
     """The group of ours for which somebody answers a request to join."""
     if activity.object_type in ("Follow", "Join"):
-        group = _local_group(tx, field_uri(activity.object, "object"))
-        return group if group is not None and group.uri != activity.actor else None
+        return _local_group(tx, field_uri(activity.object, "object"))
     if activity.object_type == "Note":
         return _addressed_group(tx, activity)
     return None
