@@ -342,6 +342,13 @@ async def test_a_moderator_takes_a_post_out_of_the_group_and_from_nobody_else(sc
     await scene.company.settle()
     sales.documents.pop(note["id"])
     assert await scene.ann.find_status(note["id"]) is None
+    own = sales.note(scene.mal, "a post of a moderator", **to)
+    await sales.deliver(scene.finance, sales.activity("Create", scene.mal, own, **to))
+    await scene.company.settle()
+    await sales.deliver(scene.finance, sales.activity("Delete", scene.mal, own["id"], audience=scene.group, **to))
+    await scene.company.settle()
+    is_gone = sa.select(tables.statuses.c.deleted_at).where(tables.statuses.c.uri == own["id"])
+    assert await scene.finance.db.read(lambda tx: tx.conn.execute(is_gone).scalar()), "the author's own is no removal"
 
 
 async def standing(scene: Scene, status_id: str) -> str | None:

@@ -57,6 +57,11 @@ async def test_what_is_told_by_its_id_alone_is_read_there_and_belongs_to_who_tel
     for kind in ("Create", "Update"):
         await scene.send(kind, theirs["id"])
         assert await last(scene) == "refused"
+    nameless = scene.evil.note(scene.eva, "whose?")
+    scene.evil.documents[nameless["id"]].pop("attributedTo")
+    for kind in ("Create", "Update"):  # a neighbour's, perhaps
+        await scene.send(kind, nameless["id"])
+        assert await last(scene) == "refused"
     await scene.send("Create", mine["id"])
     assert await scene.seen() == ["mine"]
     mine |= {"content": "<p>mine, changed</p>", "updated": "2026-11-02T10:00:00Z"}
