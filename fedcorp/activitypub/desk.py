@@ -27,6 +27,7 @@ from fedcorp.storage.database import Database, Tx
 
 NAMES = ("requests", "invitations", "held", "reports")
 MOST = 80
+MAX_DIGITS = 18  # of the number of a report
 MEMBERS_AT_ONCE = 40
 
 # -- the group's own server ------------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ class Desk:
             first, *others = [uri for uri in as_list(item.get("object")) if isinstance(uri, str)] or [""]
             subject = await self._account(first)
             number = str(item.get("id")).rpartition("/")[2]
-            if subject is not None and number.isdigit():
+            if subject is not None and number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS:
                 posts = [status.id for uri in others[:10] if (status := await self._status(uri)) is not None]
                 comment = text.plain(text.sanitize(first_string(item.get("content")) or ""))
                 found.append(Report(int(number), subject.id, posts, comment, _ms(item, "published")))

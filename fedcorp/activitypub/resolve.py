@@ -237,6 +237,8 @@ class Resolver:
     async def status(self, uri: str, *, budget: Budget | None = None) -> Status | None:
         """The status at a URI, with its author and the thread above it. None when it is deleted or is none of ours."""
         known = await self._db.read(statuses.find_by_uri, uri)
+        if known is not None and known.deleted_at is not None:
+            return None
         if known is not None or self._db.site.urls.owns(uri):
             return known
         budget = budget or Budget()

@@ -60,6 +60,14 @@ def is_tombstoned(tx: Tx, uri: str) -> bool:
     return tx.conn.execute(_TOMBSTONE, {"uri": uri}).first() is not None
 
 
+def is_gone(tx: Tx, uri: str) -> bool:
+    """Whether a status was deleted, or went without a tombstone of its own: with its author, or as a boost."""
+    if is_tombstoned(tx, uri):
+        return True
+    known = statuses.find_by_uri(tx, uri)
+    return known is not None and known.deleted_at is not None
+
+
 def receive(
     tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0, is_new: bool = False
 ) -> Status | None:

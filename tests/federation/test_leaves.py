@@ -395,6 +395,10 @@ async def test_a_leave_must_be_the_authors_for_this_answer_to_this_post(office: 
         await office.send(office.says("Accept", made["uri"], result=stamp))
         assert not await is_published(office, made), words
     elsewhere = office.stamp(note, made["uri"]).replace("gts.localhost", "other.localhost")
+    other = Outsider(office.company, "other.localhost", 4)
+    await office.finance.db.write(peers.add, other.domain, "partner")
+    right = office.gts.documents[office.stamp(note, made["uri"])]
+    other.documents[elsewhere] = {**right, "id": elsewhere}  # can be read, and says all that it should
     results: list[Any] = [elsewhere, f"{office.gus}/authorizations/none", 7, {"type": "ReplyAuthorization"}, []]
     for result in results:
         await office.send(office.says("Accept", made["uri"], result=result))

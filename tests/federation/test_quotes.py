@@ -11,7 +11,7 @@ from fedcorp.company import peers
 from fedcorp.social import statuses
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import activities
-from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person
+from tests.federation.world import ACTIVITY, PUBLIC, Company, Department, Outsider, Person, pair
 
 pytestmark = pytest.mark.anyio
 
@@ -345,6 +345,38 @@ async def test_a_stamp_is_read_by_who_may_read_what_is_quoted(office: Office) ->
     )
 
 
+async def test_what_members_read_is_quoted_in_their_group_alone(office: Office) -> None:
+    """ann's server is asked for leave by bo, for posts to another group, to all, and to this group and all."""
+    handles = [await office.finance.group(office.ann, name, "private") for name in ("chess", "poker")]
+    for handle in handles:
+        await office.bo.follow(handle)
+        await office.settle()
+        bo_here = await office.ann.find(office.bo.handle)
+        await office.ann.post(f"/api/fedcorp/v1/groups/{await office.ann.find(handle)}/requests/{bo_here}/approve")
+        await office.settle()
+    word = await office.ann.publish(f"@{handles[0]} the plan")
+    await office.settle()
+    elsewhere = await office.bo.publish(f"@{handles[1]} so be it")
+    aloud = await office.bo.publish("so be it", reach="public")
+    inside = await office.bo.publish(f"@{handles[0]} so be it")
+    await office.settle()
+    hand = Outsider(office.company, office.operations.domain, 0)
+    hand.pair = pair()
+    office.company.network.servers[office.operations.domain] = office.operations.instance.app
+    made = {one["object"]["id"]: one["object"] for one in await sent(office.operations, "Create")}
+    mixed = {**made[inside["uri"]], "id": f"{office.operations.origin}/o/mixed", "to": [PUBLIC], "scope": "company"}
+    asked = [(made[elsewhere["uri"]], 0), (made[aloud["uri"]], 0), (mixed, 0), (made[inside["uri"]], 1)]
+    for number, (document, count) in enumerate(asked):
+        request = hand.activity(
+            "QuoteRequest", office.bo.account.uri, word["uri"], id=f"{office.operations.origin}/a/asked-{number}",
+            instrument={**document, "quote": word["uri"]},
+        )  # fmt: skip
+        await hand.deliver(office.finance, request)
+        await office.settle()
+        found = await office.ann.get(f"/api/v1/statuses/{word['id']}/quotes")
+        assert len(found) == count, document
+
+
 # -- servers driven by hand ------------------------------------------------------------------------------------------
 
 
@@ -555,6 +587,9 @@ async def test_nobody_asks_for_the_post_of_somebody_else(stage: Stage) -> None:
             await stage.receive(stage.sales, request)
             found = await stage.seen(note["id"])
             assert found is None or found[1] is None
+    foreign = stage.legal.note(stage.eva, "as if it were mine", quote=word["uri"])
+    await stage.receive(stage.sales, stage.sales.activity("QuoteRequest", stage.eva, word["uri"], instrument=foreign))
+    assert await stage.finance.db.read(statuses.find_by_uri, foreign["id"]) is None
     assert [item for item in stage.sales.received if item["type"] == "Accept"] == []
 
 
@@ -610,6 +645,11 @@ async def test_only_the_quoted_author_answers_and_takes_back(stage: Stage) -> No
     await stage.receive(stage.sales, stage.sales.activity("Accept", stage.eva, inner, result=foreign))
     fred = stage.legal.actor("fred")
     await stage.receive(stage.legal, stage.legal.activity("Accept", fred, inner, result=stamp))
+    for thing in (inner, request["id"]):
+        for server, who in ((stage.sales, stage.eva), (stage.legal, fred)):
+            own = stage.stamp(server, who, mine["uri"], quoted["id"])
+            await stage.receive(server, server.activity("Accept", who, thing, result=own))
+            await stage.receive(server, server.activity("Reject", who, thing))
     await stage.receive(stage.legal, stage.legal.activity("Accept", stage.sue, inner, result=foreign))
     await stage.receive(stage.legal, stage.legal.activity("Accept", stage.sue, inner))
     assert await stage.seen(mine["uri"]) == ("pending", None)

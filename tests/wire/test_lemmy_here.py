@@ -146,6 +146,8 @@ async def test_the_author_elsewhere_hears_of_votes_that_only_the_group_was_told(
     await scene.send("like_here", post=theirs["uri"])
     assert (await cy.get(f"/api/v1/statuses/{theirs['id']}"))["favourites_count"] == 1
     assert ("favourite", "lea@lemmy.example") in await cy.notifications()
+    await scene.send("undo_like_here", post=theirs["uri"])
+    assert (await cy.get(f"/api/v1/statuses/{theirs['id']}"))["favourites_count"] == 0
 
 
 async def test_a_report_reaches_the_moderators(company: Company) -> None:

@@ -85,7 +85,7 @@ def _react(tx: Tx, activity: Activity, account: Account, status: Status, kind: K
 
 def _put_aside(tx: Tx, activity: Activity, intake: Intake) -> str:
     uri = activity.object_id
-    if uri is None or tx.site.urls.owns(uri) or intake.tier == "unknown" or receiving.is_tombstoned(tx, uri):
+    if uri is None or tx.site.urls.owns(uri) or intake.tier == "unknown" or receiving.is_gone(tx, uri):
         return IGNORED
     return orphan(tx, activity, uri, intake)
 
@@ -103,7 +103,7 @@ def receive_announce(tx: Tx, activity: Activity, intake: Intake) -> str:
     if not _matters(tx, account, status, intake):
         return IGNORED
     if status is None:
-        if tx.site.urls.owns(uri) or receiving.is_tombstoned(tx, uri):
+        if tx.site.urls.owns(uri) or receiving.is_gone(tx, uri):
             return IGNORED
         intake.require(uri, "status")
         return _put_aside(tx, activity, intake)

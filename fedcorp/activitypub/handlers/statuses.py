@@ -184,7 +184,7 @@ def verify_delete(tx: Tx, activity: Activity, intake: Intake) -> None:
     lies under its own origin (FEP-fe34, FEP-baf5). Raises Forbidden.
     """
     uri = activity.object_id
-    if uri is None or uri == activity.actor or same_origin(uri, activity.actor):
+    if uri is None or same_origin(uri, activity.actor):
         return
     status = statuses.find_by_uri(tx, uri)
     moderator = accounts.find_by_uri(tx, activity.actor)

@@ -94,8 +94,7 @@ def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
 def _moderated(tx: Tx, activity: Activity) -> Account | None:
     """The group of ours for which somebody answers a request to join."""
     if activity.object_type in ("Follow", "Join"):
-        group = _local_group(tx, field_uri(activity.object, "object"))
-        return group if group is not None and group.uri != activity.actor else None
+        return _local_group(tx, field_uri(activity.object, "object"))
     if activity.object_type == "Note":
         return _addressed_group(tx, activity)
     return None
@@ -442,7 +441,8 @@ def receive_resolve(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A moderator has dealt with a report in a group of ours."""
     actor, group = sender(tx, activity, intake), _addressed_group(tx, activity)
     place, _, number = (activity.object_id or "").rpartition("/")
-    if group is None or place != f"{group.uri}/reports" or not number.isdigit() or len(number) > MAX_DIGITS:
+    is_number = number.isascii() and number.isdigit() and len(number) <= MAX_DIGITS
+    if group is None or place != f"{group.uri}/reports" or not is_number:
         return IGNORED
     return _act(tx, activity, group, actor, lambda: stewardship.resolve_report(tx, group, actor, int(number)))
 
