@@ -107,7 +107,7 @@ def _size(call: Call) -> int:
         return 0
     most = call.context.config.limits.body_bytes
     declared = call.headers.get("content-length", "")
-    if not declared.isdigit():
+    if not (declared.isascii() and declared.isdigit()):
         return most
     if int(declared) > most:
         raise TooLarge(f"The request is larger than {most} bytes.")

@@ -211,7 +211,7 @@ async def capped(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives. Raises TooLarge before more than `limit` bytes are held."""
     text = f"The request is larger than {limit} bytes."
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise TooLarge(text)
     total = 0
     async for chunk in request.stream():
