@@ -35,6 +35,12 @@ T = TypeVar("T")
 
 TOGETHER = 40  # units handed in at once; the server writes to the same file between them
 ASKED_AT_ONCE = 4
+PAUSES = (
+    0.0,
+    1.0,
+    3.0,
+    10.0,
+)  # seconds before each try to find somebody: a busy machine may take too long for the first
 SCOPES = "read write follow push"
 
 
@@ -108,12 +114,18 @@ class Office:
 
     async def _ask(self, http: httpx.AsyncClient, token: str, names: list[str]) -> None:
         for name in names:
-            asked = {"q": f"@{self.handle(name)}", "resolve": "true", "type": "accounts", "limit": "1"}
+            self.known[name] = await self._find(http, token, name)
+
+    async def _find(self, http: httpx.AsyncClient, token: str, name: str) -> int:
+        asked = {"q": f"@{self.handle(name)}", "resolve": "true", "type": "accounts", "limit": "1"}
+        status = 0
+        for pause in PAUSES:
+            await self.clock.sleep(pause)
             answer = await http.get("/api/v2/search", params=asked, headers={"Authorization": f"Bearer {token}"})
-            found = answer.json()["accounts"] if answer.is_success else []
-            if not found:
-                raise ConfigError(f"{self.config.name} could not find @{self.handle(name)}: HTTP {answer.status_code}.")
-            self.known[name] = int(found[0]["id"])
+            status, found = answer.status_code, answer.json()["accounts"] if answer.is_success else []
+            if found:
+                return int(found[0]["id"])
+        raise ConfigError(f"{self.config.name} could not find @{self.handle(name)}: HTTP {status}.")
 
     # -- posts -----------------------------------------------------------------------------------------------------
 
