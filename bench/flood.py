@@ -1,7 +1,8 @@
 """How people here fare while other servers flood the inbox: in calm, flooded, and while a neighbour is flooded.
 
-Readers ask at a pace, as people do, so that what they wait for is not their own number. Who floods needs processors,
-too, and so does the department that is flooded: the neighbour on the same machine tells what that alone does to people.
+Readers ask at a pace, as people do, so that what they wait for is not their own number. Who floods has a machine of
+their own in life, and here the lowest priority. The department that is flooded needs processors, too: the neighbour on
+the same machine tells what that alone does to people.
 """
 
 import json
@@ -74,7 +75,7 @@ def _flooded(crowd: Load, department: Department, requests: list[bytes], seconds
 
 def flood(bench: Bench) -> Iterator[Row]:
     """Readers at home, calm and while eight servers send as fast as they are answered, many times what they may."""
-    crowd = Load()
+    crowd = Load(niceness=19)
     try:
         with bench.department("finance", LIMITS) as finance, bench.department("sales", LIMITS) as sales:
             flooded = {}

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import math
 import multiprocessing
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -185,16 +186,20 @@ async def _serve(pipe: Pipe) -> None:
             pipe.send(None)
 
 
-def _process(pipe: Pipe) -> None:
+def _process(pipe: Pipe, niceness: int) -> None:
+    os.nice(niceness)
     uvloop.run(_serve(pipe))
 
 
 class Load:
-    """The load process: `run` sends, and what others send to `port` is counted."""
+    """The load process: `run` sends, and what others send to `port` is counted. With `niceness` it takes what processor
+    is left, since whom it plays has a machine of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int = 0) -> None:
         self._pipe, theirs = multiprocessing.Pipe()
-        self._worker = multiprocessing.get_context("spawn").Process(target=_process, args=(theirs,), daemon=True)
+        self._worker = multiprocessing.get_context("spawn").Process(
+            target=_process, args=(theirs, niceness), daemon=True
+        )
         self._worker.start()
         self.port: int = self._pipe.recv()
 

@@ -21,8 +21,9 @@ WINDOW_SECONDS = 10  # over which the requests of a second are counted, so that 
 BACKLOG_MS = 1_000  # how long a count of what waits is good
 BACKLOG_RETRY_SECONDS = 30
 SOON_SECONDS = 2
-PACE_SECONDS = 0.004  # between two refusals, which people here feel when there are a thousand in a second
-LONGEST_PACE_SECONDS = 0.5
+PACE_SECONDS = 0.02  # between two refusals, which people here feel when there are hundreds in a second
+LONGEST_PACE_SECONDS = 2.0  # most senders ask for something else on that connection only when they were answered
+MOST_PACED = 512  # refusals that wait to be told; others are told at once, since waiting takes memory
 REMEMBERED = 1_000  # servers of which the count of what waits is known
 
 REASONS = ("rate", "backlog", "share", "busy", "slow")
@@ -57,6 +58,7 @@ class Gate:
         self._all = _Held()
         self._each: dict[str, _Held] = {}
         self._next_refusal = 0.0
+        self._paced = 0
         self.refused: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
 
     @property
@@ -143,16 +145,24 @@ class Gate:
     async def _refuse(self, reason: str, seconds: int = SOON_SECONDS) -> None:
         """Raise what the sender should see, after a while: refusals, too, take time that people here wait for."""
         self.refused[reason] += 1
-        now = self._clock.monotonic()
-        self._next_refusal = min(max(now, self._next_refusal + PACE_SECONDS), now + LONGEST_PACE_SECONDS)
-        if self._next_refusal > now:
-            await self._clock.sleep(self._next_refusal - now)
+        await self._pace()
         if reason == "busy":
             raise Unavailable("This server is busy; send it again.", retry_after=seconds)
         if reason == "backlog":
             text = "Too much of this server waits here to be acted upon; send it again."
             raise TooManyRequests(text, retry_after=BACKLOG_RETRY_SECONDS)
         raise TooManyRequests("Too many requests of this server; send it again.", retry_after=seconds)
+
+    async def _pace(self) -> None:
+        now = self._clock.monotonic()
+        self._next_refusal = min(max(now, self._next_refusal + PACE_SECONDS), now + LONGEST_PACE_SECONDS)
+        if self._next_refusal <= now or self._paced >= MOST_PACED:
+            return
+        self._paced += 1
+        try:
+            await self._clock.sleep(self._next_refusal - now)
+        finally:
+            self._paced -= 1
 
 
 def _claimed(domain: str, address: str) -> str:

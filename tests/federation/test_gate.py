@@ -17,10 +17,14 @@ import sqlalchemy as sa
 
 from fedcorp import keys
 from fedcorp.activitypub import signatures
+from fedcorp.clock import Clock
 from fedcorp.company import peers
+from fedcorp.config import Limits
+from fedcorp.errors import TooManyRequests
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import inbox
 from fedcorp.storage.tables import peers as peers_table
+from fedcorp.web import gate
 from tests.federation.world import Company, Department, Outsider
 
 pytestmark = pytest.mark.anyio
@@ -234,3 +238,35 @@ async def test_a_body_that_stops_coming_is_not_waited_for(company: Company) -> N
     assert is_wait(answer, 503)
     assert await metric(finance, 'fedcorp_gate_refused_total{reason="slow"}') == 1
     assert (await loud.deliver(finance, document)).status_code == 202, "it can come again"
+
+
+class Held(Clock):
+    """A clock at which nobody wakes up until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        await self.go.wait()
+
+
+async def test_refusals_wait_their_turn_but_not_without_end_of_them() -> None:
+    """What waits to be refused takes memory, so beyond a number it is refused at once."""
+    clock = Held()
+
+    async def nothing_waits(_domain: str, _most: int) -> int:
+        return 0
+
+    made = gate.Gate(Limits(peer_requests=1), clock, nothing_waits)
+    for _ in range(gate.WINDOW_SECONDS):
+        made.proven("flood.localhost")
+    refused = [
+        asyncio.ensure_future(made.check("flood.localhost", "127.0.0.1")) for _ in range(gate.MOST_PACED + 4)
+    ]  # fmt: skip
+    done, waiting = await asyncio.wait(refused, timeout=1)
+    assert (len(done), len(waiting)) == (4, gate.MOST_PACED)
+    clock.go.set()
+    answers = await asyncio.gather(*refused, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {TooManyRequests}
+    clock.close()
