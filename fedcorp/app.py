@@ -101,7 +101,8 @@ class Instance:
 
     def _passes(self) -> list[Pass]:
         attachments = Attachments(self.client, self.db, self.clock, self.files, self.studio)
-        ledgers, settlement = LedgerPull(self.db, self.resolver), Settlement(self.db, self.resolver)
+        ledgers = LedgerPull(self.db, self.resolver)
+        settlement = Settlement(self.client, self.resolver, self.db, self.clock)
         discovery = Discovery(self.client, self.db)
         previews = Previews(self.visitor, self.resolver, self.db, self.clock, self.files)
         backfill = Backfill(self.client, self.resolver, self.db)

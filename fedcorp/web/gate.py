@@ -23,7 +23,7 @@ BACKLOG_RETRY_SECONDS = 30
 SOON_SECONDS = 2
 PACE_SECONDS = 0.02  # between two refusals, which people here feel when there are hundreds in a second
 LONGEST_PACE_SECONDS = 2.0  # most senders ask for something else on that connection only when they were answered
-MOST_PACED = 512  # refusals that wait to be told; others are told at once, since waiting takes memory
+MOST_PACED = 640  # refusals that wait to be told; others are told at once, since waiting takes memory
 REMEMBERED = 1_000  # servers of which the count of what waits is known
 
 REASONS = ("rate", "backlog", "share", "busy", "slow")
