@@ -22,6 +22,7 @@ from fedcorp.company import peers as company_peers
 from fedcorp.company.peers import Peer
 from fedcorp.errors import FedcorpError, report
 from fedcorp.keys import load_private
+from fedcorp.net import stage_of
 from fedcorp.social import policy
 from fedcorp.social.accounts import KEEP_KEYS_MS
 from fedcorp.storage.database import Database, Tx
@@ -142,7 +143,8 @@ class Verdict:
     """What became of one try. `settled` moves the cursor; else the peer is paused for `retry_after` ms or longer.
 
     A peer that `asks` us to wait has not failed, and nothing but the end of that time wakes us. An entry that is
-    `stuck` had all its tries: it is set aside if the peer takes something that comes after it.
+    `stuck` had all its tries: it is set aside if the peer takes something that comes after it. A peer that was
+    `reached` had the request, whether it answered or not.
     """
 
     state: str
@@ -152,6 +154,7 @@ class Verdict:
     retry_after: int = 0
     asks: bool = False
     stuck: bool = False
+    reached: bool = True
     dialect: str | None = None
 
 
@@ -233,7 +236,7 @@ class Delivery:
                 verdict = await self._send(peer, entry, headers)
                 if verdict.state == "sent":
                     return {entry.seq: verdict}
-                if not verdict.settled and (verdict.asks or verdict.status in (None, _FORBIDDEN)):
+                if not verdict.settled and (verdict.asks or verdict.status == _FORBIDDEN or not verdict.reached):
                     break  # it wants to be left alone, or cannot be reached
         return {}
 
@@ -249,7 +252,7 @@ class Delivery:
             try:
                 response = await self._sender.post(entry.inbox_uri, entry.body, signed)
             except (httpx.HTTPError, FedcorpError) as error:
-                return Verdict("queued", settled=False, error=f"{type(error).__name__}: {error}"[:300])
+                return _unanswered(peer, entry, error)
             if response.status_code not in _TRY_OTHER_DIALECT:
                 return judge(peer, entry, response, dialect, self._clock.ms())
             if wanted is None and (wanted := signatures.asked(response.headers.get("accept-signature"))) is not None:
@@ -307,6 +310,15 @@ def _reach(peer: Peer, entry: Entry) -> int:
     return LOOK_AHEAD * max(1, entry.attempts + 2 - _tries(peer))
 
 
+def _unanswered(peer: Peer, entry: Entry, error: Exception) -> Verdict:
+    """No answer came. Where the peer was reached, that may be for what this entry is: it closes the connection, or
+    never answers (NodeBB)."""
+    reached = isinstance(error.__cause__, httpx.TransportError) and stage_of(error.__cause__)[0] == "http"
+    stuck = reached and entry.attempts + 1 >= _tries(peer)
+    text = f"{type(error).__name__}: {error}"[:300]
+    return Verdict("queued", settled=False, error=text, stuck=stuck, reached=reached)
+
+
 def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now: int) -> Verdict:
     """What an answer means. A department that refuses us (403) may yet add us: that pauses, and drops nothing."""
     status = response.status_code
@@ -339,7 +351,7 @@ def judge(peer: Peer, entry: Entry, response: httpx.Response, dialect: str, now:
 
 def _parked(peer: Peer, entry: Entry, verdict: Verdict) -> Verdict:
     """The entry is set aside: the peer is well otherwise."""
-    log.warning("activity %s parked: %s keeps answering %s", entry.seq, peer.domain, verdict.status)
+    log.warning("activity %s parked: %s neither takes nor refuses it (%s)", entry.seq, peer.domain, verdict.error)
     return replace(verdict, state="rejected", settled=True, error=f"{verdict.error}, {entry.attempts + 1} times")
 
 

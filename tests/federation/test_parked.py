@@ -12,11 +12,15 @@ import sqlalchemy as sa
 
 from fedcorp.activitypub import delivery
 from fedcorp.company import peers
+from fedcorp.net import NoResponse
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import deliveries
 from tests.federation.world import Company, Department, Outsider, Person
 
 pytestmark = pytest.mark.anyio
+
+
+CLOSES = 1  # instead of an answer
 
 
 class Ailing(Outsider):
@@ -30,6 +34,8 @@ class Ailing(Outsider):
         fails = self.down or (self.answers if json.loads(request.content or b"{}").get("type") in self.cannot else 0)
         if request.method == "POST" and fails:
             self.tried += 1
+            if fails == CLOSES:
+                raise NoResponse("it closed the connection", request=request)
             return httpx.Response(fails, request=request)
         return await super().respond(request)
 
@@ -82,7 +88,7 @@ async def scene_of(company: Company, tier: str) -> Scene:
     return Scene(company, finance, ann, server, note["id"])
 
 
-@pytest.mark.parametrize("answer", [500, 409, 301])
+@pytest.mark.parametrize("answer", [500, 409, 301, CLOSES])
 @pytest.mark.parametrize(
     ("tier", "tries"), [("partner", delivery.PARK_AFTER_PARTNER), ("department", delivery.PARK_AFTER)]
 )
@@ -99,7 +105,8 @@ async def test_what_comes_after_it_goes_on_once_that_is_taken(
     await scene.company.retry()
     assert scene.told() == ["one", "two"]
     scene.queued = 3
-    assert await scene.states() == [("rejected", f"HTTP {answer}, {tries} times"), ("sent", None), ("sent", None)]
+    why = f"HTTP {answer}" if answer != CLOSES else "Unavailable: The other server cannot be reached."
+    assert await scene.states() == [("rejected", f"{why}, {tries} times"), ("sent", None), ("sent", None)]
     await scene.say("three")
     await company.settle()
     assert scene.told() == ["one", "two", "three"]
