@@ -224,6 +224,22 @@ def is_within_reach(tx: Tx, group: Group, account: Account) -> bool:
     return tier is None or policy.reaches(group.reach, tier)
 
 
+def beyond_reach(tx: Tx, group: Group) -> list[int]:
+    """Account ids of the members of a group of ours whose servers do not get what is written in it."""
+    rows = tx.conn.execute(_ELSEWHERE, {"group": group.account_id, "here": tx.site.urls.origin}).all()
+    tiers = peers.find_tiers(tx, {origin.split("://", 1)[1] for _, origin in rows})
+    out = {domain for domain, tier in tiers.items() if tier is not None and not policy.reaches(group.reach, tier)}
+    return [account_id for account_id, origin in rows if origin.split("://", 1)[1] in out]
+
+
+_ELSEWHERE = (
+    sa.select(memberships.c.account_id, follows_table.c.origin)
+    .join(follows_table, follows_table.c.follower_id == memberships.c.account_id)  # whoever joins follows
+    .where(memberships.c.group_id == sa.bindparam("group"), memberships.c.role.in_(sorted(policy.MEMBERS)))
+    .where(follows_table.c.target_id == sa.bindparam("group"), follows_table.c.origin != sa.bindparam("here"))
+)
+
+
 def leave(tx: Tx, account: Account, target: Account) -> None:
     """Give up a membership, a wish to join or an invitation. Nothing happens when there is none.
 

@@ -229,10 +229,20 @@ def succeed(tx: Tx, group_id: int, leaving_id: int) -> None:
 
 
 def change(tx: Tx, group: Account, actor: Account, settings: groups.Settings, *, act_uri: str | None = None) -> None:
-    """Change the rules and the profile of the group. Raises Forbidden, Unprocessable."""
+    """Change the rules and the profile of the group. Who belongs from beyond a new reach belongs no more: they would
+    write for the others and read nothing of them. Raises Forbidden, Unprocessable."""
     _check_admin(tx, group, actor)
     groups.change(tx, group, settings)
+    beyond = memberships.beyond_reach(tx, _rules(tx, group)) if settings.reach is not None else []
+    if actor.id in beyond:
+        raise Unprocessable("This reach ends before your own server: you would not belong to the group any more.")
+    for member in accounts.find_many(tx, beyond).values():
+        memberships.remove(tx, group.id, member.id, actor_id=actor.id, reason=_BEYOND)
+        _end_follow(tx, group, member)
     tx.record(GroupChanged(group.id, actor.id, act_uri))
+
+
+_BEYOND = "The posts of this group no longer go as far as your server."
 
 
 def archive(tx: Tx, group: Account, actor: Account, *, archived: bool = True, act_uri: str | None = None) -> None:

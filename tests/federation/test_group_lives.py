@@ -514,7 +514,8 @@ async def test_nobody_belongs_to_a_group_whose_reach_ends_before_their_server(co
     """They would write for the others and read nothing of them."""
     s = await stage_of(company, "open")
     them = Plain(s)
-    await s.home.db.write(peers.add, them.server.domain, "partner")
+    for department in s.departments:
+        await department.db.write(peers.add, them.server.domain, "partner")
     group = await s.view(s.ann)
     assert group["reach"] == "company"
     them.group = group["uri"]
@@ -529,6 +530,16 @@ async def test_nobody_belongs_to_a_group_whose_reach_ends_before_their_server(co
     await s.ann.send("PATCH", f"{API}/{group['id']}", reach="partners")
     follow = await them.follow()
     assert [item["object"]["id"] for item in them.got("Accept")] == [follow["id"]]
+    s.roles["max"] = "member"
+    await s.follow(s.bo)
+    await s.ann.send("PATCH", f"{API}/{group['id']}", reach="company")
+    await company.settle()
+    del s.roles["max"]
+    await s.agree()
+    assert them.got("Reject")[-1]["object"]["id"] == follow["id"]
+    assert "no longer go as far as your server" in them.told()[-1]
+    post = await s.post(s.bo, "for us alone")
+    assert post.uri not in [item["object"] for item in them.got("Announce")]
 
 
 async def test_a_secret_group_gives_no_reason_to_whom_it_does_not_show_itself(company: Company) -> None:
