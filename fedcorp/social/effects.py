@@ -333,19 +333,26 @@ def _notify_quoters(tx: Tx, status: Status) -> None:
         )  # fmt: skip
 
 
+_INTERESTED = sa.select(accounts_table.c.id).where(  # of whom some thousands may live elsewhere
+    accounts_table.c.local,
+    accounts_table.c.id.in_(
+        sa.union(
+            sa.select(statuses_table.c.account_id).where(
+                statuses_table.c.reblog_of_id == _STATUS, statuses_table.c.deleted_at.is_(None)
+            ),
+            sa.select(favourites.c.account_id).where(favourites.c.status_id == _STATUS),
+        )
+    ),
+)
+
+
 def _edited(tx: Tx, event: events.StatusEdited) -> None:
     status = statuses.get(tx, event.status_id)
     indexing.write(tx, status)
     cards.ask(tx, status)
     stream(tx, "status.update", status_id=status.id)
     relay.edited(tx, status)
-    interested = sa.union(
-        sa.select(statuses_table.c.account_id).where(
-            statuses_table.c.reblog_of_id == status.id, statuses_table.c.deleted_at.is_(None)
-        ),
-        sa.select(favourites.c.account_id).where(favourites.c.status_id == status.id),
-    )
-    for account_id in list(tx.conn.execute(interested).scalars()):
+    for account_id in list(tx.conn.execute(_INTERESTED, {"status": status.id}).scalars()):
         cause = f"update:{status.id}:{status.edited_at}"
         notifications.notify(
             tx, account_id=account_id, kind="update", from_id=status.account_id, status_id=status.id, cause=cause
