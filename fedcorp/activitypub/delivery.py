@@ -288,7 +288,8 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
         return Verdict("skipped", settled=True, error=f"reach {entry.reach} does not go to a {peer.tier}")
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
         return Verdict("skipped", settled=True, error="too old to matter")
-    if _kind(entry) in discovery.UNBEARABLE.get(peer.software or "", ()):
+    unbearable = discovery.UNBEARABLE.get(peer.software or "")
+    if unbearable is not None and _kind(entry) in unbearable:
         return Verdict("skipped", settled=True, error=f"{peer.software} fails on it")
     return None
 

@@ -650,6 +650,8 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
         change = sa.update(table).where(table.c.group_id == group.id, mine).values(role=role)
         await hr.db.write(lambda tx: tx.conn.execute(change))
 
+    assert await copy("group", "settle", "nobody") == 2
+    assert "fedcorp group list" in copy.err
     assert await copy("group", "settle", handle) == 2
     assert copy.err == f"fedcorp: @{handle} is not in doubt: no two histories of it were seen here.\n"
     await in_doubt(hr, group)
@@ -663,6 +665,12 @@ async def tell(company: Company, folder: Path, capsys: pytest.CaptureFixture[str
     assert await copy("group", "verify", handle) == 0, copy.err
     assert await copy("audit") == 0
     assert "ledger.settle" in copy.out
+
+    await in_doubt(finance, await finance.db.read(name))
+    assert await ours("group", "verify", handle) == 1
+    assert await ours("group", "settle", handle) == 0, ours.err
+    assert ours.out.endswith(f"@{handle} is believed again. Departments whose copies differ do the same there.\n")
+    assert await ours("group", "verify", handle) == 0, ours.err
 
     of_ann = affiliations.c.subject_uri == ann.account.uri
     await role(affiliations, "member", of_ann)

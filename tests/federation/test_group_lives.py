@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from fedcorp.company import peers
+from fedcorp.errors import Unprocessable
+from fedcorp.social import accounts, groups, memberships, stewardship
+from fedcorp.storage.database import Tx
 from tests.federation.stage import API, Post, Stage, bare, stage_of
 from tests.federation.world import Company, Outsider, Person, plain
 
@@ -532,6 +535,18 @@ async def test_nobody_belongs_to_a_group_whose_reach_ends_before_their_server(co
     assert [item["object"]["id"] for item in them.got("Accept")] == [follow["id"]]
     s.roles["max"] = "member"
     await s.follow(s.bo)
+
+    def leave_oneself_out(tx: Tx) -> None:
+        made, max_ = accounts.find_by_uri(tx, group["uri"]), accounts.find_by_uri(tx, them.max)
+        assert made is not None
+        assert max_ is not None
+        memberships.set_role(tx, made.id, max_.id, "admin")
+        stewardship.change(tx, made, max_, groups.Settings(reach="company"))
+
+    with pytest.raises(Unprocessable, match="ends before your own server"):
+        await s.home.db.write(leave_oneself_out)
+    await s.agree()
+    assert (await s.view(s.ann))["reach"] == "partners"
     await s.ann.send("PATCH", f"{API}/{group['id']}", reach="company")
     await company.settle()
     del s.roles["max"]
