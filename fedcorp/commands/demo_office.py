@@ -35,12 +35,7 @@ T = TypeVar("T")
 
 TOGETHER = 40  # units handed in at once; the server writes to the same file between them
 ASKED_AT_ONCE = 4
-PAUSES = (
-    0.0,
-    1.0,
-    3.0,
-    10.0,
-)  # seconds before each try to find somebody: a busy machine may take too long for the first
+PAUSES = (0.0, 1.0, 3.0, 10.0)  # seconds before each try to find somebody: the first may take a busy machine too long
 SCOPES = "read write follow push"
 
 
