@@ -46,7 +46,9 @@ def test_what_was_sealed_opens_as_the_secret_of_the_same_alone(text: str, of: st
 def test_nothing_that_was_changed_opens(data: st.DataObject) -> None:
     kept = ring(ONE).seal("a secret", "ann", CLOCK)
     at = data.draw(st.integers(len(sealed.MARK) + 9, len(kept) - 1))
-    letter = data.draw(st.characters(codec="ascii").filter(lambda new: new != kept[at]))
+    letter = data.draw(
+        st.characters(codec="ascii").filter(lambda new: new not in (kept[at], *"+/"))
+    )  # these stand for - and _
     with pytest.raises(ConfigError):
         ring(ONE).open(kept[:at] + letter + kept[at + 1 :], "ann")
 
