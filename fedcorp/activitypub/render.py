@@ -189,6 +189,7 @@ def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
         "reading": group.reading,
         "inviting": group.inviting,
         "history": group.history,
+        "outsiders": group.outsiders,
         "premoderated": group.premoderated,
         "purpose": group.purpose,
         "rules": orjson.loads(group.rules),

@@ -189,6 +189,7 @@ def _group(doc: dict[str, Any], tier: str) -> RemoteGroup:
         inviting=_one_of(ours.get("inviting"), policy.INVITING, begin.inviting),
         listed=begin.listed,
         history=_one_of(ours.get("history"), policy.HISTORY, begin.history),
+        outsiders=_one_of(ours.get("outsiders"), policy.OUTSIDERS, "refuse"),
         premoderated=ours.get("premoderated") is True,
         purpose=text.one_line(first_string(ours.get("purpose")) or "", groups.MAX_PURPOSE),
         rules=_lines(ours.get("rules"), groups.MAX_RULES, groups.MAX_RULE),
