@@ -382,13 +382,14 @@ def _file_url(tx: Tx, status: Status, key: str | None) -> str:
 
 
 def _question(tx: Tx, poll_id: int) -> dict[str, Any]:
-    """The terms of a poll (FEP-9967)."""
+    """The terms of a poll (FEP-9967). Counts that its author hides are told when it is over."""
     poll = polls.get(tx, poll_id, None)
+    hides = poll.hides_totals(tx.ms)
     options = [
         {
             "type": "Note",
             "name": option.title,
-            "replies": {"type": "Collection", "totalItems": option.votes_count},
+            "replies": {"type": "Collection"} if hides else {"type": "Collection", "totalItems": option.votes_count},
         }
         for option in poll.options
     ]

@@ -107,3 +107,25 @@ async def test_rules(department: Department, draft: PollDraft) -> None:
     ann = await department.person("ann")
     with pytest.raises(Unprocessable):
         await department.post(ann, poll=draft)
+
+
+async def test_of_a_remote_poll_that_hides_its_totals_only_the_number_of_voters_is_taken(
+    department: Department,
+) -> None:
+    ann = await department.person("ann")
+    post = await department.post(ann)
+    options = (("tea", 0), ("water", 0))
+    poll_id = await department.do(polls.store_remote, post.id, RemotePoll(options, multiple=False, hide_totals=True))
+    await department.do(polls.vote, ann, poll_id, [0])
+    for voters in (3, 2):  # the second one is late
+        await department.do(polls.replace_tally, poll_id, RemotePoll(options, False, None, None, voters, True))
+        poll = await look(department, poll_id, ann)
+        assert (poll.voters_count, poll.options[0].votes_count, poll.own_votes) == (3, 1, [0])
+        assert poll.hides_totals(department.clock.now_ms)
+    told = RemotePoll((("tea", 2), ("water", 1)), multiple=False, voters_count=3, closed_at=1)
+    await department.do(polls.replace_tally, poll_id, told)
+    poll = await look(department, poll_id, ann)
+    assert [option.votes_count for option in poll.options] == [2, 1]
+    assert not poll.hides_totals(department.clock.now_ms)
+    await department.do(polls.replace_tally, poll_id, RemotePoll(options, False, None, None, 9, True))
+    assert (await look(department, poll_id, ann)).voters_count == 3

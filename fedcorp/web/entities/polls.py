@@ -11,8 +11,7 @@ def poll(
     row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None, emojis: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
     """The Poll entity at time `ms`. Counts that the author hides appear when the poll is over."""
-    over = row.is_over(ms)
-    hidden = row.hide_totals and not over
+    over, hidden = row.is_over(ms), row.hides_totals(ms)
     entity: dict[str, Any] = {
         "id": str(row.id),
         "expires_at": iso_or_none(row.expires_at or row.closed_at),
