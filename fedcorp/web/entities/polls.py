@@ -17,7 +17,8 @@ def poll(
         "expires_at": iso_or_none(row.expires_at or row.closed_at),
         "expired": over,
         "multiple": row.multiple,
-        "votes_count": sum(option.votes_count for option in row.options),
+        # Of a poll elsewhere that hides its votes, no more is known than how many people have voted.
+        "votes_count": max(sum(option.votes_count for option in row.options), row.voters_count if hidden else 0),
         "voters_count": row.voters_count,
         "options": [
             {"title": option.title, "votes_count": None if hidden else option.votes_count} for option in row.options
