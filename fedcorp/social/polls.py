@@ -223,9 +223,11 @@ def vote(tx: Tx, account: Account, poll_id: int, positions: list[int], *, uri: s
     """Vote. The caller has made sure that the account may see the status.
 
     `uri` is that of a vote from elsewhere: such votes come one by one, and a repeated one counts once.
-    Raises Unprocessable when the poll is over, an option does not exist or the account has voted before.
+    Raises Unprocessable when the poll is over or one's own, an option does not exist or the account has voted before.
     """
     poll = get(tx, poll_id, account.id)
+    if statuses.get(tx, poll.status_id).account_id == account.id:
+        raise Unprocessable("Validation failed: You cannot vote on your own poll")
     if poll.is_over(tx.ms):
         raise Unprocessable("Validation failed: The poll has already ended")
     chosen = sorted(set(positions))

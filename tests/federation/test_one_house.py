@@ -28,6 +28,7 @@ LEFT_OUT = frozenset(
         "pinned",  # told of one's own posts alone
         "display_name",  # who has none is sent with the user name, as from Mastodon
         "hide_collections",
+        "reactions", "emoji_reactions",  # told to the author alone
         "reach", "local_only",  # of messages: they go no further than they must
         "followers_count", "following_count", "statuses_count",
         "favourites_count", "reblogs_count", "replies_count", "quotes_count",
@@ -73,10 +74,11 @@ class Life:
         await self.company.settle()
 
     async def to(self, name: str, verb: str, other: str, **values: Any) -> None:
-        """Follow, unfollow, mute."""
+        """Follow, unfollow, mute; let in or refuse who asked to follow."""
         person = self.people[name]
         found = await person.find(self.people[other].handle)
-        await person.post(f"/api/v1/accounts/{found}/{verb}", **values)
+        place = "follow_requests" if verb in ("authorize", "reject") else "accounts"
+        await person.post(f"/api/v1/{place}/{found}/{verb}", **values)
         await self.company.settle()
 
     async def vote(self, name: str, post: str, *choices: int) -> None:
@@ -93,6 +95,15 @@ async def acquaintance(life: Life) -> None:
             if name != other and (name, other) != ("dan", "cy"):
                 await life.to(name, "follow", other)
     await life.to("bo", "follow", "ann", notify=True)
+
+
+async def requests(life: Life) -> None:
+    """Who asks to follow somebody is refused, asks again, and is let in."""
+    await life.people["cy"].http.patch("/api/v1/accounts/update_credentials", data={"locked": "true"})
+    await life.company.settle()
+    for answer in ("reject", "authorize"):
+        await life.to("dan", "follow", "cy")
+        await life.to("cy", answer, "dan")
 
 
 async def a_talk(life: Life) -> None:
@@ -153,6 +164,44 @@ async def pictures(life: Life) -> None:
     await life.change("cy", "gone")
 
 
+async def reactions(life: Life) -> None:
+    """Emoji, put and taken away; a boost of somebody whom not all who see it follow."""
+    await life.publish("cy", "cake", "there is cake")
+    await life.do("cy", "unpin", "third")
+    await life.do("ann", "react/🎂", "cake")
+    await life.do("bo", "react/🎂", "cake")
+    await life.do("bo", "unreact/🎂", "cake")
+    await life.do("bo", "react/👀", "cake")
+    await life.do("ann", "reblog", "cake")
+    await life.do("cy", "pin", "cake")
+    await life.publish("bo", "before lunch", "lunch?", poll={"options": ["yes", "no"], "expires_in": 86_400})
+    await life.vote("cy", "before lunch", 0)
+    again = {"options": ["yes", "no", "later"], "expires_in": 86_400}
+    await life.change("bo", "before lunch", status="lunch soon?", poll=again)
+    await life.vote("ann", "before lunch", 2)
+
+
+async def leave_to_quote(life: Life) -> None:
+    """Quotes that nobody may make, and one that is taken back."""
+    await life.publish("ann", "mine alone", "do not quote me", quote_approval_policy="nobody")
+    answer = await life.people["bo"].send(
+        "POST", "/api/v1/statuses", status="I do", quoted_status_id=await life.id_of("bo", "mine alone")
+    )
+    assert answer.status_code == 422
+    await life.publish("ann", "for followers to quote", "quote me", quote_approval_policy="followers")
+    await life.publish("cy", "taken back", "see", quoted_status_id=await life.id_of("cy", "for followers to quote"))
+    quoted, quoting = await life.id_of("ann", "for followers to quote"), await life.id_of("ann", "taken back")
+    await life.people["ann"].post(f"/api/v1/statuses/{quoted}/quotes/{quoting}/revoke")
+    await life.company.settle()
+
+
+async def parting(life: Life) -> None:
+    """Somebody no longer wants a follower."""
+    await life.publish("cy", "to all", "for my followers", visibility="private")
+    await life.to("cy", "remove_from_followers", "bo")
+    await life.publish("cy", "without bo", "for those who are left", visibility="private")
+
+
 async def changes(life: Life) -> None:
     """A new profile, which asks who wants to follow; follows that end, and are asked for; somebody is muted."""
     profile = {"display_name": "Ann <b>", "note": "I am #ann https://example.com", "locked": "true", "bot": "true"}
@@ -170,7 +219,7 @@ async def changes(life: Life) -> None:
 
 
 CHAPTERS: tuple[Callable[[Life], Awaitable[None]], ...] = (
-    acquaintance, a_talk, polls, in_private, quotes, pictures, changes,
+    acquaintance, requests, a_talk, polls, in_private, quotes, pictures, reactions, leave_to_quote, parting, changes,
 )  # fmt: skip
 
 
@@ -199,6 +248,11 @@ def brief(status: Any) -> str:
     return f"boost: {brief(status['reblog'])}" if status["reblog"] else plain(_words(status["content"]))
 
 
+TABS = {
+    "posts": {"exclude_replies": "true"}, "answers": {}, "pictures": {"only_media": "true"}, "pins": {"pinned": "true"},
+}  # fmt: skip
+
+
 async def seen(life: Life, person: Person) -> dict[str, Any]:
     """Everything that somebody can look at."""
     found: dict[str, Any] = {
@@ -213,12 +267,18 @@ async def seen(life: Life, person: Person) -> dict[str, Any]:
         path = f"/api/v1/accounts/{await person.find(other.handle)}"
         name = other.account.username
         found[name] = bare(await person.get(path))
+        for words, values in TABS.items():
+            found[f"{name}, {words}"] = [
+                brief(item) for item in await person.get(f"{path}/statuses", limit=40, **values)
+            ]
         found[f"{name} to me"] = bare(
             await person.get("/api/v1/accounts/relationships", **{"id[]": path.rpartition("/")[2]})
         )
     for post, uri in life.posts.items():
         status = await person.find_status(uri) if await _is_told(person, uri) else None
         found[post] = bare(status)
+        if status is not None and status["account"]["acct"] == person.account.username:
+            found[f"{post}, reactions"] = sorted((item["name"], item["count"]) for item in status["reactions"])
         if status is not None:
             path = f"/api/v1/statuses/{status['id']}"
             around = await person.get(f"{path}/context")
