@@ -3,6 +3,7 @@
 What has to differ stands in `LEFT_OUT` and `_words`; everything else that differs is a fault of the wire.
 """
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from fedcorp.social.streams import Channel
+from fedcorp.web.auth import Viewer
+from fedcorp.web.entities.cache import Rendered
+from fedcorp.web.streaming import Listener, News, Streams
 from tests.federation.world import Company, Person, plain
 from tests.web.instance import picture
 
@@ -42,6 +47,29 @@ class Life:
     def __init__(self, company: Company, people: dict[str, Person]) -> None:
         self.company, self.people = company, people
         self.posts: dict[str, str] = {}
+        self.hubs: dict[str, Streams] = {}
+        self.listeners: dict[str, Listener] = {}
+        self.heard: dict[str, list[tuple[str, str]]] = {name: [] for name in people}
+
+    async def listen(self) -> None:
+        """Everybody's app opens its stream."""
+        for name, person in self.people.items():
+            department = person.department
+            hub = self.hubs.setdefault(department.domain, Streams(department.db, self.company.clock, Rendered()))
+            await hub.pump()
+            self.listeners[name] = Listener(person.token, Viewer(person.account.id))
+            await hub.add(self.listeners[name], Channel(person.account.id, "user"))
+
+    async def hear(self) -> None:
+        """Take down what the streams have told since."""
+        for hub in self.hubs.values():
+            while await hub.pump():
+                pass
+        for name, listener in self.listeners.items():
+            while not listener.queue.empty():
+                news = listener.queue.get_nowait()
+                assert news is not None, f"the stream of {name} has ended"
+                self.heard[name].append((news.event, _told(news)))
 
     def at(self, name: str) -> str:
         """How one mentions somebody."""
@@ -234,6 +262,14 @@ def _words(text: str) -> str:
     return re.sub(r"(HOST/@\w+)/\d+", r"\1/ID", text.replace("@HOST", ""))
 
 
+def _told(news: News) -> str:
+    """What an event says, in a few words."""
+    thing = json.loads(news.payload) if news.event != "delete" else {}
+    if "type" in thing:
+        return f"{thing['type']} of {thing['account']['username']}"
+    return brief(thing) if "content" in thing else ""
+
+
 def bare(thing: Any) -> Any:
     """What an app is told, without what each server has its own of."""
     if isinstance(thing, dict):
@@ -259,6 +295,8 @@ async def seen(life: Life, person: Person) -> dict[str, Any]:
         path: bare(await person.get(f"/api/v1/{path}", limit=40))
         for path in ("timelines/home", "conversations", "bookmarks", "favourites", "timelines/tag/other")
     }
+    # Tallies and leaves to quote come a moment later from elsewhere, and are told once more.
+    found["stream"] = sorted(set(life.heard[person.account.username]))
     found["notifications"] = sorted(
         (item["type"], item["account"]["username"], brief(item["status"]) if item.get("status") else "")
         for item in await person.get("/api/v1/notifications", limit=80)
@@ -300,8 +338,10 @@ async def live(folder: Path, homes: dict[str, str]) -> dict[str, dict[str, Any]]
         made = {name: await company.department(name) for name in sorted(set(homes.values()))}
         await company.introduce(*made.values())
         life = Life(company, {name: await made[homes[name]].person(name) for name in NAMES})
+        await life.listen()
         for chapter in CHAPTERS:
             await chapter(life)
+            await life.hear()
         for person in life.people.values():
             await seen(life, person)  # what they look up for it may come a moment later
         await company.settle()
