@@ -295,8 +295,9 @@ async def seen(life: Life, person: Person) -> dict[str, Any]:
         path: bare(await person.get(f"/api/v1/{path}", limit=40))
         for path in ("timelines/home", "conversations", "bookmarks", "favourites", "timelines/tag/other")
     }
-    # Tallies and leaves to quote come a moment later from elsewhere, and are told once more.
-    found["stream"] = sorted(set(life.heard[person.account.username]))
+    # Tallies and leaves to quote come a moment later from elsewhere, and the post is told once more with the same words.
+    heard = set(life.heard[person.account.username])
+    found["stream"] = sorted(item for item in heard if item[0] != "status.update" or ("update", item[1]) not in heard)
     found["notifications"] = sorted(
         (item["type"], item["account"]["username"], brief(item["status"]) if item.get("status") else "")
         for item in await person.get("/api/v1/notifications", limit=80)
@@ -360,6 +361,8 @@ def differences(one: Any, other: Any, place: str) -> list[str]:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
         return [line for number, (a, b) in pairs for line in differences(a, b, f"{place}[{number}]")]
+    if isinstance(one, list) and isinstance(other, list):
+        one, other = [item for item in one if item not in other], [item for item in other if item not in one]
     return [] if one == other else [f"{place}: {str(one)[:200]} | {str(other)[:200]}"]
 
 
