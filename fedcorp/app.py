@@ -122,6 +122,7 @@ class Instance:
             "read_outbox": backfill.read_outbox,
             "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
+            "look_in_group": backfill.look_in_group,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)

@@ -35,9 +35,9 @@ class Deferred(Exception):
 class Intake:
     """One activity under way. `domain` is the peer that delivered it; `tier` that of the actor's own server.
 
-    `documents` holds what was read at its own address, `collections` those that may say of themselves that they stand
-    elsewhere on their server, `stored` maps URIs that were fetched to those they were stored
-    under, `unreachable` what could not be fetched now, `refused` what never will be, `gone` what of that is not there.
+    `documents` holds what was read at its own address, `collections` what was said at an address, whatever id it names,
+    `stored` maps URIs that were fetched to those they were stored under, `unreachable` what could not be fetched now,
+    `refused` what never will be, `gone` what of that is not there.
     """
 
     domain: str

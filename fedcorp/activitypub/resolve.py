@@ -128,7 +128,7 @@ class Resolver:
                 await self.key(missing.uri)
             elif missing.kind == "collection":
                 budget.take()
-                intake.collections[missing.uri] = await self._client.get(missing.uri, loose=True)
+                intake.collections[missing.uri] = await self._client.get(missing.uri, as_said=True)
             else:
                 budget.take()
                 intake.documents[missing.uri] = await self._client.get(missing.uri)

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from fedcorp.activitypub.vocabulary import format_time
+from fedcorp.social.threads import LOOK_AFTER_MS
+from fedcorp.storage.tables import jobs
 from tests.federation.world import Company, Department, Person, plain
 from tests.wire.server import Server, join, listed, outcomes, place
 
@@ -178,6 +182,83 @@ async def test_the_proof_of_a_post_of_ours_holds_although_its_context_was_taken_
     assert await listed(cleo, group_id) == ["@cycling which pump? #pump"]
 
 
+OUTBOX = f"{COMMUNITY}/outbox"
+
+
+def listing(*posts: str, **terms: Any) -> dict[str, Any]:
+    """What the community has announced: whole activities, also of posts of ours, with the thread each has there."""
+    pages = [{"type": "Page", "id": uri, "context": f"{THREAD}{number}"} for number, uri in enumerate(posts)]
+    items = [{"type": "Announce", "actor": COMMUNITY, "object": {"type": "Create", "object": page}} for page in pages]
+    return {"id": OUTBOX, "type": "OrderedCollection", "totalItems": len(items), "orderedItems": items, **terms}
+
+
+async def test_whether_a_post_of_ours_stands_there_is_looked_up(company: Company) -> None:
+    """Nobody tells the server of the author; colleagues of hers would not see it."""
+    scene = await scene_of(company)
+    ben = await scene.finance.person("ben")
+    await join(scene.piefed, "cycling@piefed.example", ben)
+    scene.piefed.documents[OUTBOX] = listing()
+    post = await scene.ann.publish("@cycling@piefed.example which pump?")
+    await company.settle()
+    company.clock.shift_ms += 16_000
+    await company.settle()
+    assert (await place(scene.ann, post["id"]))["state"] == "pending"
+    scene.piefed.documents[OUTBOX] = listing(POST, post["uri"])
+    company.clock.shift_ms += 121_000
+    await company.settle()
+    assert (await place(scene.ann, post["id"]))["state"] == "distributed"
+    assert await listed(ben, scene.group_id) == ["@cycling which pump?"]
+    assert await ben.texts() == ["@cycling which pump?"]
+    answer = await ben.publish("this one", in_reply_to_id=post["id"])
+    await company.settle()
+    thread = scene.piefed.read_file("thread") | {"id": f"{post['uri']}/context"}  # so it is named there
+    scene.piefed.documents[f"{THREAD}1"] = thread | {"orderedItems": [post["uri"], answer["uri"]]}
+    company.clock.shift_ms += 16_000
+    await company.settle()
+    assert (await place(ben, answer["id"]))["state"] == "distributed"
+
+
+async def test_an_answer_of_ours_is_looked_up_in_its_thread(company: Company) -> None:
+    scene = await scene_of(company)
+    scene.piefed.publish("page")
+    await scene.announce("announce_create_page")
+    post = await scene.post()
+    thread = scene.piefed.read_file("thread")
+    states = []
+    for found in ([], ["it"], None):
+        answer = await scene.ann.publish("both wheels", in_reply_to_id=post["id"])
+        await company.settle()
+        scene.piefed.documents.pop(THREAD, None)
+        if found is not None:
+            scene.piefed.documents[THREAD] = thread | {"orderedItems": [POST, *(answer["uri"] for _ in found)]}
+        company.clock.shift_ms += 16_000
+        await company.settle()
+        states.append((await place(scene.ann, answer["id"]))["state"])
+    assert states == ["pending", "distributed", "pending"]
+    for _ in LOOK_AFTER_MS:
+        company.clock.shift_ms += max(LOOK_AFTER_MS)
+        await company.settle()
+    waiting = sa.select(sa.func.count()).where(jobs.c.kind == "look_in_group")
+    assert await scene.finance.db.read(lambda tx: tx.conn.execute(waiting).scalar()) == 0  # it ends some time
+
+
+async def test_who_is_named_in_a_comment_is_told_although_its_address_says_nothing(company: Company) -> None:
+    scene = await scene_of(company)
+    ben = await scene.finance.person("ben")
+    create = scene.piefed.read_file("announce_create_comment")
+    note = create["object"]["object"]
+    words = f"<p>Yes @{scene.ann.handle}, both</p>"
+    tags = [{"type": "Mention", "href": one.account.uri, "name": f"@{one.handle}"} for one in (scene.ann, ben)]
+    now = format_time(company.clock.now())
+    create["object"]["object"] = note | {"content": words, "tag": tags, "published": now}
+    scene.piefed.documents[COMMENT] = scene.piefed.read_file("comment") | {"content": words, "published": now}
+    await scene.announce("announce_create_page")
+    await scene.piefed.deliver(scene.finance, create)
+    await company.settle()
+    assert await scene.ann.notifications() == [("mention", "per@piefed.example")]
+    assert await ben.notifications() == []  # the words do not name him
+
+
 async def test_thumbs_down_is_a_vote(company: Company) -> None:
     """An EmojiReact counts there as a vote for it, whatever it shows."""
     scene = await scene_of(company)
@@ -242,6 +323,7 @@ async def test_a_report_of_theirs(company: Company) -> None:
 async def test_messages_are_direct_and_edited_by_a_second_create(company: Company) -> None:
     scene = await scene_of(company)
     words = {"person": scene.ann.account.uri, "handle": f"@{scene.ann.handle}"}
+    found: dict[str, Any] = {}
     for name, text in (("create_message", "Just for you"), ("edit_message", "Just for you two")):
         await scene.piefed.send(scene.finance, name, **words)
         (found,) = await scene.ann.get("/api/v1/notifications", **{"types[]": "mention"})

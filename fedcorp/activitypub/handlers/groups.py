@@ -447,7 +447,24 @@ def _by_object(tx: Tx, group: Account, inner: Activity, intake: Intake) -> Activ
     if inner.type == "Delete":
         is_gone = "Tombstone" in types_of(found) or _has_left(found, uri, group, intake)
         return inner if is_gone else None
-    return replace(inner, object=found) if translate.author_of(found) == inner.actor else None
+    if translate.author_of(found) != inner.actor:
+        return None
+    told = inner.object if same_origin(inner.actor, group.uri) else None
+    return replace(inner, object=_with_mentions(found, told))
+
+
+def _with_mentions(found: dict[str, Any], told: Any) -> dict[str, Any]:
+    """What PieFed shows of a comment at its address names nobody in tags: those of the activity, where the words bear
+    them out."""
+    if not isinstance(told, dict) or as_list(found.get("tag")):
+        return found
+    words = first_string(found.get("content")) or ""
+    tags = [item for item in as_list(told.get("tag"))[:MAX_BATCH] if "Mention" in types_of(item)]
+    return {**found, "tag": [item for item in tags if _names(words, item.get("name"))]}
+
+
+def _names(words: str, name: Any) -> bool:
+    return isinstance(name, str) and len(name) > 1 and name.lower() in words.lower()
 
 
 def _has_left(found: dict[str, Any], uri: str, group: Account, intake: Intake) -> bool:
