@@ -125,6 +125,7 @@ class Instance:
             "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
             counts.JOB: Counting(self.client, self.db).run,
+            "look_in_group": backfill.look_in_group,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)

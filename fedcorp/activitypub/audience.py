@@ -168,6 +168,12 @@ def holding(tx: Tx, destinations: set[Destination]) -> set[Destination]:
     return {item for item, dialect in dialects(tx, destinations).items() if dialect == "fedcorp"}
 
 
+def voting(tx: Tx, destinations: set[Destination]) -> set[Destination]:
+    """Those of the destinations that know votes, and no reactions."""
+    found = peers.find_many(tx, {item.domain for item in destinations})
+    return {item for item in destinations if item.domain in found and found[item.domain].software in discovery.VOTING}
+
+
 def without_echo(tx: Tx, destinations: set[Destination], actor_uri: str) -> set[Destination]:
     """Those of the destinations that take an activity of this actor inside an Announce of ours."""
     return {

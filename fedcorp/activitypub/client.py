@@ -96,15 +96,23 @@ class Client:
     # -- documents --------------------------------------------------------------------------------------------------
 
     async def get(
-        self, uri: str, *, signer_id: int | None = None, loose: bool = False, as_json: bool = False
+        self,
+        uri: str,
+        *,
+        signer_id: int | None = None,
+        loose: bool = False,
+        as_json: bool = False,
+        as_said: bool = False,
     ) -> dict[str, Any]:
         """The normalised document that stands at `uri`, proven to be the one that its `id` names.
 
         With `loose` the id need only share the origin of the address it was found at, or be missing (as that of an
         outbox of Takahe): such a document may point elsewhere but proves nothing. With `as_json` it may say no more
         of itself than that it is JSON (as an outbox of BookWyrm does), as any file may: only for an address that its
-        owner names for this. Raises Forbidden (peer policy, address or the peer's own refusal), NotFound, Gone,
-        Unavailable (try later), BadRequest (no document).
+        owner names for this. With `as_said` the id counts for nothing: it is the word of the server that was asked, as
+        of which posts stand in a thread there (PieFed names that list after a post of elsewhere). Raises Forbidden
+        (peer policy, address or the peer's own refusal), NotFound, Gone, Unavailable (try later), BadRequest (no
+        document).
         """
         self._check_foreign(uri)
         if signer_id is None:  # what one person is refused, another may read
@@ -112,6 +120,8 @@ class Client:
         try:
             doc, found_at = await self._document(uri, signer_id, as_json)
             found = doc.get("id")
+            if as_said and same_origin(found_at, uri):
+                return doc
             if loose and (found is None or (isinstance(found, str) and same_origin(found, found_at))):
                 return doc
             if found != found_at:

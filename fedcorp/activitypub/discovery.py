@@ -49,6 +49,8 @@ REPEATING = frozenset({"takahe", "peertube", "nodebb", "bookwyrm"})
 follow has had (BookWyrm)."""
 DEAF = frozenset({"nodebb"})
 """Servers that refuse what they sent themselves when it comes back inside an Announce, and do nothing with it."""
+VOTING = frozenset({"lemmy", "piefed", "mbin", "kbin"})
+"""Servers where people vote up or down, and thumbs down is a Dislike: PieFed takes every EmojiReact for a vote up."""
 UNBEARABLE = {"bookwyrm": frozenset({"EmojiReact", "Remove"})}
 """Types of activities on which servers fail, themselves or their Undo, however often they come."""
 

@@ -215,7 +215,8 @@ def pass_on(tx: Tx, status: Status, uri: str, body: bytes) -> None:
 
 def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> None:
     """A like of a post in one of our groups, or its Undo, goes on to servers that are known to count for themselves
-    (Lemmy and its kin), and to the author's, whom such servers do not tell. It has no entry in the ledger.
+    (Lemmy and its kin), and to the author's, whom such servers do not tell. It has no entry in the ledger. Thumbs down
+    goes where people vote as a Dislike, and as nothing else.
     """
     found = _find(tx, status.group_id) if status.group_id is not None else None
     if found is None or found[1].members_only or status.visibility not in ("public", "unlisted"):
@@ -227,6 +228,11 @@ def reacted(tx: Tx, status: Status, actor: Account, inner: dict[str, Any]) -> No
     if not actor.local and not audience.may_hold(tx, home):
         destinations |= audience.people(tx, [status.account_id], status.reach)
     destinations = {item for item in destinations if item.domain != home}
+    undone = inner["object"] if inner["type"] == "Undo" and isinstance(inner["object"], dict) else inner
+    if undone.get("type") == "EmojiReact":
+        destinations -= audience.voting(tx, destinations)
+    elif undone.get("type") == "Dislike" and actor.local:
+        destinations &= audience.voting(tx, destinations)  # the others have it as a reaction
     if destinations:
         _announce(tx, group, rules, [inner], [], destinations, reach=status.reach, status_id=status.id)
 
@@ -431,6 +437,8 @@ def wished(tx: Tx, event: events.GroupWished) -> None:
     if detail.get("reason"):
         more["summary"] = detail["reason"]
     to, cc = [group.uri], []
+    if rules.ledger_uri is None and wish.act == "report":
+        thing, more = _one_report(thing, more)
     if rules.ledger_uri is None and wish.act in ("judge", "ban", "unban", "role"):
         to, cc = [PUBLIC], [group.uri]
         if wish.act == "role":  # moderators are persons in a collection there
@@ -528,6 +536,13 @@ def _delete(group: Account, _actor: Account, _subject: str, _detail: dict[str, A
 
 def _report(group: Account, _actor: Account, subject: str, detail: dict[str, Any]) -> _Wanted:
     return "Flag", [subject, *detail.get("status_uris", [])], {"content": detail.get("comment", "")}
+
+
+def _one_report(things: list[str], more: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A report about one thing, the post or else the person: servers of other makes read one address there, and PieFed
+    fails on a list. Further posts are named in the words."""
+    first, *rest = things[1:] or things
+    return first, {**more, "content": "\n".join([more["content"], *rest]).strip()}
 
 
 def _resolve(_group: Account, _actor: Account, subject: str, _detail: dict[str, Any]) -> _Wanted:

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 from fedcorp.social.accounts import Account
 
-Kind = Literal["actor", "fresh actor", "status", "document", "key"]
+Kind = Literal["actor", "fresh actor", "status", "document", "collection", "key"]
 
 
 class Missing(Exception):
     """Something must be fetched first: an actor (or what it says now), a status (with author and parents), a bare
-    document or a key.
+    document, a collection or a key.
     """
 
     def __init__(self, uri: str, kind: Kind) -> None:
@@ -35,8 +35,9 @@ class Deferred(Exception):
 class Intake:
     """One activity under way. `domain` is the peer that delivered it; `tier` that of the actor's own server.
 
-    `documents` holds what was read at its own address, `stored` maps URIs that were fetched to those they were stored
-    under, `unreachable` what could not be fetched now, `refused` what never will be, `gone` what of that is not there.
+    `documents` holds what was read at its own address, `collections` what was said at an address, whatever id it names,
+    `stored` maps URIs that were fetched to those they were stored under, `unreachable` what could not be fetched now,
+    `refused` what never will be, `gone` what of that is not there.
     """
 
     domain: str
@@ -44,6 +45,7 @@ class Intake:
     forwarded: bool = False
     announced_by: int | None = None  # the group that passes it on
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    collections: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: dict[str, str] = field(default_factory=dict)
     unreachable: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)

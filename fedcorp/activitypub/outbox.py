@@ -196,16 +196,21 @@ def _like(tx: Tx, event: _Liking, *, undo: bool, kind: Kind | None = None) -> No
     if not told and (group is None or not group.local):
         return
     more: dict[str, Any] = {"audience": group.uri} if group is not None else {}
-    name = "Like"
+    destinations = audience.people(tx, [one.id for one in told], status.reach)
+    forms: list[tuple[str, str, dict[str, Any], set[Destination]]] = [("Like", event.uri, more, destinations)]
     if kind is not None:
         name, shown = render.reaction(tx, kind)
-        more |= shown
-    document = render.activity(name, event.uri, account, status.uri, at=tx.ms, to=[author.uri], **more)
-    if undo:
-        document = telling.undo(tx, account, document, author)
-    destinations = audience.people(tx, [one.id for one in told], status.reach)
-    body = telling.post(tx, account, document, destinations, reach=status.reach, status_id=status.id)
-    group_telling.reacted(tx, status, account, orjson.loads(body))
+        voting = set() if kind.counts else audience.voting(tx, destinations)
+        forms = [(name, event.uri, more | shown, destinations - voting)]
+        if not kind.counts:  # there, votes are found again by who voted on what
+            forms.append(("Dislike", telling.new_uri(tx), more, voting))
+    for name, uri, terms, where in forms:
+        document = render.activity(name, uri, account, status.uri, at=tx.ms, to=[author.uri], **terms)
+        if undo:
+            document = telling.undo(tx, account, document, author)
+        if where or name != "Dislike":
+            document = orjson.loads(telling.post(tx, account, document, where, reach=status.reach, status_id=status.id))
+        group_telling.reacted(tx, status, account, document)
 
 
 def _voted(tx: Tx, event: events.PollVoted) -> None:

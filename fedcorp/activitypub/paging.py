@@ -33,14 +33,15 @@ async def read(
     signer_id: int | None = None,
     take: Callable[[], None] = lambda: None,
     as_json: bool = False,
+    as_said: bool = False,
 ) -> Items:
-    """The items of the collection at `uri`. `take` is called before every request and may refuse it; `as_json` as in
-    `Client.get`.
+    """The items of the collection at `uri`. `take` is called before every request and may refuse it; `as_json` and
+    `as_said` as in `Client.get`.
 
     Raises BadRequest for what is no collection, and as `Client.get` does; a page that cannot be read ends the reading.
     """
     take()
-    doc = await client.get(uri, signer_id=signer_id, loose=True, as_json=as_json)
+    doc = await client.get(uri, signer_id=signer_id, loose=True, as_json=as_json, as_said=as_said)
     if not COLLECTION_TYPES & set(types_of(doc)):
         raise BadRequest("The document is not a collection")
     found = _items_of(doc)

@@ -86,6 +86,15 @@ def verify_proof(document: dict[str, Any], proof: Proof, public: PublicKey, now:
     return verify_bytes(public, proof.value, data)
 
 
+def in_its_context(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the context that it was proved in, where whoever passed it on has left that out: inside another
+    document it is said once, and PieFed takes it off. The proof names it, and does not hold in any other."""
+    proof = proof_of(document)
+    if "@context" in document or proof is None or "@context" not in proof.options:
+        return document
+    return {"@context": proof.options["@context"], **document}
+
+
 def _begins_with(whole: list[Any], part: list[Any]) -> bool:
     return whole[: len(part)] == part
 

@@ -442,14 +442,14 @@ def about_note(kind: str, uri: str, account: Account, document: dict[str, Any], 
 
 
 def vote(uri: str, account: Account, question: Status, author: Account, title: str, at: int) -> dict[str, Any]:
-    """One vote: a Note without content that names the option (FEP-9967)."""
+    """One vote: a Note without content that names the option (FEP-9967). PieFed takes one that says when for a
+    comment, and passes it on to everybody."""
     answer = {
         "id": f"{uri}/vote",
         "type": "Note",
         "name": title,
         "attributedTo": account.uri,
         "inReplyTo": question.uri,
-        "published": time(at),
         "to": [author.uri],
         "cc": [],
     }

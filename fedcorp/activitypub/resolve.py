@@ -126,6 +126,9 @@ class Resolver:
             elif missing.kind == "key":
                 budget.take()
                 await self.key(missing.uri)
+            elif missing.kind == "collection":
+                budget.take()
+                intake.collections[missing.uri] = await self._client.get(missing.uri, as_said=True)
             else:
                 budget.take()
                 intake.documents[missing.uri] = await self._client.get(missing.uri)

@@ -33,7 +33,7 @@ ACTIVITY_TYPES: Final = frozenset({
     "Accept", "Add", "Announce", "AnnounceRequest", "Arrive", "Block", "Create", "Delete", "Dislike", "EmojiReact",
     "Flag",
     "Follow", "Ignore", "Invite", "Join", "Leave", "Like", "LikeRequest", "Listen", "Lock", "Move", "Offer",
-    "QuoteRequest",
+    "ChooseAnswer", "PollVote", "QuoteRequest",
     "Read", "Reject", "Remove", "ReplyRequest", "Resolve", "TentativeAccept", "TentativeReject", "Travel", "Undo",
     "Update",
     "View", "Warn",

@@ -120,6 +120,17 @@ def _write_state(tx: Tx, group_id: int, status_id: int, state: str, reason: str,
     tx.conn.execute(sa.update(group_posts).where(mine).values(**changed))
 
 
+def note_taken(tx: Tx, account: Account, status: Status) -> None:
+    """A group elsewhere shows a post of ours among its own, and has not told us that it took it."""
+    known = find(tx, account.id, status.id)
+    if known is None or known.state != "pending" or status.deleted_at is not None:
+        return
+    note_state(tx, account.id, status.id, "distributed", at=status.created_at)
+    own_thread(tx, account, status)
+    uri = f"{account.uri}#announce-{status.id}"
+    interactions.reblog(tx, account, status, visibility=status.visibility, uri=uri, at=status.created_at)
+
+
 # -- at the group's own server ---------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from fedcorp.social import (
     quotes,
     statuses,
     text,
+    threads,
 )
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import QuoteRequested, StatusEdited, StatusPublished
@@ -140,6 +141,7 @@ def _hand_to_groups(tx: Tx, status: Status, ids: "set[int | None]") -> None:
     for group in accounts.find_many(tx, {id_ for id_ in ids if id_ is not None}).values():
         if group.is_group and not group.local:
             group_posts.note_state(tx, group.id, status.id, "pending")
+            threads.want_place(tx, group, status)
 
 
 def _tell(tx: Tx, status: Status, *, quiet: bool = False) -> None:

@@ -1,5 +1,5 @@
 """When threads, outboxes and pins of other servers are read from end to end: asked for by who opens or follows, and by
-news of whom people here follow, not often.
+news of whom people here follow, not often; and when groups elsewhere are looked at for a post of ours.
 
 Only asks; the wire fetches. Threads in groups with a ledger are not asked for: the group's own server tells all.
 """
@@ -19,6 +19,7 @@ from fedcorp.storage.upsert import upsert
 THREAD_AGAIN_MS = 15 * 60_000
 OUTBOX_AGAIN_MS = 86_400_000
 PINS_AGAIN_MS = 6 * 3_600_000
+LOOK_AFTER_MS = (15_000, 120_000, 1_800_000, 21_600_000)
 READS_AT_MOST_MS = 5 * 60_000  # after that nobody is told to wait, whatever became of the work
 _READING = sa.select(readings.c.read_at, readings.c.done_at, readings.c.found).where(
     readings.c.uri == sa.bindparam("uri")
@@ -99,6 +100,17 @@ def want_pins(tx: Tx, account: Account) -> None:
         return
     run_at = max(_due_at(tx, uri, PINS_AGAIN_MS), tx.ms)
     jobs.put(tx, "read_pins", {"account": account.id}, run_at=run_at, unique_key=f"read_pins:{account.id}")
+
+
+def want_place(tx: Tx, group: Account, status: Status, tries: int = 0) -> None:
+    """Have a group of another make looked at for a post of ours, should it have said nothing by then: PieFed tells
+    everybody but the server of the author that it took it."""
+    rules = groups.find(tx, group.id)
+    is_public = status.visibility in ("public", "unlisted")
+    if group.local or not is_public or rules is None or rules.ledger_uri is not None or tries >= len(LOOK_AFTER_MS):
+        return
+    payload = {"group": group.id, "status": status.id, "tries": tries + 1}
+    jobs.put(tx, "look_in_group", payload, run_at=tx.ms + LOOK_AFTER_MS[tries])
 
 
 def begin_pins(tx: Tx, uri: str) -> None:

@@ -43,6 +43,7 @@ HANDLERS: dict[tuple[str, str], tuple[Verify, Receive]] = {
     ("Like", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("EmojiReact", "*"): (interactions.verify_reaction, interactions.receive_like),
     ("Dislike", "*"): (interactions.verify_reaction, interactions.receive_like),
+    ("PollVote", "*"): (interactions.verify_reaction, statuses.receive_poll_vote),
     ("Announce", "*"): (groups.verify_announce, groups.receive_announce),
     ("Undo", "Like"): (interactions.verify_undo, interactions.receive_undo_like),
     ("Undo", "EmojiReact"): (interactions.verify_undo, interactions.receive_undo_like),

@@ -16,7 +16,7 @@ from fedcorp.activitypub.documents import Activity, origin
 from fedcorp.activitypub.handlers.parties import IGNORED, PROCESSED, field_uri, find_status
 from fedcorp.activitypub.intake import Intake
 from fedcorp.activitypub.resolve import store_actor
-from fedcorp.activitypub.vocabulary import first_string, parse_time, types_of
+from fedcorp.activitypub.vocabulary import first_string, ids_of, parse_time, types_of
 from fedcorp.clock import to_ms
 from fedcorp.social import accounts, follows, group_posts, groups, interactions, memberships, statuses, wishes
 from fedcorp.social.accounts import Account
@@ -113,8 +113,10 @@ def _locked(tx: Tx, group: Account, status: Status | None, undone: bool, reason:
 def _listed(tx: Tx, group: Account, act: dict[str, Any], adds: bool, intake: Intake) -> str | None:
     """A pin, or a moderator: `moderators` is what Lemmy, PieFed and Mbin call the collection at the group's address."""
     target, uri = field_uri(act, "target"), field_uri(act, "object")
-    if uri is None or target is None:
+    if uri is None:
         return None
+    if target is None:
+        return _moderates(tx, group, uri, intake)
     if target == group.featured_uri:
         status = find_status(tx, uri, intake)
         if status is None or not is_here(tx, group, status):
@@ -129,6 +131,21 @@ def _listed(tx: Tx, group: Account, act: dict[str, Any], adds: bool, intake: Int
 
 
 # -- people ----------------------------------------------------------------------------------------------------------
+
+
+def _moderates(tx: Tx, group: Account, uri: str, intake: Intake) -> str | None:
+    """PieFed names no collection, where a community was made by way of its API: then that of the moderators is read
+    again. None when it is not about a person."""
+    if accounts.find_by_uri(tx, uri) is None:
+        return None
+    address = f"{group.uri}/moderators"
+    found = intake.collections.get(address)
+    if found is None:
+        intake.require(address, "collection")
+        return IGNORED
+    listed = uri in ids_of(found.get("orderedItems"))
+    memberships.copy(tx, group, Affiliation(uri, origin(uri), "moderator" if listed else _rest(tx, group, uri), tx.ms))
+    return PROCESSED
 
 
 def _rest(tx: Tx, group: Account, uri: str) -> str | None:

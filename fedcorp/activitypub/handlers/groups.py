@@ -29,15 +29,17 @@ from fedcorp.activitypub.handlers.parties import (
 from fedcorp.activitypub.intake import Deferred, Intake
 from fedcorp.activitypub.jsonld import is_plain
 from fedcorp.activitypub.ledger import Entry, Fork
-from fedcorp.activitypub.proofs import proof_of, verify_proof
+from fedcorp.activitypub.proofs import in_its_context, proof_of, verify_proof
 from fedcorp.activitypub.vocabulary import (
     ACTIVITY_TYPES,
     COLLECTION_TYPES,
     NOTE_TYPES,
     as_list,
     first_string,
+    ids_of,
     parse_time,
     types_of,
+    value_or_id,
 )
 from fedcorp.clock import to_ms
 from fedcorp.company import peers
@@ -351,6 +353,7 @@ def _leave(group: Account, why: str) -> str:
 def _receive_inner(tx: Tx, outer: Activity | None, group: Account, doc: dict[str, Any], intake: Intake) -> str:
     if doc.get("actor") == group.uri and not _says_itself(doc):
         return _receive_fact(tx, group, doc, intake)
+    doc = in_its_context(doc)
     inner = read_activity(normalize(doc), b"")
     decided = decisions.receive(tx, outer.id if outer is not None else None, group, inner, intake)
     if decided is not None:
@@ -442,8 +445,44 @@ def _by_object(tx: Tx, group: Account, inner: Activity, intake: Intake) -> Activ
         intake.require(uri, "document")
         return inner if inner.type == "Delete" and uri in intake.gone else None
     if inner.type == "Delete":
-        return inner if "Tombstone" in types_of(found) else None
-    return replace(inner, object=found) if translate.author_of(found) == inner.actor else None
+        is_gone = "Tombstone" in types_of(found) or _has_left(found, uri, group, intake)
+        return inner if is_gone else None
+    if translate.author_of(found) != inner.actor:
+        return None
+    told = inner.object if same_origin(inner.actor, group.uri) else None
+    return replace(inner, object=_with_mentions(found, told))
+
+
+def _with_mentions(found: dict[str, Any], told: Any) -> dict[str, Any]:
+    """What PieFed shows of a comment at its address names nobody in tags: those of the activity, where the words bear
+    them out."""
+    if not isinstance(told, dict) or as_list(found.get("tag")):
+        return found
+    words = first_string(found.get("content")) or ""
+    tags = [item for item in as_list(told.get("tag"))[:MAX_BATCH] if "Mention" in types_of(item)]
+    return {**found, "tag": [item for item in tags if _names(words, item.get("name"))]}
+
+
+def _names(words: str, name: Any) -> bool:
+    return isinstance(name, str) and len(name) > 1 and name.lower() in words.lower()
+
+
+def _has_left(found: dict[str, Any], uri: str, group: Account, intake: Intake) -> bool:
+    """Whether what is still shown at its address stands in its thread no more, as PieFed shows what was deleted. Only
+    the server of the group itself is taken at its word, and only for a thread that it lists whole."""
+    context = value_or_id(found.get("context"))
+    if context is None or not same_origin(context, group.uri) or not same_origin(uri, group.uri):
+        return False
+    thread = intake.collections.get(context)
+    if thread is None:
+        intake.require(context, "collection")
+        return context in intake.gone
+    listed = ids_of(thread.get("orderedItems"))
+    return (
+        bool(COLLECTION_TYPES & set(types_of(thread)))
+        and thread.get("totalItems") == len(listed) > 0
+        and (uri not in listed)
+    )
 
 
 def _proof_holds(tx: Tx, inner: Activity, doc: dict[str, Any], intake: Intake) -> bool:

@@ -126,15 +126,28 @@ def _slips_past_group(tx: Tx, remote: RemoteStatus, intake: Intake) -> bool:
 
 def _receive_vote(tx: Tx, doc: dict[str, Any], voter: Account) -> str:
     """One option of one of our polls, chosen by somebody who may see it (FEP-9967)."""
-    question = statuses.find_by_uri(tx, value_or_id(doc.get("inReplyTo")) or "")
+    return _vote(tx, voter, value_or_id(doc.get("inReplyTo")), doc["name"], str(doc.get("id")))
+
+
+def receive_poll_vote(tx: Tx, activity: Activity, intake: Intake) -> str:
+    """The same in the words of PieFed: an activity about the poll, with the option beside it."""
+    voter = sender(tx, activity, intake)
+    title = first_string(activity.doc.get("choice_text"))
+    if title is None or activity.id is None:
+        return IGNORED
+    return _vote(tx, voter, activity.object_id, title, activity.id)
+
+
+def _vote(tx: Tx, voter: Account, question_uri: str | None, title: str, uri: str) -> str:
+    question = statuses.find_by_uri(tx, question_uri or "")
     if question is None or not question.local or question.poll_id is None:
         return IGNORED
     if not policy.may_see(policy.Viewer(voter.id), statuses.facts(tx, question, voter.id)):
         raise NotFound
     titles = [option.title for option in polls.get(tx, question.poll_id, None).options]
-    if doc["name"] not in titles:
+    if title not in titles:
         raise BadRequest("The poll has no such option")
-    polls.vote(tx, voter, question.poll_id, [titles.index(doc["name"])], uri=str(doc.get("id")))
+    polls.vote(tx, voter, question.poll_id, [titles.index(title)], uri=uri)
     return PROCESSED
 
 
