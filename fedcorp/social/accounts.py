@@ -234,6 +234,12 @@ _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_
 _KEY = _KEYS.where(
     keys.c.id == sa.bindparam("id"), sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now"))
 )
+_KEY_OF = (
+    _KEYS.where(accounts.c.uri == sa.bindparam("uri"), ~accounts.c.local, keys.c.kind == "rsa")
+    .where(sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now")))
+    .order_by(sa.case((keys.c.expires_at.is_(None), 0), else_=1), keys.c.id)
+    .limit(1)
+)
 _CURRENT = sa.and_(keys.c.account_id == sa.bindparam("account_id"), keys.c.expires_at.is_(None))
 _OWN_KEYS = _KEYS.add_columns(keys.c.private).where(_CURRENT, keys.c.private.is_not(None))
 _OWN_KEY = (
@@ -535,6 +541,15 @@ def _store_keys(tx: Tx, account_id: int, remote: RemoteAccount) -> None:
 def find_key(tx: Tx, key_id: str) -> Key | None:
     """The key with this id on the wire, with the URI of its owner."""
     row = tx.conn.execute(_KEY, {"id": key_id, "now": tx.ms}).first()
+    return Key(*row) if row else None
+
+
+def find_request_key(tx: Tx, name: str) -> Key | None:
+    """The key that the signature of a request names: by its id, or by that of its owner elsewhere alone (PeerTube)."""
+    found = find_key(tx, name)
+    if found is not None:
+        return found
+    row = tx.conn.execute(_KEY_OF, {"uri": name, "now": tx.ms}).first()
     return Key(*row) if row else None
 
 

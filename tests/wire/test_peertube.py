@@ -26,6 +26,7 @@ async def met(company: Company, *handles: str) -> Meeting:
     ann = await finance.person("ann")
     server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
     server.publish("person_ned", "person_pia", "channel", "application", "video")
+    server.key_name = ""  # a signature names its actor, not the key `#main-key` that the actor lists
     await server.meet(finance)
     for handle in handles:
         await ann.follow(f"{handle}@peertube.example")
