@@ -289,15 +289,16 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
         return Verdict("skipped", settled=True, error="too old to matter")
     unbearable = discovery.UNBEARABLE.get(peer.software or "")
-    if unbearable is not None and _kind(entry) in unbearable:
+    if unbearable is not None and not unbearable.isdisjoint(_kinds(entry)):
         return Verdict("skipped", settled=True, error=f"{peer.software} fails on it")
     return None
 
 
-def _kind(entry: Entry) -> str:
-    """The type of an activity; of an Undo, of what it undoes."""
-    undone = orjson.loads(entry.body).get("object") if entry.type == "Undo" else None
-    return str(undone.get("type")) if isinstance(undone, dict) else entry.type
+def _kinds(entry: Entry) -> set[str]:
+    """How `UNBEARABLE` may call an activity: by its type, of an Undo that of what it undoes, and by both types."""
+    thing = orjson.loads(entry.body).get("object")
+    inner = str(thing.get("type")) if isinstance(thing, dict) else ""
+    return {inner if inner and entry.type == "Undo" else entry.type, f"{entry.type} {inner}"}
 
 
 def _tries(peer: Peer) -> int:

@@ -411,8 +411,9 @@ def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
 
 
 def gone(uri: str) -> dict[str, Any]:
-    """What a Delete of a post names: some look for accounts alone where they find no more than an id (BookWyrm)."""
-    return {"id": uri, "type": "Tombstone"}
+    """What a Delete of a post names: some look for accounts alone where they find no more than an id (BookWyrm), or
+    where they are not told what it was (Gancio)."""
+    return {"id": uri, "type": "Tombstone", "formerType": "Note"}
 
 
 def in_context(document: dict[str, Any]) -> dict[str, Any]:

@@ -48,6 +48,8 @@ MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10
 MAX_OPTIONS, MAX_OPTION = 20, 200
 _MAX_URL = 2048
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
+_SCHEMA = "http://schema.org/"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BLANK = re.compile(r"(?:\s|<br ?/?>|</?p>)*")
 
 # -- actors ----------------------------------------------------------------------------------------------------------
@@ -527,7 +529,8 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     to be no HTML (PeerTube's Markdown) as the plain text that it is."""
     by_language = doc.get("contentMap") if isinstance(doc.get("contentMap"), dict) else {}
     source = doc.get("content") if isinstance(doc.get("content"), str) else first_string(by_language) or ""
-    language = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
+    found = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
+    language = found or _named_language(doc)
     if doc.get("mediaType") in ("text/markdown", "text/plain"):
         html = _plain(str(source), _page(doc) or str(doc.get("id")))
     else:
@@ -535,6 +538,14 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     if not {"Note", "Question"} & set(types_of(doc)) and isinstance(doc.get("name"), str):
         html = _titled(doc, html)
     return html, language[:35] if isinstance(language, str) and language != "und" else None
+
+
+def _named_language(doc: dict[str, Any]) -> str | None:
+    """The language of a film of PeerTube or a post of Lemmy, which names it beside the words; where contexts gave the
+    document other words, under its whole name."""
+    named = doc.get("language", doc.get(f"{_SCHEMA}inLanguage"))
+    tag = named.get("identifier", named.get(f"{_SCHEMA}identifier")) if isinstance(named, dict) else None
+    return tag if isinstance(tag, str) and _LANGUAGE.fullmatch(tag) else None
 
 
 def _plain(words: str, page: str) -> str:

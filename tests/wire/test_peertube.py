@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fedcorp.activitypub.vocabulary import format_time
 from tests.federation.world import Company, plain
 from tests.wire.meeting import Meeting, speak
 from tests.wire.server import Server, accept_last_follow, outcomes
@@ -42,7 +43,7 @@ def links(html: str) -> list[str]:
 def check_film(post: Any) -> None:
     assert plain(post["content"]).replace("https://", "") == TEXT
     assert links(post["content"]) == [PAGE, "https://plans.example/stool"]
-    assert (post["url"], post["account"]["acct"]) == (PAGE, "ned@peertube.example")
+    assert (post["url"], post["account"]["acct"], post["language"]) == (PAGE, "ned@peertube.example", "en")
     assert (post["visibility"], post["sensitive"], post["spoiler_text"], post["edited_at"]) == (
         "public",
         False,
@@ -128,6 +129,41 @@ async def test_we_answer_and_are_answered(company: Company) -> None:
     context = await meeting.ann.get(f"/api/v1/statuses/{film['id']}/context")
     assert [plain(item["content"]) for item in context["descendants"]] == ["which wood?", "ash, of course"]
     assert [row[:2] for row in await meeting.faults()] == [("ApproveReply", "ignored")]
+
+
+async def test_a_film_that_is_told_of_again_rings_no_bell(company: Company) -> None:
+    """There is an Update with a later time whenever anybody likes it: whoever answered would hear of each."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    film = await meeting.status(VIDEO)
+    await meeting.ann.post(f"/api/v1/statuses/{film['id']}/favourite")
+    told = meeting.server.read_file("update_video")
+    same = {**meeting.server.read_file("video"), "updated": told["object"]["updated"]}
+    await meeting.server.deliver(meeting.finance, {**told, "id": f"{VIDEO}/updates/liked", "object": same})
+    await company.settle()
+    assert await meeting.ann.notifications() == []
+    assert len(await meeting.ann.get(f"/api/v1/statuses/{film['id']}/history")) == 1
+    changes: list[dict[str, Any]] = [{"name": "Another stool"}, {"tag": []}, {"icon": []}, {"sensitive": True}]
+    for number, words in enumerate(changes):
+        company.clock.shift_ms += 60_000
+        same |= {"updated": format_time(company.clock.now()), **words}
+        again = {**told, "id": f"{VIDEO}/updates/{number}", "object": same}
+        assert (await meeting.server.deliver(meeting.finance, again)).status_code == 202
+        await company.settle()
+    assert len(await meeting.ann.get(f"/api/v1/statuses/{film['id']}/history")) == 5
+    assert await meeting.faults() == []
+
+
+async def test_a_report_is_about_one_thing_alone(company: Company) -> None:
+    """With a list as `object`, or one URL in `to`, a Flag is dropped there."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    ned, film = await meeting.ann.find("ned@peertube.example"), (await meeting.status(VIDEO))["id"]
+    for ids in ([film], []):
+        await meeting.ann.post("/api/v1/reports", account_id=ned, status_ids=ids, comment="not nice", forward=True)
+        await company.settle()
+    flags = meeting.server.got("Flag")
+    assert [(flag["object"], flag["to"]) for flag in flags] == [(VIDEO, [NED]), (NED, [NED])]
 
 
 async def test_what_we_send_can_be_read(company: Company) -> None:
