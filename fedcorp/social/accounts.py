@@ -87,6 +87,12 @@ class Account:
         return f"{self.username}@{self.domain}"
 
     @property
+    def is_server(self) -> bool:
+        """Whether this is the actor of this server itself, which signs and is nobody to people. Applications elsewhere
+        may speak: an agenda that publishes all its events as one, say (Gancio)."""
+        return self.local and self.kind == "service"
+
+    @property
     def is_group(self) -> bool:
         return self.kind == "group"
 
@@ -94,6 +100,9 @@ class Account:
     def hidden(self) -> bool:
         """Suspended or deleted: nothing of it is shown."""
         return self.suspended_at is not None or self.deleted_at is not None
+
+
+NOT_THIS_SERVER = sa.or_(accounts.c.kind != "service", ~accounts.c.local)  # as `Account.is_server`, in SQL
 
 
 @dataclass(slots=True)
