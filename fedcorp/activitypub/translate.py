@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from fedcorp.activitypub import happenings
 from fedcorp.activitypub.documents import origin, same_origin
 from fedcorp.activitypub.intake import Missing
 from fedcorp.activitypub.vocabulary import (
@@ -562,15 +563,18 @@ def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
     page = _page(doc) or str(doc.get("id"))
     heading = text.render(title, mentions={}, tag_url=lambda _tag: page).removeprefix("<p>").removesuffix("</p>")
-    links = _links(doc) or ([] if html and not _is_recording(doc) else [page])
-    below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
+    about = "\n".join(happenings.lines(doc))
+    links = _links(doc) or ([] if (html or about) and not _is_recording(doc) else [page])
+    below = "".join(text.render(part, mentions={}, tag_url=lambda _tag: page) for part in (about, *links) if part)
     return text.sanitize(f"<p><strong>{heading}</strong></p>{below}{html}")
 
 
 def _links(doc: dict[str, Any]) -> list[str]:
-    """Where a post of a community points to: its attachments that are a Link to a page (Lemmy, PieFed, Mbin)."""
+    """Where a post of a community points to: its attachments that are a Link to a page (Lemmy, PieFed, Mbin); an event
+    that is met online, there as well."""
     found = [item for item in as_list(doc.get("attachment"))[:MAX_MEDIA] if "Link" in types_of(item)]
-    return [str(item.get("href")) for item in found if _is_web_url(item.get("href")) and not _is_file(item)]
+    pages = [item.get("href") for item in found if not _is_file(item)] + happenings.links(doc)
+    return list(dict.fromkeys(str(url) for url in pages if _is_web_url(url)))
 
 
 def _is_file(link: dict[str, Any]) -> bool:
