@@ -7,7 +7,7 @@ import pytest
 from fedcorp.activitypub.vocabulary import format_time
 from tests.federation.world import Company, plain
 from tests.wire.meeting import Meeting, speak
-from tests.wire.server import Server, accept_last_follow, outcomes
+from tests.wire.server import Server, accept_last_follow, join, outcomes
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +75,28 @@ async def test_a_film_of_a_followed_channel_comes_as_its_boost(company: Company)
     await meeting.send("undo_announce_channel")
     assert await meeting.ann.get("/api/v1/timelines/home") == []
     assert await meeting.faults() == []
+
+
+async def test_films_that_a_channel_had_before_are_shown_to_who_comes(company: Company) -> None:
+    """Its outbox has the boosts alone. Nobody is told, and the boost that comes late is known."""
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
+    server.publish("person_ned", "channel", "application", "video", "outbox_channel", "outbox_channel_page")
+    server.key_name = ""
+    await server.meet(finance)
+    meeting = Meeting(server, finance, ann, NED, "ned@peertube.example")
+    group_id = await join(server, "workbench@peertube.example", ann)
+    (boost,) = await ann.get("/api/v1/timelines/home")
+    assert boost["account"]["acct"] == "workbench@peertube.example"
+    check_film(boost["reblog"])
+    assert boost["created_at"] == boost["reblog"]["created_at"]
+    assert [item["id"] for item in await ann.get(f"/api/v1/timelines/list/{group_id}")] == [boost["reblog"]["id"]]
+    assert await ann.notifications() == []
+    await meeting.send("announce_channel")
+    assert len(await ann.get("/api/v1/timelines/home")) == 1
+    await meeting.send("undo_announce_channel")
+    assert await ann.get("/api/v1/timelines/home") == []
 
 
 async def test_a_film_of_a_followed_person_comes_by_itself(company: Company) -> None:
