@@ -116,7 +116,7 @@ class Backfill:
         """What a group passed on, by its own word: a post by its id, or inside the activity that tells of it. The post
         is read at its own address."""
         thing = item.get("object")
-        if _TELLS_OF_A_POST & set(types_of(thing)):
+        if isinstance(thing, dict) and _TELLS_OF_A_POST & set(types_of(thing)):
             thing = thing.get("object")
         uri = value_or_id(thing)
         if uri is None or value_or_id(item.get("actor")) != group.uri:

@@ -314,9 +314,9 @@ def _reach(peer: Peer, entry: Entry) -> int:
 
 def _unanswered(peer: Peer, entry: Entry, error: Exception) -> Verdict:
     """No answer came. Where the peer was reached, that may be for what this entry is: it closes the connection, or
-    never answers (NodeBB)."""
+    never answers (NodeBB, Gancio)."""
     reached = isinstance(error.__cause__, httpx.TransportError) and stage_of(error.__cause__)[0] == "http"
-    stuck = reached and entry.attempts + 1 >= _tries(peer)
+    stuck = reached and entry.attempts + 1 >= (1 if peer.software in discovery.SILENT else _tries(peer))
     text = f"{type(error).__name__}: {error}"[:300]
     return Verdict("queued", settled=False, error=text, stuck=stuck, reached=reached)
 

@@ -61,6 +61,10 @@ for their Undo as well, or by their type and that of their object."""
 ONE_AT_A_TIME = frozenset({"peertube"})
 """Servers that read a Flag which is about one thing alone, a post or an account, and has a list in `to`."""
 
+SILENT = frozenset({"gancio"})
+"""Servers that give no answer at all to much that they do not keep: what is left without one is set aside at once, when
+they take something else meanwhile."""
+
 
 def reads_one(tx: Tx, domain: str) -> bool:
     """Whether this peer is one of ONE_AT_A_TIME, as far as is known."""

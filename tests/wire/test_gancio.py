@@ -1,5 +1,8 @@
 """Gancio: an agenda that speaks as one Application; events with a time and a place; what it never answers."""
 
+import json
+
+import httpx
 import pytest
 
 from fedcorp.social import accounts, moderation
@@ -145,3 +148,29 @@ async def test_it_is_spared_what_it_never_answers(company: Company) -> None:
     got = meeting.server.received[begun:]
     assert [item["type"] for item in got] == ["Like", "Undo", "Announce", "Create"]
     assert got[1]["object"]["type"] == "Like"
+
+
+async def test_an_answer_that_it_does_not_keep_holds_up_nothing(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a site is set up at first, an answer to an event is left without any answer."""
+    meeting = await met(company)
+    await meeting.send("create_event")
+    event = (await meeting.status(EVENT))["id"]
+    respond = meeting.server.respond
+
+    async def silent(request: httpx.Request) -> httpx.Response:
+        answer = await respond(request)
+        told = json.loads(request.content) if request.method == "POST" else {}
+        if told.get("type") == "Create" and told["object"]["inReplyTo"] == EVENT:
+            raise httpx.ReadTimeout("no answer", request=request)
+        return answer
+
+    monkeypatch.setattr(meeting.server, "respond", silent)
+    begun = len(meeting.server.received)
+    await meeting.publish("I come", in_reply_to_id=event)
+    await meeting.ann.post(f"/api/v1/statuses/{event}/favourite")
+    await company.retry()
+    assert [item["type"] for item in meeting.server.received[begun:]] == ["Create", "Create", "Like"]
+    await meeting.publish("and this")
+    assert [item["type"] for item in meeting.server.received[begun + 3 :]] == ["Create"]
