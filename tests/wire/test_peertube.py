@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fedcorp.activitypub.vocabulary import format_time
-from tests.federation.world import Company, plain
+from tests.federation.world import Company, pair, plain
 from tests.wire.meeting import Meeting, speak
 from tests.wire.server import Server, accept_last_follow, join, outcomes
 
@@ -21,13 +21,13 @@ TEXT = (
 )  # fmt: skip
 
 
-async def met(company: Company, *handles: str) -> Meeting:
+async def met(company: Company, *handles: str, key_name: str = "#main-key") -> Meeting:
     """ann follows these: the person, the channel, or both."""
     finance = await company.department("finance")
     ann = await finance.person("ann")
     server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
     server.publish("person_ned", "person_pia", "channel", "application", "video")
-    server.key_name = ""  # a signature names its actor, not the key `#main-key` that the actor lists
+    server.key_name = key_name
     await server.meet(finance)
     for handle in handles:
         await ann.follow(f"{handle}@peertube.example")
@@ -53,6 +53,21 @@ def check_film(post: Any) -> None:
     assert {tag["name"] for tag in post["tags"]} >= {"wood"}
     (preview,) = post["media_attachments"]
     assert (preview["type"], preview["remote_url"]) == ("image", f"{ORIGIN}/lazy-static/previews/p.jpg")
+
+
+async def test_a_signature_names_the_actor_alone(company: Company) -> None:
+    """So it is until 6.3. It holds with the key that this actor lists, and with no other's."""
+    meeting = await met(company, "ned", key_name="")
+    await meeting.send("create_video")
+    assert len(await meeting.ann.get("/api/v1/timelines/home")) == 1
+    meeting.server.pair = pair(7)
+    refused = await meeting.server.deliver(meeting.finance, meeting.server.read_file("update_video"))
+    assert refused.status_code == 401
+    own = await meeting.server.deliver(
+        meeting.finance, meeting.server.read_file("update_video"), signer=meeting.ann.account.uri
+    )
+    assert own.status_code in (401, 403)
+    assert (await meeting.status(VIDEO))["edited_at"] is None
 
 
 async def test_a_channel_is_a_group_where_only_its_owner_posts(company: Company) -> None:
@@ -83,7 +98,6 @@ async def test_films_that_a_channel_had_before_are_shown_to_who_comes(company: C
     ann = await finance.person("ann")
     server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
     server.publish("person_ned", "channel", "application", "video", "outbox_channel", "outbox_channel_page")
-    server.key_name = ""
     await server.meet(finance)
     meeting = Meeting(server, finance, ann, NED, "ned@peertube.example")
     group_id = await join(server, "workbench@peertube.example", ann)
