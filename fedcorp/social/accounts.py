@@ -554,7 +554,7 @@ def find_key(tx: Tx, key_id: str) -> Key | None:
 
 
 def find_request_key(tx: Tx, name: str) -> Key | None:
-    """The key that the signature of a request names: by its id, or by that of its owner elsewhere alone (PeerTube 6)."""
+    """The key that the signature of a request names: by its id, or by its owner elsewhere alone (PeerTube 6)."""
     found = find_key(tx, name)
     if found is not None:
         return found
