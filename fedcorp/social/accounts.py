@@ -656,7 +656,8 @@ def _profile_values(tx: Tx, account: Account, change: Profile) -> dict[str, Any]
         if len(change.note) > MAX_NOTE:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
         values |= {"note_source": change.note, "note": _html(tx, change.note)}
-    pictures = {f"{name}_description": "" for name in ("avatar", "header") if name in values}
+    changed = [name for name in ("avatar", "header") if name in values]
+    pictures = {f"{name}_{kind}": "" for name in changed for kind in ("description", "type")}
     if pictures or change.shown:
         values["presentation"] = presentation.changed(account.presentation, pictures | change.shown)
     if change.fields is not None:

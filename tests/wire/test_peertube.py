@@ -6,6 +6,7 @@ import pytest
 
 from fedcorp.activitypub.vocabulary import format_time
 from tests.federation.world import Company, pair, plain
+from tests.web.instance import picture
 from tests.wire.meeting import Meeting, speak
 from tests.wire.server import Server, accept_last_follow, join, outcomes
 
@@ -188,6 +189,19 @@ async def test_a_film_that_is_told_of_again_rings_no_bell(company: Company) -> N
         await company.settle()
     assert len(await meeting.ann.get(f"/api/v1/statuses/{film['id']}/history")) == 5
     assert await meeting.faults() == []
+
+
+async def test_a_picture_says_what_it_is(company: Company) -> None:
+    """By its media type, since its address ends with no suffix: without both it is not shown there."""
+    meeting = await met(company, "ned")
+    ann, uri = meeting.ann, meeting.ann.account.uri
+    for kind in ("PNG", "JPEG"):
+        files = {"avatar": ("me", picture("red", kind=kind))}
+        assert (await ann.http.patch("/api/v1/profile", files=files)).status_code == 200
+        document = (await meeting.server.read(meeting.finance, uri, signer=NED)).json()
+        assert document["icon"]["mediaType"] == f"image/{kind.lower()}"
+    await ann.send("DELETE", "/api/v1/profile/avatar")
+    assert "icon" not in (await meeting.server.read(meeting.finance, uri, signer=NED)).json()
 
 
 async def test_a_report_is_about_one_thing_alone(company: Company) -> None:
