@@ -19,7 +19,7 @@ from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, ids_of, types_of, value_or_id
 from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
-from fedcorp.social import accounts, follows, group_posts, interactions, statuses, threads
+from fedcorp.social import accounts, follows, group_posts, interactions, receiving, statuses, threads
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -64,7 +64,10 @@ class Backfill:
             log.info("an outbox could not be read: %s", error.text)
             return
         for item in reversed(_latest(read.found)):
-            await self._store_created(item, account.uri, signer, budget)
+            if account.is_group and "Announce" in types_of(item):
+                await self._store_passed_on(item, account, budget)
+            else:
+                await self._store_created(item, account.uri, signer, budget)
         with contextlib.suppress(Unavailable):  # the outbox need not be read again for that
             await self._read_pins(account, signer)
 
@@ -111,6 +114,23 @@ class Backfill:
                 await self._fetch(item, budget, signer)
         except FedcorpError as error:
             log.info("a post of an outbox was left out: %s", error.text)
+
+    async def _store_passed_on(self, item: dict[str, Any], group: Account, budget: Budget) -> None:
+        """What a group passed on, by its own word: a post by its id, or inside the activity that tells of it. The post
+        is read at its own address."""
+        thing = item.get("object")
+        if isinstance(thing, dict) and _TELLS_OF_A_POST & set(types_of(thing)):
+            thing = thing.get("object")
+        uri = value_or_id(thing)
+        if uri is None or value_or_id(item.get("actor")) != group.uri:
+            return
+        try:
+            status = await self._resolver.status(uri, budget=budget)
+        except FedcorpError as error:
+            log.info("a post that a group passed on was left out: %s", error.text)
+            return
+        if status is not None:
+            await self._db.write(_pass_on, group.id, status.id, value_or_id(item), translate.note_time(item))
 
     async def _fetch(self, uri: str, budget: Budget, signer: int | None = None) -> dict[str, Any] | None:
         """Read a post at its address and store it, unless it is here already; its document when it was read."""
@@ -261,6 +281,24 @@ def _latest(found: list[Any]) -> list[Any]:
         told = isinstance(item, dict) and _TELLS_OF_A_POST & set(types_of(item))
         kept.setdefault(value_or_id(item.get("object") if told else item) or str(number), item)
     return list(kept.values())
+
+
+def _pass_on(tx: Tx, group_id: int, status_id: int, uri: str | None, at: int | None) -> None:
+    """A post that stands in the outbox of a group counts as if the group had passed it on then; answers come with
+    their threads, and of one of ours its author would have heard."""
+    group, status = accounts.find(tx, group_id), statuses.find(tx, status_id)
+    if group is None or group.hidden or status is None or status.deleted_at is not None or status.local:
+        return
+    if status.in_reply_to_uri is not None or status.visibility not in ("public", "unlisted"):
+        return
+    if uri is None or not same_origin(uri, group.uri):
+        uri = f"{group.uri}#announce-{status.id}"
+    if interactions.is_undone(tx, uri) or statuses.find_by_uri(tx, uri) is not None or receiving.is_tombstoned(tx, uri):
+        return
+    at = min(at or status.created_at, tx.ms)
+    group_posts.note_state(tx, group.id, status.id, "distributed", at=at)
+    group_posts.own_thread(tx, group, status)
+    interactions.reblog(tx, group, status, uri=uri, at=at, quiet=True)
 
 
 def _keep_pins(tx: Tx, account_id: int, uris: list[str], before: dict[int, int], whole: bool) -> None:

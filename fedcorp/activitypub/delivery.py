@@ -289,15 +289,16 @@ def _early_verdict(peer: Peer, entry: Entry, now: int) -> Verdict | None:
     if entry.type in EXPIRING and entry.created_at < now - EXPIRES_MS:
         return Verdict("skipped", settled=True, error="too old to matter")
     unbearable = discovery.UNBEARABLE.get(peer.software or "")
-    if unbearable is not None and _kind(entry) in unbearable:
+    if unbearable is not None and not unbearable.isdisjoint(_kinds(entry)):
         return Verdict("skipped", settled=True, error=f"{peer.software} fails on it")
     return None
 
 
-def _kind(entry: Entry) -> str:
-    """The type of an activity; of an Undo, of what it undoes."""
-    undone = orjson.loads(entry.body).get("object") if entry.type == "Undo" else None
-    return str(undone.get("type")) if isinstance(undone, dict) else entry.type
+def _kinds(entry: Entry) -> set[str]:
+    """How `UNBEARABLE` may call an activity: by its type, of an Undo that of what it undoes, and by both types."""
+    thing = orjson.loads(entry.body).get("object")
+    inner = str(thing.get("type")) if isinstance(thing, dict) else ""
+    return {inner if inner and entry.type == "Undo" else entry.type, f"{entry.type} {inner}"}
 
 
 def _tries(peer: Peer) -> int:
@@ -313,9 +314,9 @@ def _reach(peer: Peer, entry: Entry) -> int:
 
 def _unanswered(peer: Peer, entry: Entry, error: Exception) -> Verdict:
     """No answer came. Where the peer was reached, that may be for what this entry is: it closes the connection, or
-    never answers (NodeBB)."""
+    never answers (NodeBB, Gancio)."""
     reached = isinstance(error.__cause__, httpx.TransportError) and stage_of(error.__cause__)[0] == "http"
-    stuck = reached and entry.attempts + 1 >= _tries(peer)
+    stuck = reached and entry.attempts + 1 >= (1 if peer.software in discovery.SILENT else _tries(peer))
     text = f"{type(error).__name__}: {error}"[:300]
     return Verdict("queued", settled=False, error=text, stuck=stuck, reached=reached)
 

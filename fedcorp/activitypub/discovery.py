@@ -44,15 +44,34 @@ BOOSTING = frozenset(
     }
 )  # fmt: skip
 """Servers that read an Announce as a boost of the object whose id it names."""
-REPEATING = frozenset({"takahe", "peertube", "nodebb", "bookwyrm"})
+REPEATING = frozenset({"takahe", "peertube", "nodebb", "bookwyrm", "gancio"})
 """Servers that give what somebody does again after taking it back the id that it had before, or to a block one that a
 follow has had (BookWyrm)."""
 DEAF = frozenset({"nodebb"})
 """Servers that refuse what they sent themselves when it comes back inside an Announce, and do nothing with it."""
 VOTING = frozenset({"lemmy", "piefed", "mbin", "kbin"})
 """Servers where people vote up or down, and thumbs down is a Dislike: PieFed takes every EmojiReact for a vote up."""
-UNBEARABLE = {"bookwyrm": frozenset({"EmojiReact", "Remove"})}
-"""Types of activities on which servers fail, themselves or their Undo, however often they come."""
+UNBEARABLE = {
+    "bookwyrm": frozenset({"EmojiReact", "Remove"}),
+    "gancio": frozenset(
+        {"EmojiReact", "Undo Announce", "Update Person", "Update Service", "Update Group", "Update Question"}
+    ),
+}
+"""Activities on which servers fail, or to which they never answer, however often they come: by their type, which stands
+for their Undo as well, or by their type and that of their object."""
+
+ONE_AT_A_TIME = frozenset({"peertube"})
+"""Servers that read a Flag which is about one thing alone, a post or an account, and has a list in `to`."""
+
+SILENT = frozenset({"gancio"})
+"""Servers that give no answer at all to much that they do not keep: what is left without one is set aside at once, when
+they take something else meanwhile."""
+
+
+def reads_one(tx: Tx, domain: str) -> bool:
+    """Whether this peer is one of ONE_AT_A_TIME, as far as is known."""
+    peer = peers.find(tx, domain)
+    return peer is not None and peer.software in ONE_AT_A_TIME
 
 
 def repeats(tx: Tx, domain: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.activitypub import audience, group_telling, render, telling
+from fedcorp.activitypub import audience, discovery, group_telling, render, telling
 from fedcorp.activitypub.audience import Destination
 from fedcorp.activitypub.vocabulary import PUBLIC
 from fedcorp.errors import FedcorpError
@@ -426,13 +426,18 @@ def _report_forwarded(tx: Tx, event: events.ReportForwarded) -> None:
     if report is None or target is None:
         return
     posts = statuses.find_many(tx, report.posts)
-    things = [target.uri, *(posts[id_].uri for id_ in report.posts if id_ in posts)]
+    about = [posts[id_].uri for id_ in report.posts if id_ in posts]
+    one_by_one = discovery.reads_one(tx, target.domain)
+    flags: list[Any] = about or [target.uri] if one_by_one else [[target.uri, *about]]
     server = accounts.instance_actor(tx)
-    document = render.activity(
-        "Flag", report.uri, server, things, at=report.created_at, to=[target.uri], content=report.comment
-    )
-    document["to"] = target.uri  # where BookWyrm reads whom it is about, and only as one URL
-    telling.post(tx, server, document, audience.people(tx, [target.id], "public"), reach="public", proof=False)
+    for number, things in enumerate(flags):
+        uri = telling.new_uri(tx) if number else report.uri
+        document = render.activity(
+            "Flag", uri, server, things, at=report.created_at, to=[target.uri], content=report.comment
+        )
+        if not one_by_one:
+            document["to"] = target.uri  # where BookWyrm reads whom it is about, and only as one URL
+        telling.post(tx, server, document, audience.people(tx, [target.id], "public"), reach="public", proof=False)
 
 
 # -- passing on -----------------------------------------------------------------------------------------------------

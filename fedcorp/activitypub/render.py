@@ -175,11 +175,16 @@ def _old_key(account: Account, key: OldKey) -> dict[str, Any]:
 
 def _pictures(tx: Tx, account: Account) -> dict[str, Any]:
     shown = presentation.read(account.presentation)
-    named = {"icon": (account.avatar, shown.avatar_description), "image": (account.header, shown.header_description)}
-    return {
-        name: {"type": "Image", "url": tx.site.urls.media(key), **({"name": words} if words else {})}
-        for name, (key, words) in named.items() if key
-    }  # fmt: skip
+    found = {}
+    for name, key, mime, words in (
+        ("icon", account.avatar, shown.avatar_type, shown.avatar_description),
+        ("image", account.header, shown.header_type, shown.header_description),
+    ):
+        if key:
+            said = {"mediaType": mime, "name": words}
+            picture = {"type": "Image", "url": tx.site.urls.media(key)}
+            found[name] = picture | {term: value for term, value in said.items() if value}
+    return found
 
 
 def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
@@ -424,8 +429,9 @@ def tombstone(uri: str, former_type: str, deleted_at: int) -> dict[str, Any]:
 
 
 def gone(uri: str) -> dict[str, Any]:
-    """What a Delete of a post names: some look for accounts alone where they find no more than an id (BookWyrm)."""
-    return {"id": uri, "type": "Tombstone"}
+    """What a Delete of a post names: some look for accounts alone where they find no more than an id (BookWyrm), or
+    where they are not told what it was (Gancio)."""
+    return {"id": uri, "type": "Tombstone", "formerType": "Note"}
 
 
 def in_context(document: dict[str, Any]) -> dict[str, Any]:

@@ -303,18 +303,19 @@ class Resolver:
     # -- keys -------------------------------------------------------------------------------------------------------
 
     async def key(self, key_id: str, *, fresh: bool = False) -> Key:
-        """The key with this id, proven to belong to an actor that lists it. Fetches unless it is known.
+        """The key with this id, or of the actor with this id, proven to belong to an actor that lists it. Fetches
+        unless it is known.
 
         Raises Unauthorized when there is no such key, Unavailable when its server cannot be asked now, Gone when its
         owner was deleted, Forbidden by peer policy.
         """
-        known = await self._db.read(accounts.find_key, key_id)
+        known = await self._db.read(accounts.find_request_key, key_id)
         if known is not None and not fresh:
             return known
         if self._is_recent(self._no_key, key_id, _KEY_MISS_MS):
             raise Unauthorized("The key of the signature is not known.", key_id)
         await self._fetch_owner(key_id)
-        found = await self._db.read(accounts.find_key, key_id)
+        found = await self._db.read(accounts.find_request_key, key_id)
         if found is None:
             self._note(self._no_key, key_id)
             raise Unauthorized("The actor does not list the key of the signature.", key_id)

@@ -124,7 +124,7 @@ def actor_at_page(tx: Tx, name: str, signer: Signer) -> Served:
 
 def _known_actor(tx: Tx, uri: str, signer: Signer) -> Account:
     account = accounts.find_by_uri(tx, uri)
-    if account is None or not account.local or account.hidden or account.kind == "service":
+    if account is None or not account.local or account.hidden or account.is_server:
         raise NotFound
     group = groups.find(tx, account.id) if account.is_group else None
     if group is not None and not group.listed and not _knows_secret(tx, account, signer):

@@ -184,5 +184,5 @@ class Signers:
 
 def _admit(tx: Tx, domain: str, key_id: str) -> tuple[str, Key | None]:
     tier = peers.check_tier(tx, domain)
-    key = accounts.find_key(tx, key_id)
+    key = accounts.find_request_key(tx, key_id)
     return tier, key

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from fedcorp.activitypub import happenings
 from fedcorp.activitypub.documents import domain_of, origin, same_origin
 from fedcorp.activitypub.intake import Missing
 from fedcorp.activitypub.vocabulary import (
@@ -51,6 +52,8 @@ MAX_STRANGERS = 10
 """People whom one note makes us look up at most."""
 _MAX_URL = 2048
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
+_SCHEMA = "http://schema.org/"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _BLANK = re.compile(r"(?:\s|<br ?/?>|</?p>)*")
 
 # -- actors ----------------------------------------------------------------------------------------------------------
@@ -547,7 +550,8 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     to be no HTML (PeerTube's Markdown) as the plain text that it is."""
     by_language = doc.get("contentMap") if isinstance(doc.get("contentMap"), dict) else {}
     source = doc.get("content") if isinstance(doc.get("content"), str) else first_string(by_language) or ""
-    language = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
+    found = next((tag for tag, value in by_language.items() if value == source), None) if by_language else None
+    language = found or _named_language(doc)
     if doc.get("mediaType") in ("text/markdown", "text/plain"):
         html = _plain(str(source), _page(doc) or str(doc.get("id")))
     else:
@@ -555,6 +559,14 @@ def _content(doc: dict[str, Any]) -> tuple[str, str | None]:
     if not {"Note", "Question"} & set(types_of(doc)) and isinstance(doc.get("name"), str):
         html = _titled(doc, html)
     return html, language[:35] if isinstance(language, str) and language != "und" else None
+
+
+def _named_language(doc: dict[str, Any]) -> str | None:
+    """The language of a film of PeerTube or a post of Lemmy, which names it beside the words; where contexts gave the
+    document other words, under its whole name."""
+    named = doc.get("language", doc.get(f"{_SCHEMA}inLanguage"))
+    tag = named.get("identifier", named.get(f"{_SCHEMA}identifier")) if isinstance(named, dict) else None
+    return tag if isinstance(tag, str) and _LANGUAGE.fullmatch(tag) else None
 
 
 def _plain(words: str, page: str) -> str:
@@ -571,15 +583,18 @@ def _titled(doc: dict[str, Any], html: str) -> str:
     title = text.one_line(str(doc["name"]), MAX_TITLE)
     page = _page(doc) or str(doc.get("id"))
     heading = text.render(title, mentions={}, tag_url=lambda _tag: page).removeprefix("<p>").removesuffix("</p>")
-    links = _links(doc) or ([] if html and not _is_recording(doc) else [page])
-    below = "".join(text.render(link, mentions={}, tag_url=lambda _tag: page) for link in links)
+    about = "\n".join(happenings.lines(doc))
+    links = _links(doc) or ([] if (html or about) and not _is_recording(doc) else [page])
+    below = "".join(text.render(part, mentions={}, tag_url=lambda _tag: page) for part in (about, *links) if part)
     return text.sanitize(f"<p><strong>{heading}</strong></p>{below}{html}")
 
 
 def _links(doc: dict[str, Any]) -> list[str]:
-    """Where a post of a community points to: its attachments that are a Link to a page (Lemmy, PieFed, Mbin)."""
+    """Where a post of a community points to: its attachments that are a Link to a page (Lemmy, PieFed, Mbin); an event
+    that is met online, there as well."""
     found = [item for item in as_list(doc.get("attachment"))[:MAX_MEDIA] if "Link" in types_of(item)]
-    return [str(item.get("href")) for item in found if _is_web_url(item.get("href")) and not _is_file(item)]
+    pages = [item.get("href") for item in found if not _is_file(item)] + happenings.links(doc)
+    return list(dict.fromkeys(str(url) for url in pages if _is_web_url(url)))
 
 
 def _is_file(link: dict[str, Any]) -> bool:

@@ -91,6 +91,12 @@ class Account:
         return f"{self.username}@{self.domain}"
 
     @property
+    def is_server(self) -> bool:
+        """Whether this is the actor of this server itself, which signs and is nobody to people. Applications elsewhere
+        may speak: an agenda that publishes all its events as one, say (Gancio)."""
+        return self.local and self.kind == "service"
+
+    @property
     def is_group(self) -> bool:
         return self.kind == "group"
 
@@ -98,6 +104,9 @@ class Account:
     def hidden(self) -> bool:
         """Suspended or deleted: nothing of it is shown."""
         return self.suspended_at is not None or self.deleted_at is not None
+
+
+NOT_THIS_SERVER = sa.or_(accounts.c.kind != "service", ~accounts.c.local)  # as `Account.is_server`, in SQL
 
 
 @dataclass(slots=True)
@@ -238,6 +247,12 @@ _KEY_COLUMNS = [keys.c.id, keys.c.account_id, keys.c.kind, keys.c.public, keys.c
 _KEYS = sa.select(*_KEY_COLUMNS).join(accounts, accounts.c.id == keys.c.account_id).where(keys.c.revoked_at.is_(None))
 _KEY = _KEYS.where(
     keys.c.id == sa.bindparam("id"), sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now"))
+)
+_KEY_OF = (
+    _KEYS.where(accounts.c.uri == sa.bindparam("uri"), ~accounts.c.local, keys.c.kind == "rsa")
+    .where(sa.or_(keys.c.expires_at.is_(None), keys.c.expires_at > sa.bindparam("now")))
+    .order_by(sa.case((keys.c.expires_at.is_(None), 0), else_=1), keys.c.id)
+    .limit(1)
 )
 _CURRENT = sa.and_(keys.c.account_id == sa.bindparam("account_id"), keys.c.expires_at.is_(None))
 _OWN_KEYS = _KEYS.add_columns(keys.c.private).where(_CURRENT, keys.c.private.is_not(None))
@@ -543,6 +558,15 @@ def find_key(tx: Tx, key_id: str) -> Key | None:
     return Key(*row) if row else None
 
 
+def find_request_key(tx: Tx, name: str) -> Key | None:
+    """The key that the signature of a request names: by its id, or by its owner elsewhere alone (PeerTube 6)."""
+    found = find_key(tx, name)
+    if found is not None:
+        return found
+    row = tx.conn.execute(_KEY_OF, {"uri": name, "now": tx.ms}).first()
+    return Key(*row) if row else None
+
+
 def signing_keys(tx: Tx, account_id: int) -> dict[str, Key]:
     """The private keys with which a local account signs now: `rsa` and `ed25519`."""
     return {row.kind: _own(tx, row) for row in tx.conn.execute(_OWN_KEYS, {"account_id": account_id})}
@@ -637,7 +661,8 @@ def _profile_values(tx: Tx, account: Account, change: Profile) -> dict[str, Any]
         if len(change.note) > MAX_NOTE:
             raise Unprocessable(f"Validation failed: Note is too long (maximum is {MAX_NOTE} characters)")
         values |= {"note_source": change.note, "note": _html(tx, change.note)}
-    pictures = {f"{name}_description": "" for name in ("avatar", "header") if name in values}
+    changed = [name for name in ("avatar", "header") if name in values]
+    pictures = {f"{name}_{kind}": "" for name in changed for kind in ("description", "type")}
     if pictures or change.shown:
         values["presentation"] = presentation.changed(account.presentation, pictures | change.shown)
     if change.fields is not None:

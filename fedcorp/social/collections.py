@@ -320,7 +320,7 @@ def _may_add(tx: Tx, owner_id: int, account: Account) -> bool:
     show themselves."""
     if account.id == owner_id:
         return True
-    if account.kind == "service" or not account.discoverable or not is_shown(tx, account, None):
+    if account.is_server or not account.discoverable or not is_shown(tx, account, None):
         return False
     return not tx.conn.execute(_APART, {"account": account.id, "viewer": owner_id}).scalar()
 

@@ -380,7 +380,7 @@ def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
     account = accounts.find(tx, wrapper.account_id)
     assert account is not None
     if account.is_group:
-        _reblogged_by_group(tx, account, wrapper, original)
+        _reblogged_by_group(tx, account, wrapper, original, quiet=event.quiet)
         return
     if account.local:
         insert_ignore(tx, home, account_id=account.id, entry_id=wrapper.id, status_id=original.id)
@@ -392,14 +392,15 @@ def _reblogged(tx: Tx, event: events.StatusReblogged) -> None:
     )  # fmt: skip
 
 
-def _reblogged_by_group(tx: Tx, account: Account, wrapper: Status, original: Status) -> None:
+def _reblogged_by_group(tx: Tx, account: Account, wrapper: Status, original: Status, *, quiet: bool) -> None:
     """Members see what starts a thread at home; replies stand in the list of the group. Nobody is told of a boost."""
     if original.group_id is None:
         tx.conn.execute(sa.update(statuses_table).where(statuses_table.c.id == original.id).values(group_id=account.id))
     if original.in_reply_to_id is None and original.in_reply_to_uri is None:
         _fan_out(tx, _WANTING_REBLOGS, author=account.id, entry=wrapper.id, status=original.id, group=account.id)
-    stream(tx, "update", status_id=wrapper.id)
-    _ring(tx, account.id, original.account_id, original)
+    if not quiet:
+        stream(tx, "update", status_id=wrapper.id)
+        _ring(tx, account.id, original.account_id, original)
 
 
 def _unreblogged(tx: Tx, event: events.StatusUnreblogged) -> None:

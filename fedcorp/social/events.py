@@ -54,6 +54,7 @@ class StatusReblogged(Federated):
 
     reblog_id: int
     status_id: int
+    quiet: bool = False  # history of a group that was filled in
 
 
 @dataclass(frozen=True, slots=True)

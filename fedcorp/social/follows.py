@@ -183,7 +183,7 @@ def _again(tx: Tx, known: Follow, target: Account, uri: str | None, options: dic
 def _check_may_follow(tx: Tx, follower: Account, target: Account) -> None:
     if follower.id == target.id:
         raise Unprocessable("You cannot follow yourself.")
-    if target.hidden or target.kind == "service":
+    if target.hidden or target.is_server:
         raise NotFound
     if tx.conn.execute(_BLOCKED, {"follower": follower.id, "target": target.id}).first():
         raise Forbidden("This account cannot be followed by you.")

@@ -197,6 +197,6 @@ def resolve(tx: Tx, group: Account, actor: Account, report_id: int) -> Wish | No
 def find_subject(tx: Tx, account_id: int) -> Account:
     """Whom an act is about; also somebody who left or was suspended. Raises NotFound."""
     found = accounts.find(tx, account_id)
-    if found is None or found.kind == "service":
+    if found is None or found.is_server:
         raise NotFound
     return found

@@ -51,8 +51,10 @@ def reblog(
     visibility: str = "public",
     uri: str | None = None,
     at: int | None = None,
+    quiet: bool = False,
 ) -> Status:
-    """Boost a status that the caller has found visible. `uri` and `at` (ms) are those of an Announce from elsewhere.
+    """Boost a status that the caller has found visible. `uri` and `at` (ms) are those of an Announce from elsewhere;
+    `quiet`: it is history of a group, of which nobody is told.
 
     Returns the wrapper. Raises Unprocessable when the original may not be passed on.
     """
@@ -81,7 +83,7 @@ def reblog(
         return wrapper
     if not account.is_group:  # a group that passes on what its members write is not a person who recommends it
         statuses.change_count(tx, original.id, "reblogs_count", 1)
-    tx.record(StatusReblogged(id_, original.id))
+    tx.record(StatusReblogged(id_, original.id, quiet))
     return wrapper
 
 

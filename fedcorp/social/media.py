@@ -3,6 +3,7 @@
 Never touches a file and never fetches: `fedcorp.storage.media` keeps files, jobs of the kind `fetch_media` bring them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -253,6 +254,11 @@ def store_remote(tx: Tx, account_id: int, status_id: int, items: list[RemoteMedi
     """Keep what a remote status has attached, and ask for its files to be fetched."""
     for position, item in enumerate(items[:MAX_REMOTE]):
         _store(tx, account_id, status_id, item, position)
+
+
+def shown_of(items: Iterable[RemoteMedia]) -> list[tuple[str, str]]:
+    """(address, description) of each file as they are kept."""
+    return [(item.url, item.description[:MAX_REMOTE_DESCRIPTION]) for item in items][:MAX_REMOTE]
 
 
 def _store(tx: Tx, account_id: int, status_id: int, item: RemoteMedia, position: int) -> None:

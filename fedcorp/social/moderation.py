@@ -75,7 +75,7 @@ class Wanted:
 def find(tx: Tx, id_: int) -> Account:
     """A person or group, also one that is suspended. Raises NotFound."""
     found = accounts.find(tx, id_)
-    if found is None or found.deleted_at is not None or found.kind == "service":
+    if found is None or found.deleted_at is not None or found.is_server:
         raise NotFound
     return found
 
@@ -87,7 +87,7 @@ def listing(tx: Tx, page: Page, wanted: Wanted) -> list[int]:
     statement = (
         sa.select(table.c.id)
         .join(users, users.c.account_id == table.c.id, isouter=True)
-        .where(table.c.deleted_at.is_(None), table.c.kind != "service")
+        .where(table.c.deleted_at.is_(None), accounts.NOT_THIS_SERVER)
     )
     if wanted.local is not None:
         statement = statement.where(table.c.local if wanted.local else ~table.c.local)

@@ -22,7 +22,7 @@ from fedcorp.storage.upsert import insert_ignore, upsert
 MAX_NOTE = 2000
 _ACCOUNT: Any = sa.bindparam("account", type_=sa.BigInteger)
 _VIEWER: Any = sa.bindparam("viewer", type_=sa.BigInteger)
-_ALIVE = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), table.c.kind != "service")
+_ALIVE = sa.and_(table.c.suspended_at.is_(None), table.c.deleted_at.is_(None), accounts.NOT_THIS_SERVER)
 
 
 def _not_blocked(account: Any, viewer: Any) -> "sa.ColumnElement[bool]":

@@ -21,10 +21,13 @@ UNCHANGED = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """The descriptions are plain text; `attribution_domains` are hosts of websites."""
+    """The descriptions are plain text; the types, media types of pictures here, "" for what was stored before they were
+    kept; `attribution_domains` are hosts of websites."""
 
     avatar_description: str = ""
     header_description: str = ""
+    avatar_type: str = ""
+    header_type: str = ""
     show_media: bool = True
     show_media_replies: bool = True
     show_featured: bool = True

@@ -176,6 +176,11 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     leaves.keep_policy(tx, known.id, remote.interaction_policy)
     if not edited:
         return known
+    if _says_the_same(tx, known, remote):
+        custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
+        later = {"edited_at": remote.edited_at, "version": known.version + 1}
+        tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(**later))
+        return statuses.find(tx, known.id)
     kept = [item.id for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
     statuses.keep_edit(tx, known, media=orjson.dumps(kept).decode(), poll="[]")
     tx.conn.execute(
@@ -191,6 +196,21 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))
     tx.record(StatusEdited(known.id))
     return statuses.find(tx, known.id)
+
+
+def _says_the_same(tx: Tx, known: Status, remote: RemoteStatus) -> bool:
+    """Whether there is nothing to read again, and nobody to be told: PeerTube tells of a film anew whenever somebody
+    likes it. What is asked in a poll may always have changed."""
+    if known.poll_id is not None or remote.poll is not None:
+        return False
+    shown = [(item.remote_url, item.description) for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
+    return (
+        (known.content, known.spoiler_text, known.sensitive, known.language)
+        == (remote.content, remote.spoiler_text, remote.sensitive, remote.language)
+        and shown == media.shown_of(remote.media)
+        and {tuple(item) for item in statuses.mentions_of(tx, known.id)} == set(remote.mentions)
+        and statuses.tag_names(statuses.tags_of(tx, known.id)) == statuses.tag_names(remote.tags)
+    )
 
 
 def receive_quote(tx: Tx, known: Status, remote: RemoteStatus) -> Status:

@@ -38,7 +38,7 @@ def account_ids(
     statement = (
         sa.select(accounts.c.id)
         .where(matched, accounts.c.suspended_at.is_(None), accounts.c.deleted_at.is_(None))
-        .where(accounts.c.kind != "service", shown(accounts.c.id, viewer_id), ~_blocked_by(viewer_id))
+        .where(sa.or_(~_ONLY_SIGNS, followed), shown(accounts.c.id, viewer_id), ~_blocked_by(viewer_id))
         .where(~domain_blocked(accounts.c.id, viewer_id))
         .where(sa.or_(~_blocking(viewer_id), accounts.c.username_key == key))  # to be found for unblocking
         .where(sa.or_(~limited(accounts.c.id, viewer_id), accounts.c.username_key == key))
@@ -47,6 +47,10 @@ def account_ids(
         .offset(offset)
     )
     return list(tx.conn.execute(statement.where(followed) if following else statement).scalars())
+
+
+# The actors of servers are of no interest to people, save those that want to be found: agendas, say (Gancio).
+_ONLY_SIGNS = sa.and_(accounts.c.kind == "service", sa.or_(accounts.c.local, ~accounts.c.discoverable))
 
 
 def _matched(username: str, domain: str | None) -> "sa.ColumnElement[bool] | None":

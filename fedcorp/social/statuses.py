@@ -3,7 +3,7 @@
 Made by people here: `fedcorp.social.publishing`; taken from other servers: `receiving`; reacted to: `interactions`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import itemgetter
 from typing import Any
@@ -37,6 +37,7 @@ from fedcorp.storage.tables import (
 from fedcorp.storage.upsert import insert_ignore
 
 ANCESTORS, DESCENDANTS = 40, 200
+MAX_TAGS = 30
 
 
 @dataclass(slots=True)
@@ -406,9 +407,14 @@ def write_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
 
 def add_tags(tx: Tx, status_id: int, shown: list[str]) -> None:
     """Write the hashtags of a new status."""
-    for tag in shown[:30]:
+    for tag in shown[:MAX_TAGS]:
         if name := normalise_tag(tag):
             insert_ignore(tx, status_tags, name=name, status_id=status_id, shown=tag)
+
+
+def tag_names(shown: Iterable[str]) -> set[str]:
+    """What these hashtags are, however they are written, as far as they are kept."""
+    return {name for tag in list(shown)[:MAX_TAGS] if (name := normalise_tag(tag))}
 
 
 def write_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:

@@ -83,9 +83,13 @@ def want(tx: Tx, root_id: int) -> None:
 
 
 def want_outbox(tx: Tx, account: Account, follower_id: int) -> None:
-    """Have the latest posts of an account read, as `follower_id` may see them, since somebody here follows it now."""
+    """Have the latest posts of an account read, or what a group without a ledger passed on lately, as `follower_id` may
+    see them, since somebody here follows it now."""
     uri = account.outbox_uri
-    if account.local or account.is_group or uri is None or not _is_due(tx, uri, OUTBOX_AGAIN_MS):
+    if account.local or uri is None or not _is_due(tx, uri, OUTBOX_AGAIN_MS):
+        return
+    group = groups.find(tx, account.id) if account.is_group else None
+    if group is not None and group.ledger_uri is not None:
         return
     upsert(tx, readings, ("uri",), uri=uri, read_at=tx.ms)
     payload = {"account": account.id, "follower": follower_id}

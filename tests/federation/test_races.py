@@ -197,6 +197,21 @@ async def test_of_concurrent_updates_the_greater_wins(scene: Scene, order: tuple
     assert plain((await scene.ann.find_status(create["object"]["id"]))["content"]) == "version 3"
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2))))
+async def test_an_edit_that_changes_nothing_still_counts_in_order(scene: Scene, order: tuple[int, ...]) -> None:
+    """The first words again, later than others: what was changed before them stays changed back, whenever it comes."""
+    create = scene.create("version 0")
+    await scene.receive(create)
+    for number in order:
+        said = {**create["object"], "updated": f"2026-11-02T10:00:0{number}Z"}
+        said |= {"content": "<p>version 1</p>"} if number == 1 else {}
+        await scene.receive(scene.outsider.activity("Update", scene.eva, said))
+    shown = await scene.ann.find_status(create["object"]["id"])
+    assert (plain(shown["content"]), shown["edited_at"]) == ("version 0", "2026-11-02T10:00:02.000Z")
+    history = await scene.ann.get(f"/api/v1/statuses/{shown['id']}/history")
+    assert len(history) == (3 if order == (1, 2) else 1)
+
+
 @pytest.mark.parametrize("settled", [True, False])
 async def test_updates_under_one_id_all_count(scene: Scene, settled: bool) -> None:
     create = scene.create("version 0")

@@ -53,7 +53,7 @@ async def test_what_we_send_can_be_read(company: Company) -> None:
     await company.settle()
     create, delete = meeting.server.received[begun:]
     assert (create["object"]["to"], create["object"]["cc"]) == ([BEA], [])  # with anybody in `cc` it would be open
-    assert delete["object"] == {"id": letter["uri"], "type": "Tombstone"}
+    assert delete["object"] == {"id": letter["uri"], "type": "Tombstone", "formerType": "Note"}
 
 
 async def test_it_is_spared_what_it_fails_on(company: Company) -> None:

@@ -48,6 +48,28 @@ async def scene_of(company: Company) -> Scene:
     return Scene(lemmy, finance, ann, ben, await join(lemmy, HANDLE, ann, ben))
 
 
+async def test_what_was_posted_before_is_read_when_somebody_joins(company: Company) -> None:
+    """The outbox of a community holds what it announced, whole; what it says of others is read where it stands."""
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    lemmy = Server(company, "lemmy")
+    lemmy.publish("group", "person_lea", "announce_create_page")
+    told = lemmy.read_file("announce_create_page")
+    stranger = {**told, "id": f"{COMMUNITY}/told/2", "actor": "https://lemmy.example/c/others"}
+    items = [told, stranger, {"type": "Announce", "actor": COMMUNITY, "object": 7}, "https://lemmy.example/x", 7]
+    lemmy.documents[f"{COMMUNITY}/outbox"] = {
+        "@context": "https://www.w3.org/ns/activitystreams", "id": f"{COMMUNITY}/outbox", "type": "OrderedCollection",
+        "totalItems": len(items), "orderedItems": items,
+    }  # fmt: skip
+    await lemmy.meet(finance)
+    group_id = await join(lemmy, HANDLE, ann)
+    (shown,) = await listed(ann, group_id)
+    assert shown.startswith("Moss on the roof")
+    assert (await place(ann, (await ann.find_status(POST))["id"]))["state"] == "distributed"
+    assert (await ann.find_status(POST))["language"] == "en"
+    assert await ann.notifications() == []
+
+
 async def test_a_community_is_a_group_whose_follow_waits_for_its_answer(company: Company) -> None:
     finance = await company.department("finance")
     ann = await finance.person("ann")

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.federation.world import Company, plain
+from fedcorp.activitypub.vocabulary import format_time
+from tests.federation.world import Company, pair, plain
+from tests.web.instance import picture
 from tests.wire.meeting import Meeting, speak
-from tests.wire.server import Server, accept_last_follow, outcomes
+from tests.wire.server import Server, accept_last_follow, join, outcomes
 
 pytestmark = pytest.mark.anyio
 
@@ -20,12 +22,13 @@ TEXT = (
 )  # fmt: skip
 
 
-async def met(company: Company, *handles: str) -> Meeting:
+async def met(company: Company, *handles: str, key_name: str = "#main-key") -> Meeting:
     """ann follows these: the person, the channel, or both."""
     finance = await company.department("finance")
     ann = await finance.person("ann")
     server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
     server.publish("person_ned", "person_pia", "channel", "application", "video")
+    server.key_name = key_name
     await server.meet(finance)
     for handle in handles:
         await ann.follow(f"{handle}@peertube.example")
@@ -41,7 +44,7 @@ def links(html: str) -> list[str]:
 def check_film(post: Any) -> None:
     assert plain(post["content"]).replace("https://", "") == TEXT
     assert links(post["content"]) == [PAGE, "https://plans.example/stool"]
-    assert (post["url"], post["account"]["acct"]) == (PAGE, "ned@peertube.example")
+    assert (post["url"], post["account"]["acct"], post["language"]) == (PAGE, "ned@peertube.example", "en")
     assert (post["visibility"], post["sensitive"], post["spoiler_text"], post["edited_at"]) == (
         "public",
         False,
@@ -51,6 +54,21 @@ def check_film(post: Any) -> None:
     assert {tag["name"] for tag in post["tags"]} >= {"wood"}
     (preview,) = post["media_attachments"]
     assert (preview["type"], preview["remote_url"]) == ("image", f"{ORIGIN}/lazy-static/previews/p.jpg")
+
+
+async def test_a_signature_names_the_actor_alone(company: Company) -> None:
+    """So it is until 6.3. It holds with the key that this actor lists, and with no other's."""
+    meeting = await met(company, "ned", key_name="")
+    await meeting.send("create_video")
+    assert len(await meeting.ann.get("/api/v1/timelines/home")) == 1
+    meeting.server.pair = pair(7)
+    refused = await meeting.server.deliver(meeting.finance, meeting.server.read_file("update_video"))
+    assert refused.status_code == 401
+    own = await meeting.server.deliver(
+        meeting.finance, meeting.server.read_file("update_video"), signer=meeting.ann.account.uri
+    )
+    assert own.status_code in (401, 403)
+    assert (await meeting.status(VIDEO))["edited_at"] is None
 
 
 async def test_a_channel_is_a_group_where_only_its_owner_posts(company: Company) -> None:
@@ -73,6 +91,27 @@ async def test_a_film_of_a_followed_channel_comes_as_its_boost(company: Company)
     await meeting.send("undo_announce_channel")
     assert await meeting.ann.get("/api/v1/timelines/home") == []
     assert await meeting.faults() == []
+
+
+async def test_films_that_a_channel_had_before_are_shown_to_who_comes(company: Company) -> None:
+    """Its outbox has the boosts alone. Nobody is told, and the boost that comes late is known."""
+    finance = await company.department("finance")
+    ann = await finance.person("ann")
+    server = Server(company, "peertube", serves_activities=False, ann=ann.account.uri)
+    server.publish("person_ned", "channel", "application", "video", "outbox_channel", "outbox_channel_page")
+    await server.meet(finance)
+    meeting = Meeting(server, finance, ann, NED, "ned@peertube.example")
+    group_id = await join(server, "workbench@peertube.example", ann)
+    (boost,) = await ann.get("/api/v1/timelines/home")
+    assert boost["account"]["acct"] == "workbench@peertube.example"
+    check_film(boost["reblog"])
+    assert boost["created_at"] == boost["reblog"]["created_at"]
+    assert [item["id"] for item in await ann.get(f"/api/v1/timelines/list/{group_id}")] == [boost["reblog"]["id"]]
+    assert await ann.notifications() == []
+    await meeting.send("announce_channel")
+    assert len(await ann.get("/api/v1/timelines/home")) == 1
+    await meeting.send("undo_announce_channel")
+    assert await ann.get("/api/v1/timelines/home") == []
 
 
 async def test_a_film_of_a_followed_person_comes_by_itself(company: Company) -> None:
@@ -127,6 +166,54 @@ async def test_we_answer_and_are_answered(company: Company) -> None:
     context = await meeting.ann.get(f"/api/v1/statuses/{film['id']}/context")
     assert [plain(item["content"]) for item in context["descendants"]] == ["which wood?", "ash, of course"]
     assert [row[:2] for row in await meeting.faults()] == [("ApproveReply", "ignored")]
+
+
+async def test_a_film_that_is_told_of_again_rings_no_bell(company: Company) -> None:
+    """There is an Update with a later time whenever anybody likes it: whoever answered would hear of each."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    film = await meeting.status(VIDEO)
+    await meeting.ann.post(f"/api/v1/statuses/{film['id']}/favourite")
+    told = meeting.server.read_file("update_video")
+    same = {**meeting.server.read_file("video"), "updated": told["object"]["updated"]}
+    await meeting.server.deliver(meeting.finance, {**told, "id": f"{VIDEO}/updates/liked", "object": same})
+    await company.settle()
+    assert await meeting.ann.notifications() == []
+    assert len(await meeting.ann.get(f"/api/v1/statuses/{film['id']}/history")) == 1
+    changes: list[dict[str, Any]] = [{"name": "Another stool"}, {"tag": []}, {"icon": []}, {"sensitive": True}]
+    for number, words in enumerate(changes):
+        company.clock.shift_ms += 60_000
+        same |= {"updated": format_time(company.clock.now()), **words}
+        again = {**told, "id": f"{VIDEO}/updates/{number}", "object": same}
+        assert (await meeting.server.deliver(meeting.finance, again)).status_code == 202
+        await company.settle()
+    assert len(await meeting.ann.get(f"/api/v1/statuses/{film['id']}/history")) == 5
+    assert await meeting.faults() == []
+
+
+async def test_a_picture_says_what_it_is(company: Company) -> None:
+    """By its media type, since its address ends with no suffix: without both it is not shown there."""
+    meeting = await met(company, "ned")
+    ann, uri = meeting.ann, meeting.ann.account.uri
+    for kind in ("PNG", "JPEG"):
+        files = {"avatar": ("me", picture("red", kind=kind))}
+        assert (await ann.http.patch("/api/v1/profile", files=files)).status_code == 200
+        document = (await meeting.server.read(meeting.finance, uri, signer=NED)).json()
+        assert document["icon"]["mediaType"] == f"image/{kind.lower()}"
+    await ann.send("DELETE", "/api/v1/profile/avatar")
+    assert "icon" not in (await meeting.server.read(meeting.finance, uri, signer=NED)).json()
+
+
+async def test_a_report_is_about_one_thing_alone(company: Company) -> None:
+    """With a list as `object`, or one URL in `to`, a Flag is dropped there."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    ned, film = await meeting.ann.find("ned@peertube.example"), (await meeting.status(VIDEO))["id"]
+    for ids in ([film], []):
+        await meeting.ann.post("/api/v1/reports", account_id=ned, status_ids=ids, comment="not nice", forward=True)
+        await company.settle()
+    flags = meeting.server.got("Flag")
+    assert [(flag["object"], flag["to"]) for flag in flags] == [(VIDEO, [NED]), (NED, [NED])]
 
 
 async def test_what_we_send_can_be_read(company: Company) -> None:

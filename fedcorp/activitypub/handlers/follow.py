@@ -248,6 +248,6 @@ def receive_undo_block(tx: Tx, activity: Activity, intake: Intake) -> str:
 def _blockable(tx: Tx, account: Account, uri: str | None) -> Account | None:
     """The person of ours whom this account may block: groups neither block nor are blocked, they ban."""
     target = accounts.find_by_uri(tx, uri) if uri else None
-    if target is None or not target.local or target.kind == "service" or target.is_group or account.is_group:
+    if target is None or not target.local or target.is_server or target.is_group or account.is_group:
         return None
     return target

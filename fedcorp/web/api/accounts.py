@@ -70,7 +70,7 @@ async def _change(call: Call) -> None:
         await call.write(_update, _profile(params, pictures))
 
 
-def _profile(params: Params, pictures: dict[str, str]) -> Profile:
+def _profile(params: Params, pictures: dict[str, tuple[str, str]]) -> Profile:
     source = params.group("source")
     fields = None
     if "fields_attributes" in params:
@@ -87,8 +87,8 @@ def _profile(params: Params, pictures: dict[str, str]) -> Profile:
         hide_collections=params.boolean("hide_collections"),
         fields=fields,
         settings=_settings(source) if source else {},
-        shown=_presentation(params),
-        **pictures,
+        shown=_presentation(params) | {f"{name}_type": mime for name, (_, mime) in pictures.items()},
+        **{name: key for name, (key, _) in pictures.items()},
     )
 
 

@@ -241,7 +241,7 @@ async def _settings(shelf: Shelf, params: Params) -> Settings:
             values[name] = tuple(line.strip() for line in params.texts(name) if line.strip())
     for name, work in (("avatar", avatar), ("header", header)):
         if upload := params.upload(name):
-            values[name] = await shelf.store_whole(upload, work)
+            values[name], _ = await shelf.store_whole(upload, work)
     return Settings(**values)
 
 

@@ -83,10 +83,10 @@ class Shelf:
         key = await self._put(picture.data, picture.mime)
         return Stored(key, await self._put(picture.preview, picture.preview_mime), picture)
 
-    async def store_whole(self, upload: Upload, work: Work) -> str:
-        """The key of a picture that needs no preview. Raises as `store`."""
+    async def store_whole(self, upload: Upload, work: Work) -> tuple[str, str]:
+        """(key, media type) of a picture that needs no preview. Raises as `store`."""
         picture = await self._context.clock.offload(work, upload.content)
-        return await self._put(picture.data, picture.mime)
+        return await self._put(picture.data, picture.mime), picture.mime
 
     async def store_thumbnail(self, upload: Upload) -> Thumbnail:
         """Make a small picture of what was sent. Raises as `store`."""

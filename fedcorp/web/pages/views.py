@@ -105,7 +105,7 @@ def _reader(tx: Tx, session: str | None) -> int | None:
 
 def _profile(tx: Tx, session: str | None, name: str) -> tuple[Account, list[Post]] | None:
     account, reader = accounts.find_local(tx, name), _reader(tx, session)
-    if account is None or account.kind == "service" or not is_shown(tx, account, reader):
+    if account is None or account.is_server or not is_shown(tx, account, reader):
         return None
     lines = timelines.account_statuses(
         tx, reader, account.id, Page(SHOWN), exclude_replies=True, exclude_reblogs=not account.is_group
