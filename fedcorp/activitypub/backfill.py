@@ -164,7 +164,7 @@ class Backfill:
         except FedcorpError as error:
             log.info("a thread could not be read: %s", error.text)
             return
-        await self._resolver.keep_counts(doc)
+        await self._renew(doc)
         seen = {root_uri}
         waiting: deque[dict[str, Any]] = deque([doc])
         context = value_or_id(doc.get("context"))
@@ -178,6 +178,12 @@ class Backfill:
             if not waiting or len(seen) >= THREAD_POSTS:
                 return
             listed = await self._replies(waiting.popleft(), budget)
+
+    async def _renew(self, doc: dict[str, Any]) -> None:
+        try:
+            await self._resolver.renew(doc)
+        except FedcorpError as error:
+            log.info("the first post of a thread cannot be read any more: %s", error.text)
 
     async def _store_answer(self, item: Any, seen: set[str], budget: Budget) -> dict[str, Any] | None:
         uri = value_or_id(item)

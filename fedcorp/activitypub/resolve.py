@@ -29,7 +29,7 @@ from fedcorp.errors import (
     Unauthorized,
     Unavailable,
 )
-from fedcorp.social import accounts, counts, groups, moving, receiving, statuses, threads
+from fedcorp.social import accounts, groups, moving, receiving, statuses, threads
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -252,13 +252,13 @@ class Resolver:
         """Store a note that was read at its own address or in its author's outbox, after the notes above it."""
         known = await self._db.read(statuses.find_by_uri, str(doc.get("id")))
         if known is not None:
-            await self.keep_counts(doc)
+            await self.renew(doc)
         return known if known is not None else await self._store_thread(doc, budget)
 
-    async def keep_counts(self, doc: dict[str, Any]) -> None:
-        """Keep what a note that may be here says of its likes and boosts. It was read as for `store`."""
-        if translate.counts_of(doc) != (None, None):
-            await self._db.write(keep_counts, doc)
+    async def renew(self, doc: dict[str, Any]) -> None:
+        """Take over what a note that may be here says now: an edit that was not told to us, votes, likes and boosts. It
+        was read as for `store`."""
+        await self._db.write(renew_note, doc)
 
     async def _store_thread(self, doc: dict[str, Any], budget: Budget) -> Status | None:
         """Store a note after the notes above it, at most 40 of them; a thread with a hole is better than none."""
@@ -394,12 +394,15 @@ def store_note(tx: Tx, doc: dict[str, Any], depth: int = 0) -> Status | None:
         raise NotFound(detail=str(missing)) from missing
 
 
-def keep_counts(tx: Tx, doc: dict[str, Any]) -> None:
-    """Keep what a note that was read as for `Resolver.store` says of its likes and boosts, if it is here."""
+def renew_note(tx: Tx, doc: dict[str, Any]) -> None:
+    """Take over what a note that was read as for `Resolver.store` says now, if it is here. Raises BadRequest when it is
+    none any more, Forbidden when its server may not federate any more."""
     known = statuses.find_by_uri(tx, str(doc.get("id")))
     author = accounts.find(tx, known.account_id) if known is not None else None
-    if known is not None and author is not None and author.uri == translate.author_of(doc):
-        counts.keep_of_status(tx, known, *translate.counts_of(doc))
+    if known is None or known.local or author is None or author.uri != translate.author_of(doc):
+        return
+    tier = peers.check_tier(tx, domain_of(known.uri))
+    receiving.receive_edit(tx, translate.note(tx, doc, tier, author))
 
 
 def _is_for_us(tx: Tx, doc: dict[str, Any]) -> bool:

@@ -158,7 +158,7 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll, *, edited: bool = Fa
     what is known is left alone, unless the post was `edited` since.
     """
     known = load(tx, [poll_id], None)[poll_id]
-    if not edited and _is_older(known, remote):
+    if _is_told_again(known, remote) or (not edited and _is_older(known, remote)):
         return
     tx.conn.execute(
         sa.update(polls).where(polls.c.id == poll_id).values(
@@ -177,6 +177,15 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll, *, edited: bool = Fa
         for position, (_, votes) in enumerate(options):
             _set_votes(tx, poll_id, position, votes)
     tx.record(PollChanged(poll_id, known.status_id, closed=remote.closed_at is not None))
+
+
+def _is_told_again(known: Poll, remote: RemotePoll) -> bool:
+    """Whether a tally says what is known: nobody need hear of it."""
+    votes = [(option.title, 0 if remote.hide_totals else option.votes_count) for option in known.options]
+    return (known.closed_at, known.expires_at, known.voters_count, known.hide_totals, votes) == (
+        remote.closed_at, remote.expires_at, remote.voters_count, remote.hide_totals,
+        list(remote.options[:MAX_REMOTE_OPTIONS]),
+    )  # fmt: skip
 
 
 def _is_older(known: Poll, remote: RemotePoll) -> bool:

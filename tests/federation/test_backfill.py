@@ -423,3 +423,25 @@ async def test_pins_for_followers_stay_when_the_pins_are_read_again(company: Com
         await company.settle()
         pins = await ann.get(f"/api/v1/accounts/{await ann.find(bo.handle)}/statuses", pinned="true")
         assert {plain(item["content"]) for item in pins} == set(texts)
+
+
+async def test_who_opens_a_thread_sees_its_first_post_as_it_is_now(company: Company) -> None:
+    """Nobody of people follows ann, whose server therefore tells theirs nothing."""
+    finance, operations, people = await start(company, "finance", "operations", "people")
+    ann, bo, cy = await finance.person("ann"), await operations.person("bo"), await people.person("cy")
+    mine = await ann.publish("which?", poll={"options": ["a", "b"], "expires_in": 3600})
+    assert await cy.find_status(mine["uri"]) is not None
+    poll = (await bo.find_status(mine["uri"]))["poll"]
+    await bo.post(f"/api/v1/polls/{poll['id']}/votes", choices=[1])
+    await company.settle()
+    await ann.send("PUT", f"/api/v1/statuses/{mine['id']}", status="which one?", poll={
+        "options": ["a", "b"], "expires_in": 3600})  # fmt: skip
+    await company.settle()
+    for _ in range(2):
+        seen = await cy.find_status(mine["uri"])
+        await cy.get(f"/api/v1/statuses/{seen['id']}/context")
+        await company.settle()
+    seen = await cy.find_status(mine["uri"])
+    assert (plain(seen["content"]), seen["edited_at"] is not None) == ("which one?", True)
+    assert [option["votes_count"] for option in seen["poll"]["options"]] == [0, 1]
+    assert await cy.notifications() == []
