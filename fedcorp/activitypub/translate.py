@@ -352,11 +352,6 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
     )
 
 
-def counts_of(doc: dict[str, Any]) -> tuple[int | None, int | None]:
-    """(favourites, boosts) of a note by its own word; None for what it does not say."""
-    return _told(doc, "likes"), _told(doc, "shares")
-
-
 def _told(doc: dict[str, Any], name: str) -> int | None:
     """The size of a collection that stands inside a document of the same origin."""
     inside = doc.get(name)
