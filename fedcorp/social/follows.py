@@ -164,7 +164,9 @@ def _insert(tx: Tx, follower: Account, target: Account, uri: str, **values: obje
 
 
 def renew(tx: Tx, follower: Account, target: Account, uri: str) -> None:
-    """A request of one of ours that was taken for refused is there again, as it was sent: nobody is told anew."""
+    """A request of one of ours that was taken for refused is there again, as it was sent: nobody is told anew. Raises
+    Forbidden when one of the two keeps the other away by now."""
+    _check_may_follow(tx, follower, target)
     defaults = {"message": "", "reblogs": True, "notify": False, "languages": "[]"}
     _insert(tx, follower, target, uri, state="pending", **defaults)
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from fedcorp.activitypub.handlers.follow import REGRET_MS
 from fedcorp.company import peers
 from fedcorp.social import accounts, moderation
 from fedcorp.storage.database import Tx
@@ -177,6 +178,23 @@ async def test_an_accept_after_a_reject_that_named_another_follow(scene: Scene) 
     await scene.receive(scene.outsider.activity("Reject", scene.eva, follow))
     await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
     assert await following(scene) == 0, "a Reject that names the Follow is for good"
+
+
+async def test_an_accept_long_after_a_reject_that_named_another_follow(scene: Scene) -> None:
+    follow, reject = await follow_again(scene)
+    await scene.receive(reject)
+    scene.outsider.company.clock.shift_ms += REGRET_MS
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
+    assert await following(scene) == 0
+
+
+async def test_an_accept_by_somebody_who_was_blocked_since(scene: Scene) -> None:
+    follow, reject = await follow_again(scene)
+    await scene.receive(reject)
+    account_id = await scene.ann.find("eva@sales.localhost")
+    await scene.ann.post(f"/api/v1/accounts/{account_id}/block")
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
+    assert await following(scene) == 0
 
 
 async def test_an_accept_of_a_follow_that_was_taken_back(scene: Scene) -> None:

@@ -32,6 +32,9 @@ from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import undone
 from fedcorp.storage.upsert import insert_ignore
 
+REGRET_MS = 600_000
+"""How long an Accept may take back a Reject that did not name the follow."""
+
 log = logging.getLogger("fedcorp.activitypub")
 
 
@@ -112,7 +115,7 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
 
 
 def _asked_after_all(tx: Tx, activity: Activity, intake: Intake) -> Follow | None:
-    """The request that an Accept names, though a Reject ended it that did not name it.
+    """The request that an Accept names, though a Reject ended it that did not name it, a moment ago.
 
     Misskey answers the Undo of a follow with a Reject under an id of its own. Whoever follows again at once has asked
     anew when it comes, and would be told that they do not follow while the other server says that they do.
@@ -133,7 +136,9 @@ def _asked_after_all(tx: Tx, activity: Activity, intake: Intake) -> Follow | Non
 
 
 def _is_ended(tx: Tx, uri: str, by: str) -> bool:
-    ended = sa.select(undone.c.uri).where(undone.c.uri == uri, undone.c.owner_uri == by)
+    ended = sa.select(undone.c.uri).where(
+        undone.c.uri == uri, undone.c.owner_uri == by, undone.c.created_at > tx.ms - REGRET_MS
+    )
     return tx.conn.execute(ended).first() is not None
 
 
