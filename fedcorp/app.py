@@ -123,6 +123,7 @@ class Instance:
             "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
             "look_in_group": backfill.look_in_group,
+            "look_at_wish": backfill.look_at_wish,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)
