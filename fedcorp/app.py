@@ -126,6 +126,7 @@ class Instance:
             "read_thread": backfill.read_thread,
             counts.JOB: Counting(self.client, self.db).run,
             "look_in_group": backfill.look_in_group,
+            "look_at_wish": backfill.look_at_wish,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)

@@ -18,10 +18,11 @@ from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
 from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, ids_of, types_of, value_or_id
-from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
-from fedcorp.social import accounts, follows, group_posts, interactions, receiving, statuses, threads
+from fedcorp.errors import FedcorpError, Gone, NotFound, TooManyRequests, Unavailable
+from fedcorp.social import accounts, follows, group_posts, interactions, receiving, statuses, threads, wishes
 from fedcorp.social.accounts import Account
 from fedcorp.social.statuses import Status
+from fedcorp.social.wishes import Wish
 from fedcorp.storage.database import Database, Tx
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
@@ -35,7 +36,7 @@ log = logging.getLogger("fedcorp.activitypub")
 
 
 class Backfill:
-    """The jobs `read_outbox`, `read_pins`, `read_thread` and `look_in_group`."""
+    """The jobs `read_outbox`, `read_pins`, `read_thread`, `look_in_group` and `look_at_wish`."""
 
     def __init__(self, client: Client, resolver: Resolver, db: Database) -> None:
         self._client = client
@@ -241,6 +242,43 @@ class Backfill:
         else:
             await self._db.write(threads.want_place, group, status, int(payload["tries"]))
 
+    async def look_at_wish(self, payload: dict[str, Any]) -> None:
+        """Look whether what a moderator of ours wished for a post has come about in a group that says nothing of it.
+        Raises Unavailable."""
+        found = await self._db.read(_still_wished, int(payload["wish"]))
+        if found is None:
+            return
+        wish, group, status = found
+        try:
+            is_so = await self._is_so(str(payload["verdict"]), group, status)
+        except Unavailable:
+            raise
+        except FedcorpError as error:
+            log.info("a post in a group could not be looked at: %s", error.text)
+            is_so = False
+        if is_so:
+            await self._db.write(_came_about, wish, group, status, str(payload["verdict"]), str(payload["reason"]))
+        else:
+            await self._db.write(wishes.want_look, group.id, payload)
+
+    async def _is_so(self, verdict: str, group: Account, status: Status) -> bool:
+        """What the group's own server says of a post of its own: of others it is not asked."""
+        if not same_origin(status.uri, group.uri):
+            return False
+        doc = await self._client.get(status.uri)
+        if verdict in _SAID_BY:
+            name, value = _SAID_BY[verdict]
+            return doc.get(name) is value
+        context = value_or_id(doc.get("context"))
+        if verdict not in ("removed", "restored") or context is None or not same_origin(context, group.uri):
+            return False
+        try:
+            read = await paging.read(self._client, context, most=THREAD_POSTS, as_said=True)
+        except (Gone, NotFound):
+            return verdict == "removed"
+        stands = status.uri in ids_of(read.found)
+        return stands if verdict == "restored" else not stands and read.whole and bool(read.found)
+
     async def _is_shown(self, group: Account, status: Status, root: Status, budget: Budget) -> bool:
         """By the word of the group's own server alone: its outbox for what begins a thread, the thread for the rest."""
         context = status.context_uri
@@ -268,6 +306,30 @@ class Backfill:
             if value_or_id(thing) == uri:
                 return thing if isinstance(thing, dict) else {}
         return None
+
+
+_SAID_BY = {
+    "pinned": ("stickied", True), "unpinned": ("stickied", False),
+    "locked": ("commentsEnabled", False), "unlocked": ("commentsEnabled", True),
+}  # fmt: skip
+
+
+def _still_wished(tx: Tx, wish_id: int) -> tuple[Wish, Account, Status] | None:
+    wish = wishes.find(tx, wish_id)
+    group = accounts.find(tx, wish.group_id) if wish is not None else None
+    status = statuses.find_by_uri(tx, wish.subject_uri) if wish is not None else None
+    if wish is None or wish.state != "pending" or group is None or group.hidden or status is None:
+        return None
+    return wish, group, status
+
+
+def _came_about(tx: Tx, wish: Wish, group: Account, status: Status, verdict: str, reason: str) -> None:
+    if wishes.settle(tx, wish.uri, "done") is None:
+        return  # the group has said it meanwhile
+    group_posts.judge(tx, group, status, verdict, actor_id=wish.account_id, reason=reason)
+    if verdict == "restored":
+        uri = f"{group.uri}#announce-{wish.id}"
+        interactions.reblog(tx, group, status, visibility=status.visibility, uri=uri, at=status.created_at)
 
 
 def _still_pending(tx: Tx, group_id: int, status_id: int) -> tuple[Account, Status, Status] | None:

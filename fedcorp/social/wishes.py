@@ -10,8 +10,10 @@ import orjson
 import sqlalchemy as sa
 
 from fedcorp.errors import Unprocessable
+from fedcorp.social import groups
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import GroupWished
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import group_wishes
 
@@ -20,6 +22,7 @@ ACTS = (
     "delete", "report", "resolve",
 )  # fmt: skip
 MOST_PENDING = 200
+LOOK_AFTER_MS = (15_000, 120_000, 1_800_000)
 
 
 @dataclass(slots=True)
@@ -54,7 +57,19 @@ def ask(tx: Tx, group: Account, account: Account, act: str, *, subject_uri: str 
     wish = Wish(id_, tx.site.urls.activity(id_), group.id, account.id, act, subject_uri, "pending", "", tx.ms)
     tx.conn.execute(sa.insert(group_wishes), {item.name: getattr(wish, item.name) for item in fields(Wish)})
     tx.record(GroupWished(group.id, id_, orjson.dumps(detail).decode()))
+    if act == "judge":
+        words = {"verdict": detail["verdict"], "reason": detail.get("reason") or ""}
+        want_look(tx, group.id, {"wish": id_, "tries": 0, **words})
     return wish
+
+
+def want_look(tx: Tx, group_id: int, payload: dict[str, Any]) -> None:
+    """Have a post in a group of another make looked at, whether what was wished has come about, should the group say
+    nothing: PieFed tells nothing to the server of a moderator."""
+    rules, tries = groups.find(tx, group_id), payload["tries"]
+    if rules is not None and rules.ledger_uri is None and tries < len(LOOK_AFTER_MS):
+        run_at = tx.ms + LOOK_AFTER_MS[tries]
+        jobs.put(tx, "look_at_wish", payload | {"tries": tries + 1}, run_at=run_at)
 
 
 def find(tx: Tx, id_: int) -> Wish | None:

@@ -242,6 +242,47 @@ async def test_an_answer_of_ours_is_looked_up_in_its_thread(company: Company) ->
     assert await scene.finance.db.read(lambda tx: tx.conn.execute(waiting).scalar()) == 0  # it ends some time
 
 
+async def test_what_a_moderator_of_ours_did_there_is_looked_up(company: Company) -> None:
+    """PieFed does it, and announces nothing of it to the server of the moderator."""
+    scene = await scene_of(company)
+    scene.piefed.publish("page")
+    await scene.announce("announce_create_page")
+    post, path = await scene.post(), f"/api/fedcorp/v1/groups/{scene.group_id}"
+    address = f"{COMMUNITY}/moderators"
+    listing = {"id": address, "type": "OrderedCollection", "orderedItems": [scene.ann.account.uri]}
+    scene.piefed.documents[address] = listing
+    await scene.announce("announce_add_moderator", person=scene.ann.account.uri)
+    page, thread = scene.piefed.documents[POST], scene.piefed.read_file("thread")
+    whole, without = thread | {"totalItems": 1, "orderedItems": [POST]}, thread | {"orderedItems": [COMMENT]}
+
+    async def wish(verdict: str, terms: dict[str, Any], there: dict[str, Any] | None) -> tuple[str, dict[str, Any]]:
+        scene.piefed.documents[POST] = page | terms
+        scene.piefed.documents.pop(THREAD, None)
+        if there is not None:
+            scene.piefed.documents[THREAD] = there
+        answer = await scene.ann.send("POST", f"{path}/statuses/{post['id']}/{verdict}", reason="so")
+        assert answer.status_code == 202, answer.text
+        await company.settle()
+        company.clock.shift_ms += 3_600_000  # what could not be had is asked for again
+        await company.settle()
+        return (await scene.ann.get(path))["pending"][0]["state"], await place(scene.ann, post["id"])
+
+    for verdict, terms, name, value in (
+        ("pin", {"stickied": True}, "pinned", True), ("unpin", {"stickied": False}, "pinned", False),
+        ("lock", {"commentsEnabled": False}, "locked", True), ("unlock", {"commentsEnabled": True}, "locked", False),
+    ):  # fmt: skip
+        state, shown = await wish(verdict, terms, whole)
+        assert (state, shown[name]) == ("done", value)
+    assert (await wish("lock", {"commentsEnabled": True}, whole))[0] == "pending"  # it did not do it
+    assert (await wish("remove", {}, whole))[0] == "pending"
+    assert (await wish("remove", {}, without))[0] == "done"
+    assert await listed(scene.ann, scene.group_id) == []
+    assert (await wish("restore", {}, without))[0] == "pending"
+    assert (await wish("restore", {}, whole))[0] == "done"
+    assert len(await listed(scene.ann, scene.group_id)) == 1
+    assert (await wish("remove", {}, None))[0] == "done"  # a thread that is gone
+
+
 async def test_who_is_named_in_a_comment_is_told_although_its_address_says_nothing(company: Company) -> None:
     scene = await scene_of(company)
     ben = await scene.finance.person("ben")
