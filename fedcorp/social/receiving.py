@@ -185,11 +185,10 @@ def _says_the_same(tx: Tx, known: Status, remote: RemoteStatus) -> bool:
     likes it. What is asked in a poll may always have changed."""
     if known.poll_id is not None or remote.poll is not None:
         return False
-    shown = [(item.remote_url, item.description) for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
     return (
         (known.content, known.spoiler_text, known.sensitive, known.language)
         == (remote.content, remote.spoiler_text, remote.sensitive, remote.language)
-        and shown == media.shown_of(remote.media)
+        and media.says_the_same(tx, known.id, remote.media)
         and {tuple(item) for item in statuses.mentions_of(tx, known.id)} == set(remote.mentions)
         and statuses.tag_names(statuses.tags_of(tx, known.id)) == statuses.tag_names(remote.tags)
     )
