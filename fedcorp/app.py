@@ -24,6 +24,7 @@ from fedcorp.activitypub.discovery import Discovery
 from fedcorp.activitypub.followers import FollowersSync
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
+from fedcorp.activitypub.introductions import Introductions
 from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -114,6 +115,7 @@ class Instance:
             "pull_ledger": ledgers.run,
             settling.JOB: settlement.run,
             "learn_peer": discovery.run,
+            "meet": Introductions(self.resolver, self.db).run,
             "check_quote": Consent(self.client, self.db, self.resolver).run,
             "sync_followers": self.followers.run,
             "carry_followers": self._carry,

@@ -139,18 +139,15 @@ class Inbox:
         parsed, domain, key = admitted.parsed, admitted.domain, admitted.key
         if len(body) > self._db.site.config.limits.body_bytes:
             raise TooLarge(f"An activity has at most {self._db.site.config.limits.body_bytes} bytes.")
-        looked = None
         async with self._signers.turn():
             doc = parse_json(body)
             activity = read_activity(doc, body) if is_plain(doc) else None
-            if activity is not None and key is not None:
-                looked = self._signers.look(request, parsed, key)
         if activity is None:
             activity = read_activity(await self._clock.offload(normalize, doc), body)
         if key is None and activity.type == "Delete" and activity.object_id == activity.actor:
             return  # whoever deletes an account that we never saw: nothing to do, and no key left to fetch
         try:
-            key, signed_at = await self._signers.verify(request, parsed, key, looked)
+            key, signed_at = await self._signers.verify(request, parsed, key)
         except Gone as error:
             raise Unauthorized("The owner of the key was deleted.") from error
         forwarded = activity.actor != key.account_uri

@@ -194,6 +194,7 @@ def _group_terms(tx: Tx, account: Account) -> dict[str, Any]:
         "reading": group.reading,
         "inviting": group.inviting,
         "history": group.history,
+        "outsiders": group.outsiders,
         "premoderated": group.premoderated,
         "purpose": group.purpose,
         "rules": orjson.loads(group.rules),
@@ -386,13 +387,14 @@ def _file_url(tx: Tx, status: Status, key: str | None) -> str:
 
 
 def _question(tx: Tx, poll_id: int) -> dict[str, Any]:
-    """The terms of a poll (FEP-9967)."""
+    """The terms of a poll (FEP-9967). Counts that its author hides are told when it is over."""
     poll = polls.get(tx, poll_id, None)
+    hides = poll.hides_totals(tx.ms)
     options = [
         {
             "type": "Note",
             "name": option.title,
-            "replies": {"type": "Collection", "totalItems": option.votes_count},
+            "replies": {"type": "Collection"} if hides else {"type": "Collection", "totalItems": option.votes_count},
         }
         for option in poll.options
     ]

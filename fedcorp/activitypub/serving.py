@@ -257,15 +257,17 @@ def _outbox(tx: Tx, account: Account, signer: Signer, address: str) -> dict[str,
     for status_id, body in tx.conn.execute(_SENT_BY, {"account": account.id}):
         status = statuses.find(tx, status_id)
         if status is not None and status.deleted_at is None and may_see(tx, status, signer):
-            items.append(_as_edited(tx, account, status, orjson.loads(body)))
+            items.append(_as_of_now(tx, account, status, orjson.loads(body)))
     return render.collection(address, account.statuses_count, items)
 
 
-def _as_edited(tx: Tx, account: Account, status: Status, told: dict[str, Any]) -> dict[str, Any]:
-    """The Create of a post with the words that it has now; without a proof then, which was made of the first ones."""
-    if status.edited_at is None or told["type"] != "Create":
+def _as_of_now(tx: Tx, account: Account, status: Status, told: dict[str, Any]) -> dict[str, Any]:
+    """The Create of a post as that is now: edited, with the votes of its poll, with leave for its quote. What differs
+    from what was told has no proof, which was made of the first words."""
+    if told["type"] != "Create":
         return told
-    return render.about_note("Create", told["id"], account, render.note(tx, status), status.created_at)
+    note = render.note(tx, status)
+    return told if note == told["object"] else render.about_note("Create", told["id"], account, note, status.created_at)
 
 
 # -- ledgers ---------------------------------------------------------------------------------------------------------

@@ -53,14 +53,6 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """When a request was signed, and whether the signature holds with the key that was at hand."""
-
-    signed_at: datetime
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Signer:
     """The actor whose key signed a request, and what its server is to us. `signed_at` is by the signer's clock."""
 
@@ -134,27 +126,17 @@ class Signers:
         tier, key = await self._db.glance(_admit, domain, parsed.key_id)
         return Admitted(parsed, domain, tier, key)
 
-    def look(self, request: SignedRequest, parsed: ParsedSignature, key: Key | None) -> Looked:
-        """What can be said of a signature without asking anybody. Within a `turn`. Raises Unauthorized."""
-        signed_at = signatures.check(
-            parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
-        )
-        return Looked(signed_at, holds=key is not None and self._holds(request, parsed, key))
-
-    async def verify(
-        self, request: SignedRequest, parsed: ParsedSignature, key: Key | None, looked: Looked | None = None
-    ) -> tuple[Key, datetime]:
+    async def verify(self, request: SignedRequest, parsed: ParsedSignature, key: Key | None) -> tuple[Key, datetime]:
         """(key, time of signing) when the signature holds; an unknown key is fetched, a stale one once more.
 
-        `looked` is the answer of `look`, where it was asked already. Raises Unauthorized, Unavailable when the key
-        cannot be fetched now, Gone when its owner was deleted.
+        Raises Unauthorized, Unavailable when the key cannot be fetched now, Gone when its owner was deleted.
         """
-        if looked is None:
-            async with self.turn():
-                looked = self.look(request, parsed, key)
-        signed_at = looked.signed_at
-        if key is not None and looked.holds:
-            return key, signed_at
+        async with self.turn():
+            signed_at = signatures.check(
+                parsed, method=request.method, headers=request.headers, body=request.body, now=self._clock.now()
+            )
+            if key is not None and self._holds(request, parsed, key):
+                return key, signed_at
         async with self._fetching_for(domain_of(parsed.key_id)):
             if key is None:
                 found = await self._resolver.key(parsed.key_id)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from fedcorp.activitypub import happenings
-from fedcorp.activitypub.documents import origin, same_origin
+from fedcorp.activitypub.documents import domain_of, origin, same_origin
 from fedcorp.activitypub.intake import Missing
 from fedcorp.activitypub.vocabulary import (
     ACTOR_TYPES,
@@ -31,6 +31,7 @@ from fedcorp.activitypub.vocabulary import (
     value_or_id,
 )
 from fedcorp.clock import to_ms
+from fedcorp.company import peers
 from fedcorp.errors import BadRequest
 from fedcorp.keys import load_public, multikey, public_pem
 from fedcorp.social import accounts, custom_emojis, groups, memberships, policy, reactions, statuses, text
@@ -47,6 +48,8 @@ MAX_KEYS, MAX_FIELDS, MAX_ALIASES, MAX_DOMAINS = 10, 50, 256, 100
 MAX_NAME, MAX_SUMMARY, MAX_SPOILER, MAX_TITLE = 200, 20_000, 500, 200
 MAX_ADDRESSED, MAX_MENTIONS, MAX_TAGS, MAX_MEDIA, MAX_ALT = 200, 50, 100, 16, 10_000
 MAX_OPTIONS, MAX_OPTION = 20, 200
+MAX_STRANGERS = 10
+"""People whom one note makes us look up at most."""
 _MAX_URL = 2048
 _KINDS = {"image": "image", "video": "video", "audio": "audio"}
 _SCHEMA = "http://schema.org/"
@@ -192,6 +195,7 @@ def _group(doc: dict[str, Any], tier: str) -> RemoteGroup:
         inviting=_one_of(ours.get("inviting"), policy.INVITING, begin.inviting),
         listed=begin.listed,
         history=_one_of(ours.get("history"), policy.HISTORY, begin.history),
+        outsiders=_one_of(ours.get("outsiders"), policy.OUTSIDERS, "refuse"),
         premoderated=ours.get("premoderated") is True,
         purpose=text.one_line(first_string(ours.get("purpose")) or "", groups.MAX_PURPOSE),
         rules=_lines(ours.get("rules"), groups.MAX_RULES, groups.MAX_RULE),
@@ -333,6 +337,7 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
         context_uri=value_or_id(doc.get("context")) or value_or_id(doc.get("conversation")),
         group_id=group_id,
         mentions=_mentions(here, named, to, cc, author),
+        strangers=_strangers(tx, here, named, (*to, *cc) if visibility == "direct" else ()),
         tags=_tags(doc),
         media=_media(doc),
         poll=_poll(doc, tx.ms) if "Question" in types_of(doc) else None,
@@ -471,7 +476,7 @@ def _actor_at(tx: Tx, uri: str) -> str:
 
 
 def _accounts_of(tx: Tx, uris: set[str]) -> dict[str, Account]:
-    """Those of these actors that are known here; strangers who are merely mentioned are not fetched."""
+    """Those of these actors that are known here."""
     if not uris:
         return {}
     ids = list(tx.conn.execute(_IDS_BY_URI, {"uris": list(uris)}).scalars())
@@ -605,6 +610,16 @@ def _mentions(
     return tuple(found.items())
 
 
+def _strangers(
+    tx: Tx, here: dict[str, Account], named: list[str], addressed: tuple[str, ...]
+) -> tuple[tuple[str, bool], ...]:
+    """(URI, silent) of people whom a note names, or is for, and who live on servers of peers and are not known here."""
+    found = {uri: uri not in named for uri in (*named, *addressed) if uri not in here and _is_web_url(uri)}
+    unknown = {uri: silent for uri, silent in found.items() if uri != PUBLIC and not tx.site.urls.owns(uri)}
+    tiers = peers.find_tiers(tx, (domain_of(uri) for uri in unknown))
+    return tuple(item for item in unknown.items() if tiers[domain_of(item[0])] is not None)[:MAX_STRANGERS]
+
+
 def _tags(doc: dict[str, Any]) -> tuple[str, ...]:
     names = [tag.get("name") for tag in as_list(doc.get("tag"))[:500] if "Hashtag" in types_of(tag)]
     shown = {text.normalise_tag(name): name.lstrip("#")[:100] for name in names if isinstance(name, str)}
@@ -707,8 +722,8 @@ def _focus(value: Any) -> tuple[float, float] | None:
 
 def _poll(doc: dict[str, Any], now: int) -> RemotePoll | None:
     listed = as_list(doc.get("anyOf")) or as_list(doc.get("oneOf"))
-    options = tuple(_option(item) for item in listed[:MAX_OPTIONS] if isinstance(item, dict))
-    if not options:
+    told = [_option(item) for item in listed[:MAX_OPTIONS] if isinstance(item, dict)]
+    if not told:
         return None
     closed = doc.get("closed")
     closed_at = _ms(closed)
@@ -716,7 +731,8 @@ def _poll(doc: dict[str, Any], now: int) -> RemotePoll | None:
     if closed_at is not None and closed_at > now:  # Pleroma and Akkoma say so when a poll will end
         expires_at, closed_at = expires_at or closed_at, None
     return RemotePoll(
-        options=options,
+        options=tuple((title, votes or 0) for title, votes in told),
+        hide_totals=all(votes is None for _, votes in told),  # Mastodon and GoToSocial tell them when it is over
         multiple=bool(as_list(doc.get("anyOf"))),
         expires_at=expires_at,
         closed_at=closed_at or (expires_at if closed is True else None),
@@ -724,10 +740,12 @@ def _poll(doc: dict[str, Any], now: int) -> RemotePoll | None:
     )
 
 
-def _option(item: dict[str, Any]) -> tuple[str, int]:
+def _option(item: dict[str, Any]) -> tuple[str, int | None]:
+    """(title, votes); None when these are not told."""
     replies = item.get("replies")
-    votes = replies.get("totalItems") if isinstance(replies, dict) else 0
-    return text.one_line(first_string(item.get("name")) or "", MAX_OPTION), _count(votes)
+    votes = replies.get("totalItems") if isinstance(replies, dict) else None
+    title = text.one_line(first_string(item.get("name")) or "", MAX_OPTION)
+    return title, None if votes is None else _count(votes)
 
 
 def _count(value: Any) -> int:

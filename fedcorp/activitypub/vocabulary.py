@@ -82,6 +82,7 @@ _GROUP_TERMS: Final[dict[str, Any]] = {
             "reading",
             "inviting",
             "history",
+            "outsiders",
             "premoderated",
             "purpose",
             "rules",

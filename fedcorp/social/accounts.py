@@ -150,6 +150,7 @@ class RemoteGroup:
     inviting: str = "moderators"
     listed: bool = True
     history: str = "all"
+    outsiders: str = "refuse"
     premoderated: bool = False
     purpose: str = ""
     rules: tuple[str, ...] = ()

@@ -160,8 +160,8 @@ def save_remote(tx: Tx, account_id: int, told: RemoteGroup) -> None:
     known = find(tx, account_id)
     rules = GroupRules(**{item.name: getattr(told, item.name) for item in fields(GroupRules)})
     _save(
-        tx, account_id, told.preset, told.reach, rules, purpose=told.purpose, rules=_json(told.rules),
-        topics=_json(told.topics), ledger_uri=told.ledger_uri, ends_at=told.ends_at,
+        tx, account_id, told.preset, told.reach, rules, outsiders=told.outsiders, purpose=told.purpose,
+        rules=_json(told.rules), topics=_json(told.topics), ledger_uri=told.ledger_uri, ends_at=told.ends_at,
         archived_at=(known.archived_at if known and known.archived_at else tx.ms) if told.archived else None,
     )  # fmt: skip
 

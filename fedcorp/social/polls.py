@@ -30,13 +30,14 @@ class PollDraft:
 
 @dataclass(frozen=True, slots=True)
 class RemotePoll:
-    """A poll of another server: options are (title, votes); times in ms."""
+    """A poll of another server: options are (title, votes), which are 0 where its author hides them; times in ms."""
 
     options: tuple[tuple[str, int], ...]
     multiple: bool
     expires_at: int | None = None
     closed_at: int | None = None
     voters_count: int = 0
+    hide_totals: bool = False
 
 
 @dataclass(slots=True)
@@ -62,6 +63,10 @@ class Poll:
     def is_over(self, ms: int) -> bool:
         """Whether nobody can vote any more."""
         return self.closed_at is not None or (self.expires_at is not None and self.expires_at <= ms)
+
+    def hides_totals(self, ms: int) -> bool:
+        """Whether nobody is told yet how many votes each option has."""
+        return self.hide_totals and not self.is_over(ms)
 
 
 _IDS: Any = sa.bindparam("ids", expanding=True)
@@ -139,7 +144,7 @@ def store_remote(tx: Tx, status_id: int, remote: RemotePoll) -> int:
     tx.conn.execute(
         sa.insert(polls).values(
             id=poll_id, status_id=status_id, multiple=remote.multiple, expires_at=remote.expires_at,
-            closed_at=remote.closed_at, voters_count=remote.voters_count,
+            closed_at=remote.closed_at, voters_count=remote.voters_count, hide_totals=remote.hide_totals,
         )
     )  # fmt: skip
     _write_options(tx, poll_id, list(remote.options[:MAX_REMOTE_OPTIONS]))
@@ -156,10 +161,11 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll, *, edited: bool = Fa
     if not edited and _is_older(known, remote):
         return
     tx.conn.execute(
-        sa.update(polls)
-        .where(polls.c.id == poll_id)
-        .values(closed_at=remote.closed_at, expires_at=remote.expires_at, voters_count=remote.voters_count)
-    )
+        sa.update(polls).where(polls.c.id == poll_id).values(
+            closed_at=remote.closed_at, expires_at=remote.expires_at, voters_count=remote.voters_count,
+            hide_totals=remote.hide_totals,
+        )
+    )  # fmt: skip
     options = list(remote.options[:MAX_REMOTE_OPTIONS])
     if [option.title for option in known.options] != [title for title, _ in options]:
         tx.conn.execute(sa.delete(poll_votes).where(poll_votes.c.poll_id == poll_id))
@@ -167,7 +173,7 @@ def replace_tally(tx: Tx, poll_id: int, remote: RemotePoll, *, edited: bool = Fa
         _write_options(tx, poll_id, options)
         if (status := statuses.find(tx, known.status_id)) is not None and status.deleted_at is None:
             indexing.write(tx, status)
-    else:
+    elif not remote.hide_totals:
         for position, (_, votes) in enumerate(options):
             _set_votes(tx, poll_id, position, votes)
     tx.record(PollChanged(poll_id, known.status_id, closed=remote.closed_at is not None))
@@ -180,6 +186,8 @@ def _is_older(known: Poll, remote: RemotePoll) -> bool:
         return False
     if remote.closed_at is not None:
         return False
+    if remote.hide_totals:
+        return known.closed_at is not None or remote.voters_count < known.voters_count
     return known.closed_at is not None or (
         all(new <= old for new, old in counts) and any(new < old for new, old in counts)
     )
@@ -215,9 +223,11 @@ def vote(tx: Tx, account: Account, poll_id: int, positions: list[int], *, uri: s
     """Vote. The caller has made sure that the account may see the status.
 
     `uri` is that of a vote from elsewhere: such votes come one by one, and a repeated one counts once.
-    Raises Unprocessable when the poll is over, an option does not exist or the account has voted before.
+    Raises Unprocessable when the poll is over or one's own, an option does not exist or the account has voted before.
     """
     poll = get(tx, poll_id, account.id)
+    if statuses.get(tx, poll.status_id).account_id == account.id:
+        raise Unprocessable("Validation failed: You cannot vote on your own poll")
     if poll.is_over(tx.ms):
         raise Unprocessable("Validation failed: The poll has already ended")
     chosen = sorted(set(positions))

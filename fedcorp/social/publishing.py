@@ -171,7 +171,7 @@ def edit(tx: Tx, account: Account, id_: int, draft: Draft) -> Status:
     tx.conn.execute(
         sa.update(table).where(table.c.id == id_).values(
             content=_html(tx, draft, named, quoted), text=draft.text, spoiler_text=draft.spoiler_text,
-            sensitive=bool(draft.sensitive), language=draft.language or status.language,
+            sensitive=bool(draft.sensitive or draft.spoiler_text), language=draft.language or status.language,
             edited_at=max(tx.ms, (status.edited_at or 0) + 1), version=status.version + 1,
             quote_policy=policy.own_quote_policy(chosen, visibility) if chosen else status.quote_policy,
         )
@@ -440,7 +440,8 @@ def _quote_link(source: str, quoted: Status) -> str:
 
 
 def _sensitive(draft: Draft, settings: accounts.Settings) -> bool:
-    return settings.sensitive if draft.sensitive is None else draft.sensitive
+    """What has a warning in front is sensitive, as in Mastodon."""
+    return bool(draft.spoiler_text) or (settings.sensitive if draft.sensitive is None else draft.sensitive)
 
 
 def _attach(tx: Tx, account: Account, status: Status, draft: Draft) -> None:

@@ -12,6 +12,7 @@ from fedcorp.social.events import StatusEdited, StatusPublished
 from fedcorp.social.media import RemoteMedia
 from fedcorp.social.polls import RemotePoll
 from fedcorp.social.statuses import Status
+from fedcorp.storage import jobs
 from fedcorp.storage.database import Tx
 from fedcorp.storage.tables import statuses as table
 from fedcorp.storage.tables import tombstones
@@ -26,7 +27,8 @@ OLDEST_MS = 30 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class RemoteStatus:
-    """A note of another server: `content` is sanitised HTML, times are ms, `mentions` are (account id, silent)."""
+    """A note of another server: `content` is sanitised HTML, times are ms, `mentions` are (account id, silent).
+    `strangers` are (URI, silent) of peers' people who are named as well and not known here."""
 
     uri: str
     url: str | None
@@ -44,6 +46,7 @@ class RemoteStatus:
     context_uri: str | None = None
     group_id: int | None = None
     mentions: tuple[tuple[int, bool], ...] = ()
+    strangers: tuple[tuple[str, bool], ...] = ()
     tags: tuple[str, ...] = ()
     media: tuple[RemoteMedia, ...] = ()
     poll: RemotePoll | None = None
@@ -120,6 +123,7 @@ def _quote_state(remote: RemoteStatus, quoted: Status | None) -> str | None:
 
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
     statuses.add_mentions(tx, status.id, list(remote.mentions))
+    _ask_who_they_are(tx, status.id, remote)
     statuses.add_tags(tx, status.id, list(remote.tags))
     custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     if remote.media:
@@ -127,6 +131,12 @@ def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:
     if remote.poll is not None:
         poll_id = polls.store_remote(tx, status.id, remote.poll)
         tx.conn.execute(sa.update(table).where(table.c.id == status.id).values(poll_id=poll_id))
+
+
+def _ask_who_they_are(tx: Tx, status_id: int, remote: RemoteStatus) -> None:
+    if remote.strangers:
+        payload = {"status": status_id, "edited_at": remote.edited_at, "people": remote.strangers}
+        jobs.put(tx, "meet", payload)
 
 
 def _adopt_children(tx: Tx, status: Status) -> None:
@@ -173,6 +183,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
         )
     )  # fmt: skip
     statuses.write_mentions(tx, known.id, list(remote.mentions))
+    _ask_who_they_are(tx, known.id, remote)
     statuses.write_tags(tx, known.id, list(remote.tags))
     custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))

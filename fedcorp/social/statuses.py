@@ -427,6 +427,13 @@ def add_mentions(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> Non
         insert_ignore(tx, mentions, status_id=status_id, account_id=account_id, silent=silent)
 
 
+def name_more(tx: Tx, status_id: int, named: "list[tuple[int, bool]]") -> None:
+    """Add to whom a status addresses: people who were not known here when it came."""
+    if named:
+        add_mentions(tx, status_id, named)
+        tx.conn.execute(sa.update(statuses).where(statuses.c.id == status_id).values(version=statuses.c.version + 1))
+
+
 def keep_edit(tx: Tx, status: Status, *, media: str, poll: str) -> None:
     """Put the present version aside before it is changed; `media` and `poll` are JSON."""
     tx.conn.execute(

@@ -23,6 +23,11 @@ CAST = {"ann": 0, "abe": 0, "bo": 1, "ben": 1, "cy": 2, "cleo": 2, "di": 3, "dan
 """Who works where; the group lives in finance, the first."""
 BELONG = ("member", "moderator", "admin")
 NAME = "robots"
+TOLD = (
+    "uri", "url", "name", "title", "description", "created_at", "members_count",
+    "preset", "reach", "joining", "reading", "posting", "inviting", "history", "outsiders", "premoderated",
+    "purpose", "rules", "topics", "ends_at",
+)  # fmt: skip
 MOST_ASKED = 40  # statuses that are shown for one request
 
 
@@ -357,6 +362,10 @@ class Stage:
             await self._all_gone()
             return
         entries = await self._entries(self.home)
+        told = [
+            await self._told(members[0]) for department in self.departments if (members := self.members_at(department))
+        ]
+        assert all(item == told[0] for item in told), told
         for department in self.departments:
             members = self.members_at(department)
             if members:
@@ -369,6 +378,11 @@ class Stage:
 
     def _roles_wanted(self) -> dict[str, str]:
         return {name: role for name, role in self.roles.items() if role in BELONG}
+
+    async def _told(self, viewer: Person) -> dict[str, Any]:
+        """What a department tells its people of the group, whoever asks."""
+        view = await self.view(viewer)
+        return {name: view[name] for name in TOLD} | {"archived": view["archived_at"] is not None}
 
     async def _roles(self, viewer: Person) -> dict[str, str]:
         items = await viewer.get(f"{API}/{await self.id_for(viewer)}/members", limit=80)

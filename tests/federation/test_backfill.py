@@ -70,6 +70,25 @@ async def test_who_follows_sees_what_was_pinned_before(company: Company) -> None
     assert await bo.notifications() == []
 
 
+async def test_what_was_told_later_about_a_post_is_read_with_it(company: Company) -> None:
+    """The votes of a poll, and the leave for a quote, which nobody had when the post was sent."""
+    made = [await company.department(name) for name in ("finance", "operations", "people")]
+    await company.introduce(*made)
+    ann, bo, cy = await made[0].person("ann"), await made[1].person("bo"), await made[2].person("cy")
+    await ann.follow(bo.handle)
+    theirs = await bo.publish("as I say")
+    await company.settle()
+    mine = await ann.publish("which?", poll={"options": ["a", "b"], "expires_in": 3600})
+    await bo.post(f"/api/v1/polls/{(await bo.find_status(mine['uri']))['poll']['id']}/votes", choices=[1])
+    quote = await ann.publish("as bo says", quoted_status_id=(await ann.find_status(theirs["uri"]))["id"])
+    await company.settle()
+    await cy.follow(ann.handle)
+    await company.settle()
+    poll = (await cy.find_status(mine["uri"]))["poll"]
+    assert ([option["votes_count"] for option in poll["options"]], poll["voters_count"]) == ([0, 1], 1)
+    assert (await cy.find_status(quote["uri"]))["quote"]["state"] == "accepted"
+
+
 class Scene:
     """carl and dora on servers of other make; ann of finance follows carl."""
 

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from fedcorp.social import accounts
+from fedcorp.activitypub import render
+from fedcorp.social import accounts, statuses
 from tests.federation.world import Company, Department, Person
 from tests.web.instance import picture
 
@@ -199,3 +200,30 @@ async def test_of_what_people_look_for_the_log_names_peers_alone(
         [("DEBUG", "a handle was not resolved: Forbidden")],
         [("DEBUG", "a handle was not resolved: NotFound")],
     ]
+
+
+async def test_what_a_poll_hides_is_hidden_in_every_department_until_it_is_over(company: Company) -> None:
+    ann, bo = await friends(company)
+    cleo = await bo.department.person("cleo")
+    hidden = {"options": ["tea", "milk"], "expires_in": 600, "hide_totals": True}
+    mine = await ann.publish("What do we drink?", poll=hidden)
+    await company.settle()
+
+    async def votes(person: Person) -> tuple[list[int | None], int]:
+        poll = (await person.find_status(mine["uri"]))["poll"]
+        return [option["votes_count"] for option in poll["options"]], poll["voters_count"]
+
+    for person in (bo, cleo):
+        seen = await person.find_status(mine["uri"])
+        await person.post(f"/api/v1/polls/{seen['poll']['id']}/votes", choices=[0])
+        await company.settle()
+        assert await votes(person) == ([None, None], 1 if person is bo else 2)
+    assert (await votes(ann))[1] == 2
+    status = await ann.department.db.read(statuses.get, int(mine["id"]))
+    asked = await ann.department.db.read(render.note, status)
+    assert [option["replies"] for option in asked["oneOf"]] == [{"type": "Collection"}] * 2
+
+    company.clock.shift_ms += 600_000
+    await company.settle()
+    for person in (ann, bo, cleo):
+        assert await votes(person) == ([2, 0], 2)

@@ -565,3 +565,28 @@ async def test_a_secret_group_gives_no_reason_to_whom_it_does_not_show_itself(co
     await them.follow()
     assert (them.got("Reject"), them.got("Accept"), them.told()) == ([], [], [])
     await s.agree()
+
+
+async def test_an_admin_of_another_department_changes_every_setting_at_once(company: Company) -> None:
+    s = await stage_of(company, "open")
+    await s.join(s.bo)
+    await s.give(s.ann, s.bo, "admin")
+    settings: dict[str, Any] = {
+        "title": "Machines", "purpose": "to learn", "rules": ["be kind", "be brief"], "topics": ["arms", "eyes"],
+        "joining": "approval", "reading": "members", "posting": "moderators", "inviting": "moderators",
+        "history": "joined", "outsiders": "relay", "premoderated": True, "reach": "partners",
+        "ends_at": "2099-01-01T00:00:00.000Z",
+    }  # fmt: skip
+    before = await s.view(s.ann)
+    assert not any(before[name] == value for name, value in settings.items()), "else nothing is shown by it"
+    await s.do(s.bo, "PATCH", description="All about them", **settings)
+    s.members_only = True
+    s.joining_waits = True
+    for person in (s.ann, s.bo):
+        view = await s.view(person)
+        assert {name: view[name] for name in settings} == settings
+        assert plain(view["description"]) == "All about them"
+    await s.agree()
+    await s.do(s.bo, "PATCH", title="Robots again")
+    kept = settings | {"title": "Robots again"}
+    assert {name: (await s.view(s.ann))[name] for name in kept} == kept

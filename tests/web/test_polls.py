@@ -110,3 +110,10 @@ async def test_a_deleted_post_takes_its_poll_along(ann: Person, ben: Person) -> 
     await ann.delete(f"/api/v1/statuses/{asked['id']}")
     await ben.refused(404, "GET", f"/api/v1/polls/{asked['poll']['id']}")
     await ben.refused(404, "POST", f"/api/v1/polls/{asked['poll']['id']}/votes", json={"choices": [0]})
+
+
+async def test_nobody_votes_on_their_own_poll(ann: Person) -> None:
+    made = await ann.publish("tea?", poll={"options": ["yes", "no"], "expires_in": 600})
+    refusal = await ann.refused(422, "POST", f"/api/v1/polls/{made['poll']['id']}/votes", json={"choices": [0]})
+    assert "your own poll" in str(refusal)
+    assert (await ann.get(f"/api/v1/polls/{made['poll']['id']}"))["voters_count"] == 0

@@ -210,7 +210,7 @@ async def test_an_edit_keeps_what_was(ann: Person, ben: Person) -> None:
     versions = await ben.get(f"/api/v1/statuses/{made['id']}/history")
     assert ["first" in version["content"] for version in versions] == [True, False]
     assert [version["created_at"] for version in versions] == [made["created_at"], changed["edited_at"]]
-    assert [version["sensitive"] for version in versions] == [False, True]
+    assert [version["sensitive"] for version in versions] == [True, True]
     assert ("update", "ann") in await ben.notified()
     assert await ann.ids("/api/v1/timelines/tag/one") == []
     assert await ann.ids("/api/v1/timelines/tag/two") == [made["id"]]
@@ -464,3 +464,18 @@ async def test_posts_of_other_departments_look_the_same(office: Office, ann: Per
     await ann.do("favourite", shown)
     await ann.publish("@sue@sales.localhost thanks", in_reply_to_id=shown["id"])
     assert (await ann.get(f"/api/v1/statuses/{status.id}"))["replies_count"] == 1
+
+
+async def test_what_has_a_warning_in_front_is_sensitive(ann: Person) -> None:
+    """As in Mastodon; other servers are told the same."""
+    made = await ann.publish("the end", spoiler_text="the film", sensitive=False)
+    assert made["sensitive"] is True
+    path = f"/api/v1/statuses/{made['id']}"
+    assert (await ann.put(path, status="the very end"))["sensitive"] is True
+    assert (await ann.put(path, status="no film", spoiler_text=""))["sensitive"] is False
+    assert (await ann.put(path, status="the film", spoiler_text="again"))["sensitive"] is True
+    versions = await ann.get(f"{path}/history")
+    assert [version["sensitive"] for version in versions] == [True, True, False, True]
+    plain = await ann.publish("a picture", sensitive=True)
+    path = f"/api/v1/statuses/{plain['id']}"
+    assert (await ann.put(path, status="still one", spoiler_text=""))["sensitive"] is True

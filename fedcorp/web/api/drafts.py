@@ -48,10 +48,12 @@ def read(params: Params, viewer: Viewer, idempotency_key: str | None) -> Draft:
 def read_edit(params: Params, status: Status, media_ids: tuple[int, ...]) -> Draft:
     """The Draft of an edit of `status`; what the request leaves out stays. Raises BadRequest, Unprocessable."""
     text, spoiler_text, sensitive = params.text("status"), params.text("spoiler_text"), params.boolean("sensitive")
+    spoiler_text = status.spoiler_text if spoiler_text is None else spoiler_text
+    loses_warning = bool(status.spoiler_text) and not spoiler_text  # which was why it counted as sensitive
     return Draft(
         text=status.text if text is None else text,
-        sensitive=status.sensitive if sensitive is None else sensitive,
-        spoiler_text=status.spoiler_text if spoiler_text is None else spoiler_text,
+        sensitive=(status.sensitive and not loses_warning) if sensitive is None else sensitive,
+        spoiler_text=spoiler_text,
         language=language_of(params),
         media_ids=tuple(params.ids("media_ids")) if "media_ids" in params else media_ids,
         media_details={

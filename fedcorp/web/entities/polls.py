@@ -11,14 +11,14 @@ def poll(
     row: Poll, ms: int, viewer_id: int | None, author_id: int | None = None, emojis: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
     """The Poll entity at time `ms`. Counts that the author hides appear when the poll is over."""
-    over = row.is_over(ms)
-    hidden = row.hide_totals and not over
+    over, hidden = row.is_over(ms), row.hides_totals(ms)
     entity: dict[str, Any] = {
         "id": str(row.id),
         "expires_at": iso_or_none(row.expires_at or row.closed_at),
         "expired": over,
         "multiple": row.multiple,
-        "votes_count": sum(option.votes_count for option in row.options),
+        # Of a poll elsewhere that hides its votes, no more is known than how many people have voted.
+        "votes_count": max(sum(option.votes_count for option in row.options), row.voters_count if hidden else 0),
         "voters_count": row.voters_count,
         "options": [
             {"title": option.title, "votes_count": None if hidden else option.votes_count} for option in row.options
