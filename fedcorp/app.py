@@ -117,7 +117,7 @@ class Instance:
             "pull_ledger": ledgers.run,
             settling.JOB: settlement.run,
             "learn_peer": discovery.run,
-            "meet": Introductions(self.resolver, self.db).run,
+            "meet": Introductions(self.resolver, self.db, self.clock).run,
             "check_quote": Consent(self.client, self.db, self.resolver).run,
             "sync_followers": self.followers.run,
             "carry_followers": self._carry,

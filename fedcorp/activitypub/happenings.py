@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fedcorp.activitypub.vocabulary import as_list, first_string, parse_time, types_of
+from fedcorp.social import text
 
 MAX_PLACES, MAX_LINE = 5, 300
 _ADDRESS = ("streetAddress", "postalCode", "addressLocality", "addressRegion", "addressCountry")
@@ -64,5 +65,5 @@ def _where(place: Any) -> str:
         return ""
     address = place.get("address")
     parts = [address.get(name) for name in _ADDRESS] if isinstance(address, dict) else [address]
-    named = [first_string(part) or "" for part in (place.get("name"), *parts)]
-    return ", ".join(dict.fromkeys(part.strip() for part in named if part.strip()))[:MAX_LINE]
+    named = [text.one_line(first_string(part) or "", MAX_LINE) for part in (place.get("name"), *parts)]
+    return text.one_line(", ".join(dict.fromkeys(part for part in named if part)), MAX_LINE)

@@ -256,9 +256,21 @@ def store_remote(tx: Tx, account_id: int, status_id: int, items: list[RemoteMedi
         _store(tx, account_id, status_id, item, position)
 
 
-def shown_of(items: Iterable[RemoteMedia]) -> list[tuple[str, str]]:
-    """(address, description) of each file as they are kept."""
-    return [(item.url, item.description[:MAX_REMOTE_DESCRIPTION]) for item in items][:MAX_REMOTE]
+def says_the_same(tx: Tx, status_id: int, items: Iterable[RemoteMedia]) -> bool:
+    """Whether a remote status has just these files, described alike and with the same focus, as far as one is told."""
+    known, told = of_statuses(tx, [status_id]).get(status_id, []), list(items)[:MAX_REMOTE]
+    return [(item.remote_url, item.description) for item in known] == [
+        (item.url, item.description[:MAX_REMOTE_DESCRIPTION]) for item in told
+    ] and all(_refocused(old.sizes, new) is None for old, new in zip(known, told, strict=True))
+
+
+def _refocused(sizes: str, item: RemoteMedia) -> str | None:
+    """`sizes` with the focus that is told now; None when nothing is told or nothing changes."""
+    if item.focus is None:
+        return None
+    known = orjson.loads(sizes)
+    changed = _with_focus(known, (_unit(item.focus[0]), _unit(item.focus[1])))
+    return changed if orjson.loads(changed) != known else None
 
 
 def _store(tx: Tx, account_id: int, status_id: int, item: RemoteMedia, position: int) -> None:
@@ -294,7 +306,11 @@ def replace_remote(tx: Tx, account_id: int, status_id: int, items: list[RemoteMe
         if same is None:
             _store(tx, account_id, status_id, item, position)
         else:
-            values = {"position": position, "description": item.description[:MAX_REMOTE_DESCRIPTION]}
+            values: dict[str, Any] = {
+                "position": position, "description": item.description[:MAX_REMOTE_DESCRIPTION]
+            }  # fmt: skip
+            if (sizes := _refocused(same.sizes, item)) is not None:
+                values["sizes"] = sizes
             tx.conn.execute(sa.update(media).where(media.c.id == same.id).values(**values))
     if known:
         gone = [item.id for item in known.values()]

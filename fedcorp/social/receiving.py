@@ -176,6 +176,7 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     leaves.keep_policy(tx, known.id, remote.interaction_policy)
     if not edited:
         return known
+    _ask_who_they_are(tx, known.id, remote)
     if _says_the_same(tx, known, remote):
         custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
         later = {"edited_at": remote.edited_at, "version": known.version + 1}
@@ -190,7 +191,6 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
         )
     )  # fmt: skip
     statuses.write_mentions(tx, known.id, list(remote.mentions))
-    _ask_who_they_are(tx, known.id, remote)
     statuses.write_tags(tx, known.id, list(remote.tags))
     custom_emojis.store_remote(tx, remote.account.domain, remote.emojis)
     media.replace_remote(tx, known.account_id, known.id, list(remote.media))
@@ -203,11 +203,10 @@ def _says_the_same(tx: Tx, known: Status, remote: RemoteStatus) -> bool:
     likes it. What is asked in a poll may always have changed."""
     if known.poll_id is not None or remote.poll is not None:
         return False
-    shown = [(item.remote_url, item.description) for item in media.of_statuses(tx, [known.id]).get(known.id, [])]
     return (
         (known.content, known.spoiler_text, known.sensitive, known.language)
         == (remote.content, remote.spoiler_text, remote.sensitive, remote.language)
-        and shown == media.shown_of(remote.media)
+        and media.says_the_same(tx, known.id, remote.media)
         and {tuple(item) for item in statuses.mentions_of(tx, known.id)} == set(remote.mentions)
         and statuses.tag_names(statuses.tags_of(tx, known.id)) == statuses.tag_names(remote.tags)
     )

@@ -47,6 +47,8 @@ def test_where() -> None:
     assert said(location={"type": "Place", "name": "Boat House", "address": "3 Quay"}) == ["Boat House, 3 Quay"]
     assert said(location={"type": "Place", "name": "Boat House", "address": address}) == ["Boat House, 3 Quay, Bern"]
     assert said(location={"type": "Place", "name": "Bern", "address": "Bern"}) == ["Bern"]
+    long = said(location={"name": "Boat\n\u202eHouse", "address": "3\tQuay" + "y" * 400})[0]
+    assert (long[:18], len(long), long[-1]) == ("Boat House, 3 Quay", 300, "…")
     assert said(location=[{"name": "A"}, {"name": " "}, "https://x.example", {"name": "B"}]) == ["A", "B"]
     assert said(location=[{"name": str(number)} for number in range(9)]) == ["0", "1", "2", "3", "4"]
 

@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from fedcorp import keys
 from fedcorp.activitypub import signatures
 from fedcorp.activitypub.documents import origin
+from fedcorp.activitypub.introductions import MOST_ASKED
+from fedcorp.activitypub.translate import MAX_STRANGERS
 from fedcorp.activitypub.vocabulary import format_time
 from fedcorp.company import peers
 from fedcorp.errors import FedcorpError
@@ -567,11 +569,15 @@ async def test_sec_rule_mentions_a_post_names_fifty_at_most(scene: Scene) -> Non
 
 
 async def test_sec_rule_recursion_one_activity_costs_few_requests(scene: Scene) -> None:
-    """Nobody who is only named is fetched, and what is fetched for one activity has a budget."""
-    tags = [{"type": "Mention", "href": f"{scene.good.origin}/users/n{n}", "name": "@x"} for n in range(50)]
+    """Of those whom a note names a few are looked up, and not all whom a server names in all its notes."""
     scene.good.fetched.clear()
-    await scene.send("Create", scene.evil.note(scene.eva, "hello", tag=tags))
-    assert scene.good.fetched == []
+    for count in range(60):
+        people = [f"{scene.good.origin}/users/n{count}-{number}" for number in range(50)]
+        tags = [{"type": "Mention", "href": uri, "name": "@x"} for uri in people]
+        await scene.send("Create", scene.evil.note(scene.eva, "hello", tag=tags))
+        if not count:
+            assert len(scene.good.fetched) == MAX_STRANGERS
+    assert len(scene.good.fetched) == MOST_ASKED
 
 
 async def test_sec_rule_collections_pages_are_bounded_and_of_one_origin(scene: Scene) -> None:

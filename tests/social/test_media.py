@@ -1,5 +1,7 @@
 """Media rows: uploads, what posts show, what other servers attach, and what is left over."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -68,6 +70,24 @@ async def test_remote_files_are_asked_for_once(department: Department) -> None:
     assert len(waiting) == 2
     await department.do(media.replace_remote, far.id, local.id, [dog])
     assert len((await department.see(media.of_statuses, [local.id]))[local.id]) == 1
+
+
+async def test_another_focus_and_other_words_are_taken_over(department: Department) -> None:
+    far, post = await department.stranger("far"), await department.post(await department.person("ann"))
+    cat = RemoteMedia("https://far/cat.png", "image", "image/png", "a cat", width=4, height=2, focus=(0.5, 0))
+    await department.do(media.store_remote, far.id, post.id, [cat])
+    for told, same in (
+        (cat, True),
+        (replace(cat, focus=None), True),
+        (replace(cat, focus=(0.5, 9)), False),
+        (replace(cat, focus=(0.5, 1), description="my cat"), False),
+    ):
+        assert await department.see(media.says_the_same, post.id, [told]) is same
+        await department.do(media.replace_remote, far.id, post.id, [told])
+    (row,) = (await department.see(media.of_statuses, [post.id]))[post.id]
+    sizes = orjson.loads(row.sizes)
+    assert (sizes["focus"], sizes["original"]["width"], row.description) == ({"x": 0.5, "y": 1}, 4, "my cat")
+    assert not await department.see(media.says_the_same, post.id, [])
 
 
 async def test_fetching_renews_the_post(department: Department) -> None:
