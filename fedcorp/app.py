@@ -18,6 +18,7 @@ from fedcorp.activitypub.attachments import Attachments
 from fedcorp.activitypub.backfill import Backfill
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.consent import Consent
+from fedcorp.activitypub.counting import Counting
 from fedcorp.activitypub.delivery import Delivery
 from fedcorp.activitypub.desk import Desk
 from fedcorp.activitypub.discovery import Discovery
@@ -39,6 +40,7 @@ from fedcorp.config import Config
 from fedcorp.net import Limits, Transport
 from fedcorp.social import (
     accounts,
+    counts,
     effects,
     indexing,
     invitations,
@@ -122,6 +124,7 @@ class Instance:
             "read_outbox": backfill.read_outbox,
             "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
+            counts.JOB: Counting(self.client, self.db).run,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)

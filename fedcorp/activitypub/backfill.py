@@ -141,6 +141,7 @@ class Backfill:
         except FedcorpError as error:
             log.info("a thread could not be read: %s", error.text)
             return
+        await self._resolver.keep_counts(doc)
         seen = {root_uri}
         waiting: deque[dict[str, Any]] = deque([doc])
         context = value_or_id(doc.get("context"))

@@ -29,7 +29,7 @@ from fedcorp.errors import (
     Unauthorized,
     Unavailable,
 )
-from fedcorp.social import accounts, groups, moving, receiving, statuses, threads
+from fedcorp.social import accounts, counts, groups, moving, receiving, statuses, threads
 from fedcorp.social.accounts import Account, Key
 from fedcorp.social.statuses import Status
 from fedcorp.storage.database import Database, Tx
@@ -248,7 +248,14 @@ class Resolver:
     async def store(self, doc: dict[str, Any], budget: Budget) -> Status | None:
         """Store a note that was read at its own address or in its author's outbox, after the notes above it."""
         known = await self._db.read(statuses.find_by_uri, str(doc.get("id")))
+        if known is not None:
+            await self.keep_counts(doc)
         return known if known is not None else await self._store_thread(doc, budget)
+
+    async def keep_counts(self, doc: dict[str, Any]) -> None:
+        """Keep what a note that may be here says of its likes and boosts. It was read as for `store`."""
+        if translate.counts_of(doc) != (None, None):
+            await self._db.write(keep_counts, doc)
 
     async def _store_thread(self, doc: dict[str, Any], budget: Budget) -> Status | None:
         """Store a note after the notes above it, at most 40 of them; a thread with a hole is better than none."""
@@ -381,6 +388,14 @@ def store_note(tx: Tx, doc: dict[str, Any], depth: int = 0) -> Status | None:
         return receiving.receive(tx, translate.note(tx, doc, tier), quiet=not _is_for_us(tx, doc), depth=depth)
     except Missing as missing:
         raise NotFound(detail=str(missing)) from missing
+
+
+def keep_counts(tx: Tx, doc: dict[str, Any]) -> None:
+    """Keep what a note says of its likes and boosts, if it is here and its author's; the caller is sure of its origin."""
+    known = statuses.find_by_uri(tx, str(doc.get("id")))
+    author = accounts.find(tx, known.account_id) if known is not None else None
+    if known is not None and author is not None and author.uri == translate.author_of(doc):
+        counts.keep_of_status(tx, known, *translate.counts_of(doc))
 
 
 def _is_for_us(tx: Tx, doc: dict[str, Any]) -> bool:

@@ -403,12 +403,15 @@ def note(tx: Tx, uri: str, signer: Signer) -> Served:
     status = _note(tx, uri, signer)
     if status.deleted_at is not None:
         return Served(render.tombstone(uri, "Note", status.deleted_at), gone=True)
-    # With its answers inside, as Mastodon gives them: GoToSocial looks for them nowhere else.
+    # With its answers inside, as Mastodon gives them: GoToSocial looks for them nowhere else. The numbers of likes and
+    # boosts stand inside as well: Mastodon (4.4) reads them nowhere else.
     document, answers = render.note(tx, status), _replies(tx, status, signer)
     address = f"{uri}/replies"
     document["replies"] = render.bare_collection(address, len(answers)) | {
         "first": render.collection_page(address, answers)
     }
+    for name, count in _counts(status).items():
+        document[name] = render.bare_collection(f"{uri}/{name}", count, ordered=False)
     return Served(render.in_context(document), page=status.url)
 
 
@@ -435,8 +438,11 @@ def note_collection(tx: Tx, uri: str, name: str, paged: bool, signer: Signer) ->
         if paged:
             return Served(render.in_context(render.collection_page(address, uris)))
         return Served(_owned(render.collection(address, len(uris), uris), "repliesOf", uri))
-    counts = {"likes": status.favourites_count, "shares": status.reblogs_count}
-    return Served(_owned(render.collection(address, counts[name], ordered=False), f"{name}Of", uri))
+    return Served(_owned(render.collection(address, _counts(status)[name], ordered=False), f"{name}Of", uri))
+
+
+def _counts(status: Status) -> dict[str, int]:
+    return {"likes": status.favourites_count, "shares": status.reblogs_count}
 
 
 def stamp(tx: Tx, uri: str, signer: Signer) -> Served:

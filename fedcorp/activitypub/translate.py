@@ -344,7 +344,22 @@ def note(tx: Tx, doc: dict[str, Any], tier: str, author: Account | None = None) 
         quote_policy=_quote_policy(doc, author, visibility, addressed),
         interaction_policy=_interaction_policy(tx, doc, author),
         emojis=_emojis(doc),
+        favourites_told=_told(doc, "likes"),
+        reblogs_told=_told(doc, "shares"),
     )
+
+
+def counts_of(doc: dict[str, Any]) -> tuple[int | None, int | None]:
+    """(favourites, boosts) of a note by its own word; None for what it does not say."""
+    return _told(doc, "likes"), _told(doc, "shares")
+
+
+def _told(doc: dict[str, Any], name: str) -> int | None:
+    """The size of a collection that stands inside a document of the same origin."""
+    inside = doc.get(name)
+    if not isinstance(inside, dict) or ("id" in inside and _own_uri(doc, inside["id"]) is None):
+        return None
+    return total_of(inside)
 
 
 _OLD_QUOTES = ("quoteUrl", "quoteUri", "_misskey_quote")
@@ -734,7 +749,17 @@ def _option(item: dict[str, Any]) -> tuple[str, int | None]:
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and 0 <= value < 2**31 else 0
+    return value if _is_count(value) else 0
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def total_of(collection: dict[str, Any]) -> int | None:
+    """How many a collection says that it holds; None when it does not say."""
+    total = collection.get("totalItems")
+    return total if _is_count(total) else None
 
 
 def _ms(value: Any) -> int | None:

@@ -75,6 +75,10 @@ class Account:
     last_status_at: int | None
     emojis: str = "[]"
     presentation: str = presentation.UNCHANGED
+    statuses_elsewhere: int = 0
+    followers_elsewhere: int = 0
+    following_elsewhere: int = 0
+    counted_at: int | None = None
 
     @property
     def acct(self) -> str:
@@ -720,7 +724,15 @@ _RECOUNT_AT = _RECOUNT.values(
     last_status_at=sa.case(
         (sa.func.coalesce(accounts.c.last_status_at, 0) < _AT, _AT),
         else_=sa.func.coalesce(accounts.c.last_status_at, 0),
-    )
+    ),
+    # What was there when its server told how many there are was one of those that nobody here knew.
+    statuses_elsewhere=sa.case(
+        (
+            sa.and_(accounts.c.counted_at >= _AT, accounts.c.statuses_elsewhere > 0),
+            accounts.c.statuses_elsewhere - 1,
+        ),
+        else_=accounts.c.statuses_elsewhere,
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 import sqlalchemy as sa
 
-from fedcorp.social import custom_emojis, leaves, media, polls, quotes, statuses
+from fedcorp.social import counts, custom_emojis, leaves, media, polls, quotes, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.custom_emojis import RemoteEmoji
 from fedcorp.social.events import StatusEdited, StatusPublished
@@ -56,6 +56,8 @@ class RemoteStatus:
     quote_policy: str = ""
     interaction_policy: str = ""  # of policy.interaction_policy
     emojis: tuple[RemoteEmoji, ...] = ()
+    favourites_told: int | None = None  # how many there are by the word of its server; None: it does not say
+    reblogs_told: int | None = None
 
 
 def is_tombstoned(tx: Tx, uri: str) -> bool:
@@ -74,12 +76,14 @@ def is_gone(tx: Tx, uri: str) -> bool:
 def receive(
     tx: Tx, remote: RemoteStatus, *, quiet: bool = False, depth: int = 0, is_new: bool = False
 ) -> Status | None:
-    """Store a status; a known one stays as it is. None when it was deleted. `quiet`: no notifications; `depth`: how
-    many quotes led to it; `is_new`: the caller has looked, and it is not here."""
+    """Store a status; a known one stays as it is, but for the numbers told of it. None when it was deleted. `quiet`: no
+    notifications; `depth`: how many quotes led to it; `is_new`: the caller has looked, and it is not here."""
     if is_tombstoned(tx, remote.uri):
         return None
     known = None if is_new else statuses.find_by_uri(tx, remote.uri)
     if known is not None:
+        if known.account_id == remote.account.id:
+            counts.keep_of_status(tx, known, remote.favourites_told, remote.reblogs_told)
         return known
     parent = statuses.find_by_uri(tx, remote.in_reply_to_uri) if remote.in_reply_to_uri else None
     quoted = _quoted(tx, remote)
@@ -94,7 +98,8 @@ def receive(
         visibility=remote.visibility, reach=remote.reach, content=remote.content, text=remote.text,
         spoiler_text=remote.spoiler_text, sensitive=remote.sensitive, language=remote.language, created_at=created_at,
         edited_at=remote.edited_at, quoted_id=quoted.id if quoted else None, quote_state=_quote_state(remote, quoted),
-        quote_policy=remote.quote_policy,
+        quote_policy=remote.quote_policy, favourites_elsewhere=remote.favourites_told or 0,
+        reblogs_elsewhere=remote.reblogs_told or 0,
     )  # fmt: skip
     if remote.quoted_uri is not None:
         quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri, depth)
@@ -161,6 +166,8 @@ def receive_edit(tx: Tx, remote: RemoteStatus) -> Status | None:
     if known.deleted_at is not None or known.account_id != remote.account.id:
         return None
     edited = remote.edited_at is not None and remote.edited_at > (known.edited_at or 0)
+    if edited or (remote.edited_at or 0) == (known.edited_at or 0):  # an older one has older numbers
+        counts.keep_of_status(tx, known, remote.favourites_told, remote.reblogs_told)
     if remote.poll is not None and known.poll_id is not None:
         polls.replace_tally(tx, known.poll_id, remote.poll, edited=edited)
     known = receive_quote(tx, known, remote)

@@ -77,6 +77,8 @@ class Status:
     reblogs_count: int
     favourites_count: int
     quotes_count: int
+    reblogs_elsewhere: int = 0
+    favourites_elsewhere: int = 0
 
 
 _COLUMNS = [statuses.c[item.name] for item in fields(Status)]

@@ -26,7 +26,8 @@ from fedcorp.storage.tables import (
 
 
 class Head(NamedTuple):
-    """What changes about a status and its author without a new version, and the versions themselves."""
+    """What changes about a status and its author without a new version, and the versions themselves. Counts are those
+    that are shown: with what other servers told of what is theirs (`counts`)."""
 
     id: int
     version: int
@@ -97,14 +98,14 @@ def head_line(status: Any, author: Any) -> Line:
         status.c.quote_state,
         status.c.quote_policy,
         status.c.replies_count,
-        status.c.reblogs_count,
-        status.c.favourites_count,
+        status.c.reblogs_count + status.c.reblogs_elsewhere,
+        status.c.favourites_count + status.c.favourites_elsewhere,
         status.c.quotes_count,
         status.c.reactions_count,
         status.c.reactions_version,
-        author.c.statuses_count,
-        author.c.followers_count,
-        author.c.following_count,
+        author.c.statuses_count + author.c.statuses_elsewhere,
+        author.c.followers_count + author.c.followers_elsewhere,
+        author.c.following_count + author.c.following_elsewhere,
         author.c.last_status_at,
     )
 

@@ -191,6 +191,10 @@ accounts = Table(
     _at("last_status_at", null=True),
     _text("emojis", "[]"),  # in its texts: [{"shortcode", "key", "still_key", "category"}]
     _text("presentation", "{}"),  # what differs from fedcorp.social.presentation.Presentation
+    _count("statuses_elsewhere"),  # of a remote account: what its server tells and nobody here knows (social.counts)
+    _count("followers_elsewhere"),
+    _count("following_elsewhere"),
+    _at("counted_at", null=True),  # when its server was last to be asked for them
     UniqueConstraint("domain", "username_key"),
 )
 Index("ix_accounts_username_key", accounts.c.username_key)
@@ -615,6 +619,8 @@ statuses = Table(
     _count("quotes_count"),
     _count("reactions_count"),
     _count("reactions_version"),  # how often they changed
+    _count("reblogs_elsewhere"),  # of a remote status: what its server tells and nobody here knows (social.counts)
+    _count("favourites_elsewhere"),
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from fedcorp.errors import NotFound
-from fedcorp.social import accounts, blocks, follows, group_acts, lists, memberships, people, search, timelines
+from fedcorp.social import accounts, blocks, counts, follows, group_acts, lists, memberships, people, search, timelines
 from fedcorp.social.accounts import Account, Profile
 from fedcorp.social.images import avatar, header
 from fedcorp.social.pages import Page
@@ -139,11 +139,21 @@ async def preferences(call: Call) -> Response:
 
 async def show(call: Call) -> Response:
     """GET /api/v1/accounts/{id}"""
-    return json(await call.read(_show, call.id()))
+    return await _looked_at(call, await call.read(_show, call.id()))
 
 
-def _show(tx: Tx, viewer: Viewer, id_: int) -> dict[str, Any]:
-    return entities.whole(tx, get_shown(tx, id_, viewer.account_id))
+_Shown = tuple[dict[str, Any], Account | None]
+
+
+async def _looked_at(call: Call, found: _Shown) -> Response:
+    body, uncounted = found
+    await shown.count_soon(call, uncounted)
+    return json(body)
+
+
+def _show(tx: Tx, viewer: Viewer, id_: int) -> _Shown:
+    account = get_shown(tx, id_, viewer.account_id)
+    return entities.whole(tx, account), shown.uncounted(tx, viewer, account)
 
 
 async def show_many(call: Call) -> Response:
@@ -160,14 +170,14 @@ def _show_many(tx: Tx, viewer: Viewer, ids: list[int]) -> list[dict[str, Any]]:
 
 async def lookup(call: Call) -> Response:
     """GET /api/v1/accounts/lookup"""
-    return json(await call.read(_lookup, call.query.required("acct")))
+    return await _looked_at(call, await call.read(_lookup, call.query.required("acct")))
 
 
-def _lookup(tx: Tx, viewer: Viewer, acct: str) -> dict[str, Any]:
+def _lookup(tx: Tx, viewer: Viewer, acct: str) -> _Shown:
     found = accounts.find_by_handle(tx, *split_handle(acct))
     if found is None or not is_shown(tx, found, viewer.account_id):
         raise NotFound
-    return entities.whole(tx, found)
+    return entities.whole(tx, found), shown.uncounted(tx, viewer, found)
 
 
 async def find(call: Call) -> Response:
@@ -177,7 +187,7 @@ async def find(call: Call) -> Response:
     limit = params.integer("limit", least=1, most=80) or 40
     viewer = await call.viewer()
     if params.flag("resolve") and split_handle(q)[1] is not None:
-        await call.context.resolve.account(q, viewer_id=viewer.account_id)
+        await shown.count_found(call, await call.context.resolve.account(q, viewer_id=viewer.account_id))
     return json(await call.read(_find, q, limit, params.integer("offset") or 0, params.flag("following")))
 
 
@@ -235,7 +245,7 @@ async def list_lists(call: Call) -> Response:
 
 async def list_nothing(call: Call) -> Response:
     """Proofs of an account: there is no way to have any."""
-    await call.read(_show, call.id())
+    await call.read(lambda tx, viewer: get_shown(tx, call.id(), viewer.account_id))
     return json([])
 
 
@@ -314,6 +324,7 @@ def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
         notify=notify if notify is not None else known is not None and known.notify,
         languages=languages_of(params),
     )
+    counts.want(tx, other)
 
 
 def _unfollow(tx: Tx, own: Account, other: Account, _: Params) -> None:

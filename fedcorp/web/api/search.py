@@ -45,6 +45,7 @@ async def find(call: Call) -> Response:
     account_id = status_id = None
     if params.flag("resolve"):
         account_id, status_id = await _resolve(call, q)
+        await shown.count_found(call, account_id)
     bounds = {name: params.id(name) for name in ("max_id", "min_id")}
     wanted = _Wanted(
         q, kind, limit, offset, params.flag("following"), params.id("account_id"), bounds, account_id, status_id

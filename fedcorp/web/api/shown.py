@@ -5,8 +5,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from fedcorp.social import statuses
+from fedcorp.social import accounts as social_accounts
+from fedcorp.social import counts, statuses
+from fedcorp.social.accounts import Account
 from fedcorp.social.timelines import Entry
+from fedcorp.social.visibility import is_shown
 from fedcorp.storage.database import Tx
 from fedcorp.web.auth import Viewer
 from fedcorp.web.call import Call, json
@@ -36,6 +39,28 @@ def page(call: Call, ids: Sequence[int], body: Any, limit: int) -> Response:
 def people(tx: Tx, rows: "Sequence[tuple[int, int]]") -> tuple[list[int], list[dict[str, Any]]]:
     """(ids for pages, Account entities) of rows that are (id for pages, account id)."""
     return [row[0] for row in rows], accounts.many(tx, [row[1] for row in rows])
+
+
+def uncounted(tx: Tx, viewer: Viewer, account: Account) -> Account | None:
+    """An account elsewhere whose numbers should be read now, since somebody who signed in looks at it."""
+    return account if viewer.account_id is not None and counts.is_due(tx, account) else None
+
+
+async def count_soon(call: Call, account: Account | None) -> None:
+    """Have the numbers of an account read that is `uncounted`; they are there when it is looked at again."""
+    if account is not None:
+        await call.context.db.write(counts.want, account)
+
+
+async def count_found(call: Call, id_: int | None) -> None:
+    """The same for the account that a handle or address led to, if one did."""
+    if id_ is not None:
+        await count_soon(call, await call.read(_found_uncounted, id_))
+
+
+def _found_uncounted(tx: Tx, viewer: Viewer, id_: int) -> Account | None:
+    account = social_accounts.find(tx, id_)
+    return uncounted(tx, viewer, account) if account and is_shown(tx, account, viewer.account_id) else None
 
 
 async def status(call: Call, id_: int) -> Response:

@@ -82,10 +82,15 @@ def _verified(field: dict[str, Any]) -> str | None:
 
 def account(site: Site, row: Account) -> dict[str, Any]:
     """The Account entity."""
-    return without_counts(site, row) | {
-        "statuses_count": row.statuses_count,
-        "followers_count": row.followers_count,
-        "following_count": row.following_count,
+    return without_counts(site, row) | counts(row)
+
+
+def counts(row: Account) -> dict[str, Any]:
+    """The rest of it: what is known here, and what the server of an account elsewhere tells beyond that."""
+    return {
+        "statuses_count": row.statuses_count + row.statuses_elsewhere,
+        "followers_count": row.followers_count + row.followers_elsewhere,
+        "following_count": row.following_count + row.following_elsewhere,
         "last_status_at": day(row.last_status_at),
     }
 

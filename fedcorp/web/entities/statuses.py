@@ -37,7 +37,7 @@ from fedcorp.social.views import Head, Marks, Mentioned
 from fedcorp.storage.database import Tx
 from fedcorp.storage.lines import SEPARATOR
 from fedcorp.web.entities import reactions as entities
-from fedcorp.web.entities.accounts import without_counts
+from fedcorp.web.entities.accounts import counts, without_counts
 from fedcorp.web.entities.cache import Rendered
 from fedcorp.web.entities.cards import card
 from fedcorp.web.entities.emojis import domain_of, emoji, in_words
@@ -417,8 +417,7 @@ def _key(head: Head, heads: dict[int, Head], creator: Account | None, ms: int) -
         -1 if shows is None else shows.version, -1 if shows is None else shows.account_version,
         window(head.visibility, head.reach, ms),
         None if creator is None else (
-            creator.id, creator.version, creator.statuses_count, creator.followers_count, creator.following_count,
-            day(creator.last_status_at),
+            creator.id, creator.version, *counts(creator).values(),
         ),
     )  # fmt: skip
 
@@ -550,10 +549,7 @@ def source(row: Status) -> dict[str, Any]:
 def edits(tx: Tx, row: Status) -> list[dict[str, Any]]:
     """StatusEdit entities, oldest first, the present version last."""
     author = accounts.get(tx, row.account_id)
-    shown = without_counts(tx.site, author) | {
-        "statuses_count": author.statuses_count, "followers_count": author.followers_count,
-        "following_count": author.following_count, "last_status_at": day(author.last_status_at),
-    }  # fmt: skip
+    shown = without_counts(tx.site, author) | counts(author)
     now = [attachment(tx, item, open_to_all=is_open(row.visibility, row.reach))
            for item in media.of_statuses(tx, [row.id]).get(row.id, [])]  # fmt: skip
     kept = {item["id"]: item for item in now}
