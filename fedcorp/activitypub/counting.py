@@ -30,7 +30,7 @@ class Counting:
 
     async def run(self, payload: dict[str, Any]) -> None:
         """Read the numbers of an account, and keep them."""
-        account = await self._db.read(accounts.find, int(payload["account"]))
+        account, begun_at = await self._db.read(lambda tx: (accounts.find(tx, int(payload["account"])), tx.ms))
         if account is None or account.local or account.hidden:
             return
         found = {
@@ -38,7 +38,7 @@ class Counting:
             "followers": await self._read(account, account.followers_uri),
             "following": await self._read(account, account.following_uri),
         }
-        await self._db.write(_keep, account.id, found)
+        await self._db.write(_keep, account.id, found, begun_at)
 
     async def _read(self, account: Account, uri: str | None) -> dict[str, Any]:
         """A collection of an account; empty when there is none or it cannot be read."""
@@ -53,12 +53,12 @@ class Counting:
         return doc if is_theirs and COLLECTION_TYPES & set(types_of(doc)) else {}
 
 
-def _keep(tx: Tx, account_id: int, found: dict[str, dict[str, Any]]) -> None:
+def _keep(tx: Tx, account_id: int, found: dict[str, dict[str, Any]], begun_at: int) -> None:
     account = accounts.find(tx, account_id)
     if account is None or account.hidden:
         return
     told = {name: translate.total_of(doc) for name, doc in found.items()}
-    counts.keep_of_account(tx, account, **told)
+    counts.keep_of_account(tx, account, begun_at, **told)
     peer = peers.find(tx, domain_of(account.uri))
     # Departments never show who, only how many: that says nothing of what their people want.
     if told["followers"] and not account.is_group and (peer is None or peer.tier != "department"):

@@ -391,7 +391,7 @@ def store_note(tx: Tx, doc: dict[str, Any], depth: int = 0) -> Status | None:
 
 
 def keep_counts(tx: Tx, doc: dict[str, Any]) -> None:
-    """Keep what a note says of its likes and boosts, if it is here and its author's; the caller is sure of its origin."""
+    """Keep what a note that was read as for `Resolver.store` says of its likes and boosts, if it is here."""
     known = statuses.find_by_uri(tx, str(doc.get("id")))
     author = accounts.find(tx, known.account_id) if known is not None else None
     if known is not None and author is not None and author.uri == translate.author_of(doc):

@@ -20,6 +20,7 @@ from fedcorp.storage.tables import statuses as statuses_table
 
 JOB = "read_counts"
 AGAIN_MS = 3_600_000
+ANSWERED_MS = 10_000
 
 
 def keep_of_status(tx: Tx, status: Status, favourites: int | None, reblogs: int | None) -> None:
@@ -30,16 +31,17 @@ def keep_of_status(tx: Tx, status: Status, favourites: int | None, reblogs: int 
 
 
 def keep_of_account(
-    tx: Tx, account: Account, *, statuses: int | None, followers: int | None, following: int | None
+    tx: Tx, account: Account, begun_at: int, *, statuses: int | None, followers: int | None, following: int | None
 ) -> None:
-    """Keep how many statuses, followers and followed accounts the server of an account tells; None as above."""
+    """Keep how many statuses, followers and followed accounts the server of an account tells, which was asked from
+    `begun_at` (ms) on; None as above."""
     told = {"statuses": statuses, "followers": followers, "following": following}
     if not account.local and not account.hidden:
-        _keep(tx, accounts_table, account, told)
+        # What was written before is among those told of, also when it comes later (`accounts.count_statuses`).
+        _keep(tx, accounts_table, account, told, counted_at=begun_at)
 
 
-def _keep(tx: Tx, table: sa.Table, known: Status | Account, told: dict[str, int | None]) -> None:
-    values: dict[str, Any] = {}
+def _keep(tx: Tx, table: sa.Table, known: Status | Account, told: dict[str, int | None], **values: Any) -> None:
     for name, count in told.items():
         kept, here = f"{name}_elsewhere", f"{name}_count"
         if count is not None and max(count - getattr(known, here), 0) != getattr(known, kept):
@@ -55,10 +57,11 @@ def is_due(tx: Tx, account: Account) -> bool:
     return not account.local and not account.hidden and again_at <= tx.ms
 
 
-def want(tx: Tx, account: Account) -> None:
-    """Somebody here looks at an account: have its numbers read soon, if that was not done of late."""
+def want(tx: Tx, account: Account, *, wait_ms: int = 0) -> None:
+    """Somebody here looks at an account: have its numbers read soon, if that was not done of late. Who follows it waits
+    a moment (`ANSWERED_MS`): until the answer is here nobody knows whether they are among those told of."""
     if is_due(tx, account) and tx.conn.execute(_TAKE_TURN, {"of": account.id, "now": tx.ms}).rowcount:
-        jobs.put(tx, JOB, {"account": account.id}, unique_key=f"{JOB}:{account.id}")
+        jobs.put(tx, JOB, {"account": account.id}, run_at=tx.ms + wait_ms, unique_key=f"{JOB}:{account.id}")
 
 
 _NOW = sa.bindparam("now", type_=sa.BigInteger)

@@ -61,6 +61,11 @@ def _count(name: str) -> Column[int]:
     return Column(name, Integer, nullable=False, server_default="0")
 
 
+def _told(name: str) -> Column[int]:
+    """A count that another server names. Wide, so that the sum with one of ours never overflows."""
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
 # -- the instance itself ---------------------------------------------------------------------------------------------
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -191,9 +196,9 @@ accounts = Table(
     _at("last_status_at", null=True),
     _text("emojis", "[]"),  # in its texts: [{"shortcode", "key", "still_key", "category"}]
     _text("presentation", "{}"),  # what differs from fedcorp.social.presentation.Presentation
-    _count("statuses_elsewhere"),  # of a remote account: what its server tells and nobody here knows (social.counts)
-    _count("followers_elsewhere"),
-    _count("following_elsewhere"),
+    _told("statuses_elsewhere"),  # of a remote account: what its server tells and nobody here knows (social.counts)
+    _told("followers_elsewhere"),
+    _told("following_elsewhere"),
     _at("counted_at", null=True),  # when its server was last to be asked for them
     UniqueConstraint("domain", "username_key"),
 )
@@ -619,8 +624,8 @@ statuses = Table(
     _count("quotes_count"),
     _count("reactions_count"),
     _count("reactions_version"),  # how often they changed
-    _count("reblogs_elsewhere"),  # of a remote status: what its server tells and nobody here knows (social.counts)
-    _count("favourites_elsewhere"),
+    _told("reblogs_elsewhere"),  # of a remote status: what its server tells and nobody here knows (social.counts)
+    _told("favourites_elsewhere"),
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)

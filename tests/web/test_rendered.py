@@ -30,6 +30,7 @@ from fedcorp.social.publishing import Draft
 from fedcorp.social.reactions import AGAINST_IT, Kind
 from fedcorp.storage.database import Database, Tx
 from fedcorp.storage.signed import WINDOW_MS
+from fedcorp.storage.tables import accounts as accounts_table
 from fedcorp.storage.tables import media
 from fedcorp.storage.tables import statuses as table
 from fedcorp.web.entities.cache import Rendered
@@ -65,10 +66,20 @@ ACTS: dict[str, Act] = {
     "vote": lambda tx, who, post: polls.vote(tx, who, post.poll_id or 0, [0]),
     "follow": lambda tx, who, post: follows.follow(tx, who, accounts.get(tx, post.account_id)),
     "rename": lambda tx, who, post: accounts.update_profile(tx, who, accounts.Profile(display_name=f"N {tx.ms}")),
+    "tell": lambda tx, who, post: _tell(tx, who, post),
     "filter": lambda tx, who, post: filters.create(
         tx, who.id, Change("f", ("home",), "warn" if post.id % 2 else "hide"), [KeywordChange("word")]
     ),
 }
+
+
+def _tell(tx: Tx, who: accounts.Account, post: statuses.Status) -> None:
+    """As if all this were of another server, which tells other numbers now."""
+    told = {"favourites_elsewhere": who.id % 3, "reblogs_elsewhere": tx.ms % 3}
+    tx.conn.execute(sa.update(table).where(table.c.id == post.id).values(**told))
+    tx.conn.execute(
+        sa.update(accounts_table).where(accounts_table.c.id == who.id).values(followers_elsewhere=tx.ms % 5)
+    )
 
 
 def _change(tx: Tx, who: accounts.Account, post: statuses.Status) -> None:

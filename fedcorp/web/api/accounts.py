@@ -324,7 +324,7 @@ def _follow(tx: Tx, own: Account, other: Account, params: Params) -> None:
         notify=notify if notify is not None else known is not None and known.notify,
         languages=languages_of(params),
     )
-    counts.want(tx, other)
+    counts.want(tx, other, wait_ms=counts.ANSWERED_MS)
 
 
 def _unfollow(tx: Tx, own: Account, other: Account, _: Params) -> None:

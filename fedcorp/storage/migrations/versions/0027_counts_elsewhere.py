@@ -17,7 +17,7 @@ COLUMNS = {
 def upgrade() -> None:
     for table, names in COLUMNS.items():
         for name in names:
-            op.add_column(table, sa.Column(name, sa.Integer(), server_default="0", nullable=False))
+            op.add_column(table, sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("accounts", sa.Column("counted_at", sa.BigInteger(), nullable=True))
 
 
