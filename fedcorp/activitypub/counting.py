@@ -60,8 +60,9 @@ def _keep(tx: Tx, account_id: int, found: dict[str, dict[str, Any]], begun_at: i
     told = {name: translate.total_of(doc) for name, doc in found.items()}
     counts.keep_of_account(tx, account, begun_at, **told)
     peer = peers.find(tx, domain_of(account.uri))
-    # Departments never show who, only how many: that says nothing of what their people want.
-    if told["followers"] and not account.is_group and (peer is None or peer.tier != "department"):
+    # What runs here shows nobody, only how many: that says nothing of what the person wants.
+    is_ours = peer is not None and (peer.tier == "department" or peer.software == "fedcorp")
+    if told["followers"] and not account.is_group and not is_ours:
         counts.hide_collections(tx, account, hidden=not _shows_items(found["followers"]))
 
 

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.anyio
 AS = "https://www.w3.org/ns/activitystreams"
 
 
+def _reads_outbox(request: httpx.Request) -> bool:
+    """Whether somebody asks for posts; the server itself asks how many there are."""
+    signed = request.headers.get("signature-input", "") + request.headers.get("signature", "")
+    return request.url.path.endswith("/outbox") and "/actor#" not in signed
+
+
 async def test_who_follows_sees_what_was_said_before(company: Company) -> None:
     finance, operations = await start(company, "finance", "operations")
     ann, bo, other = await finance.person("ann"), await operations.person("bo"), await finance.person("other")
@@ -29,14 +35,14 @@ async def test_who_follows_sees_what_was_said_before(company: Company) -> None:
     assert [plain(item["content"]) for item in found] == ["third", "second", "first"]
     assert await bo.notifications() == []
     assert {"first", "second", "third"} <= set(await bo.texts())
-    asked = [one for one in company.network.requests if one.url.path.endswith("/outbox")]
+    asked = [one for one in company.network.requests if _reads_outbox(one)]
     assert len(asked) == 1
     assert f"{bo.account.uri}#" in (asked[0].headers.get("signature-input", "") + asked[0].headers["signature"])
 
     col = await operations.person("col")
     await col.follow(ann.handle)
     await company.settle()
-    asked = [one for one in company.network.requests if one.url.path.endswith("/outbox")]
+    asked = [one for one in company.network.requests if _reads_outbox(one)]
     assert len(asked) == 1, "within a day an outbox is read once"
     assert {"first", "second", "third"} <= set(await col.texts())
 
@@ -167,7 +173,7 @@ async def test_who_stops_following_has_the_outbox_read_no_more(scene: Scene) -> 
 
     async def fail(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/outbox"):
-            asked.append(str(request.url))
+            asked.extend([str(request.url)] if _reads_outbox(request) else [])
             return httpx.Response(503, request=request)
         return await respond(request)
 
@@ -217,7 +223,7 @@ async def test_an_outbox_costs_little(scene: Scene) -> None:
         notes = [scene.one.note(scene.carl, f"{page} {number}") for number in range(5)]
         scene.serve(f"{outbox}?page={page}", [note["id"] for note in notes], next=f"{outbox}?page={page + 1}")
     await scene.follow()
-    assert len([url for url in scene.one.fetched if "/outbox" in url]) <= 3
+    assert len([url for url in scene.one.fetched if "/outbox" in url]) <= 3 + 1, "and once for the number"
     assert len(scene.one.fetched) <= 30
     assert len(await scene.texts()) <= 20
 
@@ -387,7 +393,7 @@ async def test_pins_are_read_again_when_there_is_news_of_their_account(scene: Sc
     scene.company.clock.shift_ms += 7 * 3_600_000
     scene.one.fetched.clear()
     await scene.company.settle()
-    assert scene.one.fetched == [], "no news, no reading"
+    assert featured not in scene.one.fetched, "no news, no reading"
     del scene.one.documents[featured]
     await scene.one.deliver(scene.finance, scene.one.activity("Update", scene.carl, carl))
     await scene.company.settle()

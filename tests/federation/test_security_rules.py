@@ -513,6 +513,8 @@ async def test_sec_cve_2025_32948_long_threads_have_a_budget(scene: Scene) -> No
     ids = [f"{scene.good.origin}/notes/d{number}" for number in range(60)]
     for number, uri in enumerate(ids[:-1]):
         scene.good.note(scene.vic, f"deep {number}", id=uri, inReplyTo=ids[number + 1])
+    await scene.company.settle()
+    scene.good.fetched.clear()
     await scene.send("Create", scene.evil.note(scene.eva, "top", inReplyTo=ids[0]))
     assert len(scene.good.fetched) <= 25
     assert "top" in await scene.seen()
