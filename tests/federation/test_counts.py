@@ -511,11 +511,15 @@ async def test_who_is_suspended_or_gone_is_not_asked(scene: Scene) -> None:
         assert await scene.ann.get("/api/v1/accounts/search", q="carl@one.localhost", resolve="true") == []
         await scene.company.settle()
         assert [uri for uri in scene.asked() if uri.endswith(COLLECTIONS)] == []
-        kept = sa.select(accounts_table.c.followers_elsewhere).where(accounts_table.c.uri == scene.carl)
-        assert await scene.finance.db.read(lambda tx, kept=kept: tx.conn.execute(kept).scalar()) == 300
+        assert await scene.finance.db.read(_followers_elsewhere, scene.carl) == 300
         await scene.finance.db.write(_set, scene.carl, name, None)
     waiting = sa.select(jobs.c.kind).where(jobs.c.kind == "read_counts")
     assert await scene.finance.db.read(lambda tx: tx.conn.execute(waiting).all()) == []
+
+
+def _followers_elsewhere(tx: Tx, uri: str) -> Any:
+    column = accounts_table.c.followers_elsewhere
+    return tx.conn.execute(sa.select(column).where(accounts_table.c.uri == uri)).scalar()
 
 
 def _set(tx: Tx, uri: str, name: str, value: int | None) -> None:
