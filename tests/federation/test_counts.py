@@ -104,7 +104,7 @@ async def test_opening_a_thread_brings_the_numbers_of_now(company: Company) -> N
 
 
 async def test_a_post_that_a_boost_brings_counts_that_boost_once(company: Company) -> None:
-    finance, operations, sales = await start(company, "finance", "operations", "sales")
+    finance, sales, operations = await start(company, "finance", "sales", "operations")  # they hear in this order
     (col,), (bo,), (gus, hal) = (
         await staff(finance, "col"), await staff(operations, "bo"), await staff(sales, "gus", "hal")
     )  # fmt: skip
