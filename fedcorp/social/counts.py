@@ -27,7 +27,7 @@ def keep_of_status(tx: Tx, status: Status, favourites: int | None, reblogs: int 
     """Keep how many favourites and boosts the server of a status tells; None leaves what is kept."""
     told = {"favourites": favourites, "reblogs": reblogs}
     if not status.local and status.deleted_at is None:
-        _keep(tx, statuses_table, status, told)
+        _keep(tx, statuses_table, status, told, at=tx.ms)
 
 
 def keep_of_account(
@@ -38,17 +38,32 @@ def keep_of_account(
     told = {"statuses": statuses, "followers": followers, "following": following}
     if not account.local and not account.hidden:
         # What was written before is among those told of, also when it comes later (`accounts.count_statuses`).
-        _keep(tx, accounts_table, account, told, counted_at=begun_at)
+        _keep(tx, accounts_table, account, told, at=begun_at)
 
 
-def _keep(tx: Tx, table: sa.Table, known: Status | Account, told: dict[str, int | None], **values: Any) -> None:
+def _keep(tx: Tx, table: sa.Table, known: Status | Account, told: dict[str, int | None], *, at: int) -> None:
+    values: dict[str, Any] = {}
     for name, count in told.items():
         kept, here = f"{name}_elsewhere", f"{name}_count"
         if count is not None and max(count - getattr(known, here), 0) != getattr(known, kept):
             # By what the row says then: somebody may be favouriting at the same time.
             values[kept] = sa.case((table.c[here] < count, count - table.c[here]), else_=0)
-    if values:
-        tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(**values))
+    if values:  # without, nothing was counted since that comes late now
+        tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(counted_at=at, **values))
+
+
+def know_reblog(tx: Tx, status: Status, at: int) -> None:
+    """Somebody elsewhere boosted a status at this time (ms), which its server has told of already if it was asked
+    later: often it was, because of that boost."""
+    if status.reblogs_elsewhere and status.counted_at is not None and at <= status.counted_at:
+        tx.conn.execute(_KNOW_REBLOG, {"of": status.id})
+
+
+_KNOW_REBLOG = (
+    sa.update(statuses_table)
+    .where(statuses_table.c.id == sa.bindparam("of"), statuses_table.c.reblogs_elsewhere > 0)
+    .values(reblogs_elsewhere=statuses_table.c.reblogs_elsewhere - 1)
+)
 
 
 def is_due(tx: Tx, account: Account) -> bool:

@@ -9,7 +9,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from fedcorp.errors import NotFound, Unprocessable
-from fedcorp.social import accounts, leaves, policy, statuses
+from fedcorp.social import accounts, counts, leaves, policy, statuses
 from fedcorp.social.accounts import Account
 from fedcorp.social.events import (
     StatusFavourited,
@@ -83,6 +83,8 @@ def reblog(
         return wrapper
     if not account.is_group:  # a group that passes on what its members write is not a person who recommends it
         statuses.change_count(tx, original.id, "reblogs_count", 1)
+        if not account.local and at is not None:
+            counts.know_reblog(tx, original, at)
     tx.record(StatusReblogged(id_, original.id, quiet))
     return wrapper
 

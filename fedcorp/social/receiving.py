@@ -99,7 +99,7 @@ def receive(
         spoiler_text=remote.spoiler_text, sensitive=remote.sensitive, language=remote.language, created_at=created_at,
         edited_at=remote.edited_at, quoted_id=quoted.id if quoted else None, quote_state=_quote_state(remote, quoted),
         quote_policy=remote.quote_policy, favourites_elsewhere=remote.favourites_told or 0,
-        reblogs_elsewhere=remote.reblogs_told or 0,
+        reblogs_elsewhere=remote.reblogs_told or 0, counted_at=tx.ms if remote.reblogs_told else None,
     )  # fmt: skip
     if remote.quoted_uri is not None:
         quotes.receive(tx, status, remote.quoted_uri, remote.stamp_uri, depth)

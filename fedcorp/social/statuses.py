@@ -80,6 +80,7 @@ class Status:
     quotes_count: int
     reblogs_elsewhere: int = 0
     favourites_elsewhere: int = 0
+    counted_at: int | None = None
 
 
 _COLUMNS = [statuses.c[item.name] for item in fields(Status)]

@@ -626,6 +626,7 @@ statuses = Table(
     _count("reactions_version"),  # how often they changed
     _told("reblogs_elsewhere"),  # of a remote status: what its server tells and nobody here knows (social.counts)
     _told("favourites_elsewhere"),
+    _at("counted_at", null=True),  # when they were last told otherwise than before
 )
 Index("ix_statuses_account_id", statuses.c.account_id, statuses.c.id)
 Index("ix_statuses_in_reply_to_id", statuses.c.in_reply_to_id)

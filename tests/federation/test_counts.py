@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,22 @@ async def test_opening_a_thread_brings_the_numbers_of_now(company: Company) -> N
     (shown,) = (await bo.get(f"{path}/context"))["descendants"]
     assert (plain(shown["content"]), of_post(shown)) == ("too small", (1, 0))
     assert len(await bo.get(f"{path}/history")) == 1
+
+
+async def test_a_post_that_a_boost_brings_counts_that_boost_once(company: Company) -> None:
+    finance, sales, operations = await start(company, "finance", "sales", "operations")  # they hear in this order
+    (col,), (bo,), (gus, hal) = (
+        await staff(finance, "col"), await staff(operations, "bo"), await staff(sales, "gus", "hal")
+    )  # fmt: skip
+    await bo.follow(col.handle)
+    posted = await gus.publish("sold!")
+    await hal.post(f"/api/v1/statuses/{posted['id']}/reblog")
+    await company.settle()
+    await col.post(f"/api/v1/statuses/{(await col.find_status(posted['uri']))['id']}/reblog")
+    await company.settle()
+    (shown,) = await bo.home()
+    here = await gus.get(f"/api/v1/statuses/{posted['id']}")
+    assert of_post(shown) == of_post(here) == of_post(await col.find_status(posted["uri"])) == (0, 2)
 
 
 async def test_notes_that_are_served_hold_the_numbers_and_those_that_are_delivered_do_not(company: Company) -> None:
@@ -312,6 +329,38 @@ async def test_the_greatest_number_may_be_favourited(scene: Scene) -> None:
     _, path = await scene.note(likes=size(2**31 - 1), shares=size(0))
     assert of_post(await scene.ann.post(f"{path}/favourite")) == (2**31, 0)
     assert of_post((await scene.ann.get("/api/v1/favourites"))[0]) == (2**31, 0)
+
+
+async def test_a_boost_that_brings_a_post_counts_once(scene: Scene) -> None:
+    """The post is fetched because of it, so its server has counted it."""
+    dora, erin, fred = (scene.two.actor(name) for name in ("dora", "erin", "fred"))
+    for name in ("dora", "erin", "fred"):
+        await scene.ann.follow(f"{name}@two.localhost")
+    await scene.company.settle()
+    for follow in [item for item in scene.two.received if item["type"] == "Follow"]:
+        await scene.two.deliver(scene.finance, scene.two.activity("Accept", follow["object"], follow))
+    note = scene.one.note(scene.carl, "words", likes=size(5), shares=size(2))
+    boosts = []
+    for name, minutes in ((dora, -2), (erin, -1), (fred, 1)):
+        at = scene.company.clock.now() + timedelta(minutes=minutes)
+        boosts.append(scene.two.activity("Announce", name, note["id"], published=at.isoformat()))
+    await scene.two.deliver(scene.finance, boosts[0])
+    await scene.company.settle()
+    (shown,) = await scene.ann.home()
+    path = f"/api/v1/statuses/{shown['id']}"
+    assert of_post(shown) == (5, 2)
+    await scene.two.deliver(scene.finance, boosts[1])
+    await scene.company.settle()
+    assert await scene.told(path) == (5, 2)
+    scene.company.clock.shift_ms += 120_000
+    await scene.two.deliver(scene.finance, boosts[2])
+    await scene.company.settle()
+    assert await scene.told(path) == (5, 3), "it was not there when the post was fetched"
+    await scene.two.deliver(scene.finance, scene.two.activity("Undo", dora, boosts[0]))
+    await scene.company.settle()
+    assert await scene.told(path) == (5, 2)
+    await scene.update(note, shares=size(1))
+    assert await scene.told(path) == (5, 2), "erin and fred"
 
 
 async def test_less_than_is_known_here_shows_what_is_known_here(scene: Scene) -> None:

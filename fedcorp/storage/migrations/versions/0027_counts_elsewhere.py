@@ -18,11 +18,10 @@ def upgrade() -> None:
     for table, names in COLUMNS.items():
         for name in names:
             op.add_column(table, sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
-    op.add_column("accounts", sa.Column("counted_at", sa.BigInteger(), nullable=True))
+        op.add_column(table, sa.Column("counted_at", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
-    op.drop_column("accounts", "counted_at")
     for table, names in COLUMNS.items():
-        for name in names:
+        for name in ("counted_at", *names):
             op.drop_column(table, name)
