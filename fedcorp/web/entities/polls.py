@@ -19,7 +19,7 @@ def poll(
         "multiple": row.multiple,
         # Of a poll elsewhere that hides its votes, no more is known than how many people have voted.
         "votes_count": max(sum(option.votes_count for option in row.options), row.voters_count if hidden else 0),
-        "voters_count": row.voters_count,
+        "voters_count": _voters(row),
         "options": [
             {"title": option.title, "votes_count": None if hidden else option.votes_count} for option in row.options
         ],
@@ -30,3 +30,12 @@ def poll(
     if viewer_id is not None:
         entity |= {"voted": bool(row.own_votes) or viewer_id == author_id, "own_votes": row.own_votes}
     return entity
+
+
+def _voters(row: Poll) -> int | None:
+    """How many people voted. Some servers (Misskey) tell only how often each option was chosen: who chooses
+    one is one vote then, and of a poll with several choices nobody knows it."""
+    votes = [option.votes_count for option in row.options]
+    if not row.multiple:
+        return max(row.voters_count, sum(votes))
+    return row.voters_count if row.voters_count >= max(votes, default=0) else None
