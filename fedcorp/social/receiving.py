@@ -118,7 +118,7 @@ def _quote_state(remote: RemoteStatus, quoted: Status | None) -> str | None:
         return None
     if quoted is not None and quoted.account_id == remote.account.id:
         return quotes.ACCEPTED
-    return quotes.PENDING if remote.asks_for_leave else quotes.UNAUTHORIZED
+    return quotes.PENDING if remote.asks_for_leave else quotes.UNASKED
 
 
 def _parts(tx: Tx, status: Status, remote: RemoteStatus) -> None:

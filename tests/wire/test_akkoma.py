@@ -121,7 +121,8 @@ async def test_an_answer_a_quote_a_boost_and_a_vote(company: Company) -> None:
     await meeting.send("create_reply", post=mine["uri"])
     assert (await meeting.status(f"{OBJECTS}n2"))["in_reply_to_id"] == mine["id"]
     await meeting.send("create_quote", post=mine["uri"])
-    assert (await meeting.status(f"{OBJECTS}n3"))["quote"] is not None
+    quote = await meeting.status(f"{OBJECTS}n3")
+    assert (quote["quote"], mine["uri"] in quote["content"]) == (None, True), "asks nobody: the link stands"
     await meeting.send("announce", post=mine["uri"])
     assert (await meeting.status(mine["uri"]))["reblogs_count"] == 1
     await meeting.send("undo_announce", post=mine["uri"])

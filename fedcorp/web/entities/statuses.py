@@ -99,7 +99,7 @@ class _Kept:
         self.account_id = head.account_id
         self.thread_id = head.thread_id
         self.boosted = head.reblog_of_id
-        self.quotes = head.quote_state is not None
+        self.quotes = _is_quote(head)
         self.reactions = _has_reactions(head)
         self.own: tuple[_Kept | None, int, bytes] | None = None
         self.whole: tuple[_Kept | None, int, bytes] | None = None
@@ -273,7 +273,7 @@ def _joined(id_: int, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
 
 
 def _whole(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
-    quote = b"null" if head.quote_state is None else _quote(head, overlay, prefixes)
+    quote = _quote(head, overlay, prefixes) if _is_quote(head) else b"null"
     return prefixes[head.id] + _tail(head, overlay, b"null", quote)
 
 
@@ -321,9 +321,14 @@ def _quoted(tx: Tx, cache: Rendered, viewer_id: int | None, quoting: list[Head],
     return _Quoted(heads, quotes.seen(tx, viewer_id, first | second) if first else {}, reveal)
 
 
+def _is_quote(head: Head) -> bool:
+    """Whether apps are told that a post quotes."""
+    return head.quote_state not in (None, quotes.UNASKED)
+
+
 def _leads_to(head: Head, *, reveal: bool = False) -> int | None:
     """The id of what a post shows as a quote, as far as its author agreed."""
-    return head.quoted_id if head.quote_state is not None and (reveal or head.quote_state == quotes.ACCEPTED) else None
+    return head.quoted_id if _is_quote(head) and (reveal or head.quote_state == quotes.ACCEPTED) else None
 
 
 def _quote(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
@@ -337,7 +342,7 @@ def _quote(head: Head, overlay: _Overlay, prefixes: dict[int, bytes]) -> bytes:
 
 
 def _shallow(head: Head, overlay: _Overlay) -> bytes:
-    if head.quote_state is None:
+    if not _is_quote(head):
         return b"null"
     state, shown = _stands(head, overlay)
     return b'{"state":"%b","quoted_status_id":%b}' % (state.encode(), b"null" if shown is None else b'"%d"' % shown)
