@@ -35,6 +35,7 @@ from fedcorp.social import (
     quotes,
     reactions,
     statuses,
+    text,
 )
 from fedcorp.social.accounts import Account, OldKey
 from fedcorp.social.custom_emojis import CustomEmoji
@@ -113,11 +114,22 @@ def actor(tx: Tx, account: Account) -> dict[str, Any]:
         document["attachment"] = [
             {"type": "PropertyValue", "name": field["name"], "value": field["value"]} for field in shown
         ]
-    if tags := _emojis(tx, account.display_name, account.note, account.fields):
+    tags = _profile_tags(tx, account) + _emojis(tx, account.display_name, account.note, account.fields)
+    if tags:
         document["tag"] = tags
     if account.is_group:
         document |= _group_terms(tx, account)
     return document
+
+
+def _profile_tags(tx: Tx, account: Account) -> list[dict[str, Any]]:
+    """The hashtags in what somebody says of themselves: who does not read our HTML knows them by these alone."""
+    found = {text.normalise_tag(tag.name): tag.name for tag in text.find_tags(account.note_source)}
+    return [_hashtag(tx, name, shown) for name, shown in found.items()]
+
+
+def _hashtag(tx: Tx, name: str, shown: str) -> dict[str, Any]:
+    return {"type": "Hashtag", "href": tx.site.urls.tag(name), "name": f"#{shown}"}
 
 
 def key(tx: Tx, account: Account) -> dict[str, Any]:
@@ -347,8 +359,7 @@ def _tags(tx: Tx, status: Status) -> list[dict[str, Any]]:
 
 def hashtags(tx: Tx, status: Status) -> list[dict[str, Any]]:
     """The hashtags of a status, as its `tag` names them."""
-    names = statuses.tags_of(tx, status.id)
-    return [{"type": "Hashtag", "href": tx.site.urls.tag(name.lower()), "name": f"#{name}"} for name in names]
+    return [_hashtag(tx, name.lower(), name) for name in statuses.tags_of(tx, status.id)]
 
 
 def attachments(tx: Tx, status: Status) -> list[dict[str, Any]]:
