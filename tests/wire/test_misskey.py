@@ -1,5 +1,6 @@
 """Misskey: reactions as likes with content, quotes in its own words, MFM beside HTML, activities without addressees."""
 
+import json
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ async def test_an_answer_a_quote_a_boost_and_a_vote(company: Company) -> None:
     assert (await meeting.status(f"{NOTES}a2"))["in_reply_to_id"] == mine["id"]
     await meeting.send("create_quote", post=mine["uri"])
     quote = await meeting.status(f"{NOTES}a4")
-    assert quote["quote"] is not None
+    assert (quote["quote"], mine["uri"] in quote["content"]) == (None, True), "asks nobody: the link stands"
     assert plain(quote["content"]).startswith("so true")
     await meeting.send("announce", post=mine["uri"])
     assert (await meeting.status(mine["uri"]))["reblogs_count"] == 1
@@ -121,6 +122,7 @@ async def test_a_poll_of_theirs_is_voted_in(company: Company) -> None:
     await meeting.send("create_poll")
     poll = (await meeting.status(f"{NOTES}a5"))["poll"]
     assert [(item["title"], item["votes_count"]) for item in poll["options"]] == [("roses", 2), ("tulips", 1)]
+    assert (poll["votes_count"], poll["voters_count"]) == (3, 3), "how many voted is not told, but each has one vote"
     await meeting.ann.post(f"/api/v1/polls/{poll['id']}/votes", choices=[1])
     await company.settle()
     (vote,) = meeting.server.got("Create", "Note")
@@ -134,11 +136,16 @@ def kept(tx: Tx) -> list[Any]:
 
 
 async def test_a_report_by_its_system_actor_without_addressee(company: Company) -> None:
+    """The post stands in its words alone, by the address of its page."""
     meeting = await met(company)
     mine = await meeting.publish("look")
-    await meeting.send("flag", post=mine["uri"])
-    ((target, comment, _),) = await meeting.finance.db.read(kept)
+    hidden = await meeting.publish("for followers", visibility="private")
+    ben = await meeting.finance.person("ben")
+    other = await ben.publish("another's", reach="public")
+    await meeting.send("flag", post=f"{mine['url']} {other['url']} {hidden['uri']}")
+    ((target, comment, posts),) = await meeting.finance.db.read(kept)
     assert (target, comment.splitlines()[-1]) == (meeting.ann.account.id, "unkind")
+    assert json.loads(posts) == [int(mine["id"]), int(hidden["id"])], "mia's server has both"
 
 
 async def test_a_follow_is_undone_and_refused(company: Company) -> None:
@@ -173,3 +180,19 @@ async def test_a_deleted_account_is_gone(company: Company) -> None:
     await meeting.send("create_note")
     await meeting.send("delete_person")
     assert await meeting.ann.texts() == []
+
+
+async def test_hashtags_of_our_profiles_have_tags(company: Company) -> None:
+    """It reads what somebody says of themselves as text, and knows a hashtag from a link by the tags alone."""
+    meeting = await met(company)
+    response = await meeting.ann.send(
+        "PATCH", "/api/v1/accounts/update_credentials", note="counts #budget and #Café, the #budget first"
+    )
+    assert response.status_code == 200
+    await company.settle()
+    person = meeting.server.got("Update", "Person")[-1]["object"]
+    origin = "http://finance.localhost"
+    assert [tag for tag in person["tag"] if tag["type"] == "Hashtag"] == [
+        {"type": "Hashtag", "href": f"{origin}/tags/budget", "name": "#budget"},
+        {"type": "Hashtag", "href": f"{origin}/tags/cafe", "name": "#Café"},
+    ]

@@ -19,7 +19,7 @@ from fedcorp.activitypub.signers import Signer
 from fedcorp.activitypub.vocabulary import as_list, first_string, ids_of, parse_time, types_of, value_or_id
 from fedcorp.clock import from_ms, to_ms
 from fedcorp.errors import BadRequest, FedcorpError, Forbidden, NotFound
-from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, reports, stewardship, wishes
+from fedcorp.social import accounts, group_effects, group_posts, groups, invitations, reports, stewardship, text, wishes
 from fedcorp.social import statuses as social_statuses
 from fedcorp.social.accounts import Account
 from fedcorp.storage.database import Tx
@@ -466,9 +466,20 @@ def _reported_here(
     if not subject.local or subject.is_group or subject.hidden:
         return IGNORED
     signer = Signer(reporter.uri, intake.domain, intake.tier, from_ms(tx.ms))
+    posts = list({one.id: one for one in (*posts, *_linked(tx, comment))}.values())
     seen = [one.id for one in posts if one.account_id == subject.id and serving.may_see(tx, one, signer)]
     reports.receive(tx, reporter, subject, status_ids=seen, comment=comment, uri=activity.id)
     return PROCESSED
+
+
+def _linked(tx: Tx, comment: str) -> list[social_statuses.Status]:
+    """Posts of ours that a report links in its words, by id or page: Misskey names the account alone beside them."""
+    found = []
+    for link in text.find_urls(comment[: reports.MAX_COMMENT]):
+        page = tx.site.urls.find_page(link.url)
+        id_ = page[1] if page is not None else tx.site.urls.find_object_id(link.url)
+        found.append(social_statuses.find(tx, id_) if id_ is not None else None)
+    return [status for status in found if status is not None]
 
 
 def receive_flag(tx: Tx, activity: Activity, intake: Intake) -> str:
