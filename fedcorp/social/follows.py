@@ -149,15 +149,24 @@ def follow(
         return _again(tx, known, target, uri, options, let_in=let_in)
     state = "accepted" if let_in else "pending"
     own_uri = uri or tx.site.urls.activity(tx.new_id())
-    values = {"id": tx.new_id(), "follower_id": follower.id, "target_id": target.id, "state": state, "uri": own_uri}
-    values |= {"origin": follower.origin, "message": message[:MAX_MESSAGE], "created_at": tx.ms}
-    tx.conn.execute(_INSERT, values | options)
+    _insert(tx, follower, target, own_uri, state=state, message=message[:MAX_MESSAGE], **options)
     if state == "accepted":
         _count(tx, follower.id, target.id, 1)
     tx.record(FollowRequested(follower.id, target.id, own_uri, state, message[:MAX_MESSAGE], link))
     if state == "accepted":
         tx.record(FollowAccepted(follower.id, target.id, own_uri))
     return state
+
+
+def _insert(tx: Tx, follower: Account, target: Account, uri: str, **values: object) -> None:
+    values |= {"id": tx.new_id(), "follower_id": follower.id, "target_id": target.id, "uri": uri}
+    tx.conn.execute(_INSERT, values | {"origin": follower.origin, "created_at": tx.ms})
+
+
+def renew(tx: Tx, follower: Account, target: Account, uri: str) -> None:
+    """A request of one of ours that was taken for refused is there again, as it was sent: nobody is told anew."""
+    defaults = {"message": "", "reblogs": True, "notify": False, "languages": "[]"}
+    _insert(tx, follower, target, uri, state="pending", **defaults)
 
 
 def _again(tx: Tx, known: Follow, target: Account, uri: str | None, options: dict[str, object], *, let_in: bool) -> str:

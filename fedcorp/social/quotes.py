@@ -32,9 +32,9 @@ from fedcorp.storage.upsert import insert_ignore
 PENDING, ACCEPTED, REJECTED, REVOKED, UNAUTHORIZED = "pending", "accepted", "rejected", "revoked", "unauthorized"
 UNASKED = "unasked"
 STATES = (PENDING, ACCEPTED, REJECTED, REVOKED, UNAUTHORIZED, UNASKED)
-"""`unauthorized` is a quote from elsewhere whose leave could not be found, `unasked` one of older make, whose author asks
-nobody: until there is leave all the same it is a post with a link in it, and apps are told of no quote, since they
-would hide that link."""
+"""`unauthorized` is a quote from elsewhere whose leave could not be found, `unasked` one of older make, whose author
+asks nobody: until there is leave all the same it is a post with a link in it, and apps are told of no quote, since
+they would hide that link."""
 SHOWN = frozenset({ACCEPTED, "blocked_account", "blocked_domain", "muted_account"})
 """States, as a viewer is told, with which the quoted post is shown or handed over for who wants to see it anyway."""
 STAMP = "QuoteAuthorization"

@@ -150,6 +150,43 @@ async def test_a_reject_after_the_accept_ends_the_follow(scene: Scene) -> None:
     assert await scene.ann.get(f"/api/v1/accounts/{scene.ann.id}/following") == []
 
 
+async def follow_again(scene: Scene) -> tuple[Any, Any]:
+    """ann leaves eva and asks again at once. (Her new Follow, the Reject by which Misskey answers the Undo)"""
+    account_id = await scene.ann.find("eva@sales.localhost")
+    for verb in ("unfollow", "follow"):
+        await scene.ann.post(f"/api/v1/accounts/{account_id}/{verb}")
+    await scene.department.settle()
+    made_up = {"id": "http://sales.localhost/follows/1/2", "type": "Follow", "actor": scene.ann.account.uri}
+    reject = scene.outsider.activity("Reject", scene.eva, {**made_up, "object": scene.eva})
+    return scene.outsider.received[-1], reject
+
+
+async def following(scene: Scene) -> int:
+    return len(await scene.ann.get(f"/api/v1/accounts/{scene.ann.id}/following"))
+
+
+async def test_an_accept_after_a_reject_that_named_another_follow(scene: Scene) -> None:
+    follow, reject = await follow_again(scene)
+    await scene.receive(reject)
+    assert await following(scene) == 0
+    forged = scene.outsider.activity("Accept", scene.outsider.actor("eve"), follow)
+    await scene.receive(forged)
+    assert await following(scene) == 0, "another's word counts for nothing"
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
+    assert await following(scene) == 1
+    await scene.receive(scene.outsider.activity("Reject", scene.eva, follow))
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
+    assert await following(scene) == 0, "a Reject that names the Follow is for good"
+
+
+async def test_an_accept_of_a_follow_that_was_taken_back(scene: Scene) -> None:
+    follow, _ = await follow_again(scene)
+    account_id = await scene.ann.find("eva@sales.localhost")
+    await scene.ann.post(f"/api/v1/accounts/{account_id}/unfollow")
+    await scene.receive(scene.outsider.activity("Accept", scene.eva, follow))
+    assert await following(scene) == 0
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
 async def test_of_concurrent_updates_the_greater_wins(scene: Scene, order: tuple[int, ...]) -> None:
     create = scene.create("version 0")

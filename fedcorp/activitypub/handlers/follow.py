@@ -7,7 +7,10 @@ block of somebody elsewhere is nobody's business but that of the two: it is answ
 
 import logging
 
-from fedcorp.activitypub import audience, discovery, ledger
+import orjson
+import sqlalchemy as sa
+
+from fedcorp.activitypub import audience, discovery, ledger, telling
 from fedcorp.activitypub.documents import Activity
 from fedcorp.activitypub.handlers.parties import (
     IGNORED,
@@ -26,6 +29,8 @@ from fedcorp.social.accounts import Account
 from fedcorp.social.events import FollowRejected
 from fedcorp.social.follows import Follow
 from fedcorp.storage.database import Tx
+from fedcorp.storage.tables import undone
+from fedcorp.storage.upsert import insert_ignore
 
 log = logging.getLogger("fedcorp.activitypub")
 
@@ -84,7 +89,7 @@ def verify_answer(tx: Tx, activity: Activity, intake: Intake) -> None:
 
 def receive_accept(tx: Tx, activity: Activity, intake: Intake) -> str:
     """A request of one of ours was accepted."""
-    found = _asked(tx, activity)
+    found = _asked(tx, activity) or _asked_after_all(tx, activity, intake)
     if found is None:
         raise NotFound("Nobody here waits for this answer.")
     follows.accept(tx, found.follower_id, found.target_id)
@@ -100,8 +105,36 @@ def receive_reject(tx: Tx, activity: Activity, intake: Intake) -> str:
     found = _asked(tx, activity)
     if found is None:
         raise NotFound("Nobody here waits for this answer.")
+    if found.state == "pending" and activity.object_id != found.uri:
+        insert_ignore(tx, undone, uri=found.uri, owner_uri=activity.actor, created_at=tx.ms)
     follows.reject(tx, found.follower_id, found.target_id)
     return PROCESSED
+
+
+def _asked_after_all(tx: Tx, activity: Activity, intake: Intake) -> Follow | None:
+    """The request that an Accept names, though a Reject ended it that did not name it.
+
+    Misskey answers the Undo of a follow with a Reject under an id of its own. Whoever follows again at once has asked
+    anew when it comes, and would be told that they do not follow while the other server says that they do.
+    """
+    uri = activity.object_id
+    body = telling.find_sent(tx, uri) if uri is not None and _is_ended(tx, uri, activity.actor) else None
+    if uri is None or body is None:
+        return None
+    sent, target = orjson.loads(body), sender(tx, activity, intake)
+    if target.is_group or sent.get("type") != "Follow" or sent.get("object") != target.uri:
+        return None
+    follower = accounts.find_by_uri(tx, sent["actor"])
+    if follower is None or follower.hidden or follows.find(tx, follower.id, target.id) is not None:
+        return None
+    tx.conn.execute(sa.delete(undone).where(undone.c.uri == uri))  # once: a Reject that names it is for good
+    follows.renew(tx, follower, target, uri)
+    return follows.find(tx, follower.id, target.id)
+
+
+def _is_ended(tx: Tx, uri: str, by: str) -> bool:
+    ended = sa.select(undone.c.uri).where(undone.c.uri == uri, undone.c.owner_uri == by)
+    return tx.conn.execute(ended).first() is not None
 
 
 def _asked(tx: Tx, activity: Activity) -> Follow | None:
