@@ -41,7 +41,7 @@ async def test_its_notes_are_shown_as_html_with_warning_emoji_and_file(company: 
     meeting = await met(company)
     await meeting.send("create_note")
     post = await meeting.status(f"{NOTES}a1")
-    assert plain(post["content"]).replace("\u200b", "") == "it blooms :blobcat: #flowers"
+    assert plain(post["content"]).replace("\u200b", "") == "it blooms :blobcat: 花(hana) #flowers"
     assert (post["spoiler_text"], post["sensitive"], post["visibility"]) == ("garden", True, "public")
     assert [item["name"].lower() for item in post["tags"]] == ["flowers"]
     assert [item["description"] for item in post["media_attachments"]] == ["a rose"]
@@ -53,6 +53,8 @@ async def test_its_notes_are_shown_as_html_with_warning_emoji_and_file(company: 
     await meeting.send("add_pin", note=f"{NOTES}a1")
     pinned = await meeting.ann.get(f"/api/v1/accounts/{post['account']['id']}/statuses", pinned="true")
     assert [item["id"] for item in pinned] == [post["id"]]
+    await meeting.send("remove_pin", note=f"{NOTES}a1")
+    assert await meeting.ann.get(f"/api/v1/accounts/{post['account']['id']}/statuses", pinned="true") == []
     await meeting.send("delete_note", note=f"{NOTES}a1")
     assert await meeting.ann.texts() == ["behind a fold", "still"]
     assert await meeting.faults() == []
@@ -117,6 +119,19 @@ async def test_an_answer_a_quote_a_boost_and_a_vote(company: Company) -> None:
     assert await meeting.faults() == []
 
 
+async def test_a_poll_with_several_choices_and_no_end(company: Company) -> None:
+    """How many people voted is never told: here each may have chosen twice."""
+    meeting = await met(company)
+    await meeting.send("create_poll_several")
+    poll = (await meeting.status(f"{NOTES}b5"))["poll"]
+    assert (poll["multiple"], poll["expires_at"], poll["votes_count"], poll["voters_count"]) == (True, None, 0, 0)
+    await meeting.send("update_poll")
+    poll = (await meeting.status(f"{NOTES}b5"))["poll"]
+    assert [item["votes_count"] for item in poll["options"]] == [2, 1, 2]
+    assert (poll["votes_count"], poll["voters_count"]) == (5, None)
+    assert await meeting.faults() == []
+
+
 async def test_a_poll_of_theirs_is_voted_in(company: Company) -> None:
     meeting = await met(company)
     await meeting.send("create_poll")
@@ -158,6 +173,41 @@ async def test_a_follow_is_undone_and_refused(company: Company) -> None:
     assert (relation["followed_by"], relation["following"], relation["requested"]) == (False, False, False)
 
 
+async def test_the_answer_to_an_unfollow_does_not_end_the_next_follow(company: Company) -> None:
+    """It answers the Undo of a follow with a Reject, under an id of its own."""
+    meeting = await met(company)
+    account_id = await meeting.ann.find(meeting.name)
+    for verb in ("unfollow", "follow"):
+        await meeting.ann.post(f"/api/v1/accounts/{account_id}/{verb}")
+    await company.settle()
+    await meeting.send("reject_unnamed")
+    await meeting.send("accept_follow", follow=meeting.server.got("Follow")[-1]["id"])
+    assert (await meeting.relation())["following"] is True
+    await meeting.send("reject_unnamed")
+    assert (await meeting.relation())["following"] is False, "so it removes a follower, too"
+
+
+async def test_what_was_said_and_pinned_before(company: Company) -> None:
+    """The outbox holds whole Creates and Announces, and ends with an empty page; `featured` holds whole notes."""
+    before = ("outbox", "outbox_page", "outbox_end", "featured")
+    meeting = await meet(company, "misskey", "mia@misskey.example", "person_mia", *before)
+    await company.settle()
+    account_id = await meeting.ann.find(meeting.name)
+    posts = await meeting.ann.get(f"/api/v1/accounts/{account_id}/statuses", exclude_reblogs="true")
+    assert [plain(post["content"]) for post in posts] == ["to one that is gone by now", "from before"]
+    assert posts[0]["in_reply_to_id"] is None, "it does not name what is gone"
+    pinned = await meeting.ann.get(f"/api/v1/accounts/{account_id}/statuses", pinned="true")
+    assert [post["uri"] for post in pinned] == [f"{NOTES}c1"]
+
+
+async def test_a_renote_for_home(company: Company) -> None:
+    meeting = await met(company)
+    mine = await meeting.publish("look")
+    await meeting.send("announce_home", post=mine["uri"])
+    posts = await meeting.ann.get(f"/api/v1/accounts/{await meeting.ann.find(meeting.name)}/statuses")
+    assert [(post["visibility"], post["reblog"]["id"]) for post in posts] == [("unlisted", mine["id"])]
+
+
 async def test_a_block_comes_and_goes_without_addressees(company: Company) -> None:
     meeting = await met(company)
     for name, blocked in (("block", True), ("undo_block", False)):
@@ -180,6 +230,15 @@ async def test_a_deleted_account_is_gone(company: Company) -> None:
     await meeting.send("create_note")
     await meeting.send("delete_person")
     assert await meeting.ann.texts() == []
+
+
+async def test_who_was_suspended_there_stays_gone_here(company: Company) -> None:
+    """It tells of a suspension as of an end, and takes that back later; here an end is for good."""
+    meeting = await met(company)
+    for name in ("delete_person", "undo_delete_person"):
+        await meeting.send(name)
+    found = await meeting.ann.get("/api/v2/search", q=f"@{meeting.name}", type="accounts", resolve="true")
+    assert found["accounts"] == []
 
 
 async def test_hashtags_of_our_profiles_have_tags(company: Company) -> None:
