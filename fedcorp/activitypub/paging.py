@@ -11,7 +11,7 @@ from typing import Any
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.vocabulary import COLLECTION_TYPES, as_list, types_of, value_or_id
-from fedcorp.errors import BadRequest
+from fedcorp.errors import BadRequest, FedcorpError, TooManyRequests, Unavailable
 
 PAGES, ITEMS = 10, 1000
 
@@ -38,7 +38,8 @@ async def read(
     """The items of the collection at `uri`. `take` is called before every request and may refuse it; `as_json` and
     `as_said` as in `Client.get`.
 
-    Raises BadRequest for what is no collection, and as `Client.get` does; a page that cannot be read ends the reading.
+    Raises BadRequest for what is no collection, and as `Client.get` does; a later page that is not there, or is no
+    document, ends the reading.
     """
     take()
     doc = await client.get(uri, signer_id=signer_id, loose=True, as_json=as_json, as_said=as_said)
@@ -58,7 +59,14 @@ async def read(
             seen.add(address)
             fetched += 1
             take()
-            page = await client.get(address, signer_id=signer_id, loose=True, as_json=as_json)
+            try:
+                page = await client.get(address, signer_id=signer_id, loose=True, as_json=as_json)
+            except (Unavailable, TooManyRequests):
+                raise
+            except FedcorpError:
+                if not found:
+                    raise
+                return Items(found[:most], whole=False)
         found += _items_of(page)
         following = page.get("next")
     return Items(found[:most], whole=following is None and len(found) <= most)

@@ -156,6 +156,15 @@ async def test_an_outbox_in_pages_of_activities_ids_and_posts(scene: Scene) -> N
     assert await scene.ann.notifications() == []
 
 
+async def test_a_page_that_is_not_there_ends_an_outbox(scene: Scene) -> None:
+    outbox = f"{scene.carl}/outbox"
+    post = scene.one.note(scene.carl, "on the first page")
+    scene.serve(outbox, [], first=f"{outbox}?page=1")
+    scene.serve(f"{outbox}?page=1", [scene.create(post)], next=f"{outbox}?page=2")
+    await scene.follow()
+    assert await scene.texts() == ["on the first page"]
+
+
 async def test_an_outbox_that_keeps_updates_beside_the_first_words(scene: Scene) -> None:
     first, other = scene.one.note(scene.carl, "frist"), scene.one.note(scene.carl, "other")
     edited = {**first, "content": "<p>first</p>", "updated": "2026-11-01T11:00:00Z"}

@@ -142,6 +142,24 @@ async def test_a_direct_message_reaches_only_who_is_named(company: Company) -> N
     assert await cy.home() == []
 
 
+@pytest.mark.parametrize("away", [False, True])
+async def test_who_gets_a_direct_message_is_shown_who_else_does(company: Company, away: bool) -> None:
+    """bo has never heard of dan in the same department as ann, nor of cy elsewhere, who may be away just now."""
+    ann, bo = await friends(company)
+    people = await company.department("people")
+    await company.introduce(people, ann.department, bo.department)
+    cy, dan = await people.person("cy"), await ann.department.person("dan")
+    await ann.find(cy.handle)
+    if away:
+        company.network.cut.add(people.domain)
+    await ann.publish(f"@{bo.handle} @{dan.handle} @{cy.handle} for three", visibility="direct")
+    await company.settle()
+    (talk,) = await bo.get("/api/v1/conversations")
+    named = {item["acct"] for item in talk["last_status"]["mentions"]}
+    assert named == {"bo", dan.handle} | (set() if away else {cy.handle})
+    assert {item["acct"] for item in talk["accounts"]} == named - {"bo"} | {ann.handle}
+
+
 async def test_a_department_that_was_away_catches_up_in_order(company: Company) -> None:
     ann, bo = await friends(company)
     company.network.cut.add(bo.department.domain)

@@ -156,11 +156,12 @@ async def test_a_report_by_its_system_actor_without_addressee(company: Company) 
     mine = await meeting.publish("look")
     hidden = await meeting.publish("for followers", visibility="private")
     ben = await meeting.finance.person("ben")
-    other = await ben.publish("another's", reach="public")
-    await meeting.send("flag", post=f"{mine['url']} {other['url']} {hidden['uri']}")
+    others = [await ben.publish("another's", reach="public"), await meeting.ann.publish("within the company")]
+    links = " ".join(post["url"] for post in (mine, *others))
+    await meeting.send("flag", post=f"{links} {hidden['uri']}")
     ((target, comment, posts),) = await meeting.finance.db.read(kept)
     assert (target, comment.splitlines()[-1]) == (meeting.ann.account.id, "unkind")
-    assert json.loads(posts) == [int(mine["id"]), int(hidden["id"])], "mia's server has both"
+    assert json.loads(posts) == [int(mine["id"]), int(hidden["id"])], "what is hers, and mia's server may have"
 
 
 async def test_a_follow_is_undone_and_refused(company: Company) -> None:
