@@ -86,6 +86,17 @@ def of_status(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinati
     return found | _touched(tx, status) if touched else found
 
 
+def of_words(tx: Tx, status: Status, *, touched: bool = False) -> set[Destination]:
+    """Who gets what a status says, which are those of `of_status`, who hear of its end, too. What is for a few does not
+    go to servers that show it to everybody."""
+    destinations = of_status(tx, status, touched=touched)
+    if status.visibility not in ("direct", "private"):
+        return destinations
+    found = peers.find_many(tx, {item.domain for item in destinations})
+    told = {domain for domain, peer in found.items() if peer.software in discovery.INDISCREET}
+    return {item for item in destinations if item.domain not in told}
+
+
 def of_boost(tx: Tx, wrapper: Status, original: Status) -> set[Destination]:
     """Everybody who gets a boost: followers of who boosts, and the author of what is boosted."""
     if wrapper.visibility == policy.WAITING:

@@ -60,6 +60,10 @@ UNBEARABLE = {
 """Activities on which servers fail, or to which they never answer, however often they come: by their type, which stands
 for their Undo as well, or by their type and that of their object."""
 
+INDISCREET = frozenset({"peertube", "gancio"})
+"""Servers that do not look at `to` and `cc`: an answer for a few is a comment there that everybody reads. So they get
+none."""
+
 ONE_AT_A_TIME = frozenset({"peertube"})
 """Servers that read a Flag which is about one thing alone, a post or an account, and has a list in `to`."""
 

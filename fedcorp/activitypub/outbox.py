@@ -86,7 +86,7 @@ def _create(tx: Tx, status: Status) -> None:
         "Create", telling.create_uri(status), author, render.note(tx, status), status.created_at
     )
     again = "approvedBy" in document["object"]
-    _post_about(tx, author, status, document, audience.of_status(tx, status), again=again)
+    _post_about(tx, author, status, document, audience.of_words(tx, status), again=again)
 
 
 def _post_about(
@@ -113,7 +113,7 @@ def _edited(tx: Tx, event: events.StatusEdited) -> None:
 def _update_note(tx: Tx, status: Status) -> None:
     author = audience.author_of(tx, status)
     document = render.about_note("Update", telling.new_uri(tx), author, render.note(tx, status), tx.ms)
-    body = _post_about(tx, author, status, document, audience.of_status(tx, status, touched=True))
+    body = _post_about(tx, author, status, document, audience.of_words(tx, status, touched=True))
     group_telling.pass_on(tx, status, document["id"], body)
 
 

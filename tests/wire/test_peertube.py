@@ -168,6 +168,23 @@ async def test_we_answer_and_are_answered(company: Company) -> None:
     assert [row[:2] for row in await meeting.faults()] == [("ApproveReply", "ignored")]
 
 
+async def test_what_is_for_a_few_does_not_go_where_everybody_reads_it(company: Company) -> None:
+    """PeerTube shows an answer for followers, or to one person, as a comment below the film."""
+    meeting = await met(company, "ned")
+    await meeting.send("create_video")
+    film = await meeting.status(VIDEO)
+    for visibility in ("private", "direct"):
+        made = await meeting.publish(
+            "@ned@peertube.example between us", in_reply_to_id=film["id"], visibility=visibility
+        )
+        await meeting.ann.send("PUT", f"/api/v1/statuses/{made['id']}", status="@ned@peertube.example still between us")
+        await company.settle()
+    assert meeting.server.got("Create") == []
+    assert meeting.server.got("Update", "Note") == []
+    await meeting.publish("to all", in_reply_to_id=film["id"], visibility="unlisted")
+    assert len(meeting.server.got("Create", "Note")) == 1
+
+
 async def test_a_film_that_is_told_of_again_rings_no_bell(company: Company) -> None:
     """There is an Update with a later time whenever anybody likes it: whoever answered would hear of each."""
     meeting = await met(company, "ned")
