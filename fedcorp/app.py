@@ -26,6 +26,7 @@ from fedcorp.activitypub.followers import FollowersSync
 from fedcorp.activitypub.heads import Heads
 from fedcorp.activitypub.inbox import Inbox
 from fedcorp.activitypub.introductions import Introductions
+from fedcorp.activitypub.looking import Looking
 from fedcorp.activitypub.previews import Previews
 from fedcorp.activitypub.pull import LedgerPull
 from fedcorp.activitypub.resolve import Finder, Resolver
@@ -109,6 +110,7 @@ class Instance:
         discovery = Discovery(self.client, self.db)
         previews = Previews(self.visitor, self.resolver, self.db, self.clock, self.files)
         backfill = Backfill(self.client, self.resolver, self.db)
+        looking = Looking(self.client, self.db)
         kinds = {
             "fetch_media": attachments.fetch,
             "fetch_emoji": attachments.fetch_emoji,
@@ -125,8 +127,8 @@ class Instance:
             "read_pins": backfill.read_pins,
             "read_thread": backfill.read_thread,
             counts.JOB: Counting(self.client, self.db).run,
-            "look_in_group": backfill.look_in_group,
-            "look_at_wish": backfill.look_at_wish,
+            "look_in_group": looking.look_in_group,
+            "look_at_wish": looking.look_at_wish,
             indexing.JOB: self._index,
         }
         jobs = Jobs(self.db, kinds)

@@ -92,9 +92,7 @@ def of_words(tx: Tx, status: Status, *, touched: bool = False) -> set[Destinatio
     destinations = of_status(tx, status, touched=touched)
     if status.visibility not in ("direct", "private"):
         return destinations
-    found = peers.find_many(tx, {item.domain for item in destinations})
-    told = {domain for domain, peer in found.items() if peer.software in discovery.INDISCREET}
-    return {item for item in destinations if item.domain not in told}
+    return destinations - _running(tx, destinations, discovery.INDISCREET)
 
 
 def of_boost(tx: Tx, wrapper: Status, original: Status) -> set[Destination]:
@@ -181,8 +179,12 @@ def holding(tx: Tx, destinations: set[Destination]) -> set[Destination]:
 
 def voting(tx: Tx, destinations: set[Destination]) -> set[Destination]:
     """Those of the destinations that know votes, and no reactions."""
+    return _running(tx, destinations, discovery.VOTING)
+
+
+def _running(tx: Tx, destinations: set[Destination], software: frozenset[str]) -> set[Destination]:
     found = peers.find_many(tx, {item.domain for item in destinations})
-    return {item for item in destinations if item.domain in found and found[item.domain].software in discovery.VOTING}
+    return {item for item in destinations if item.domain in found and found[item.domain].software in software}
 
 
 def without_echo(tx: Tx, destinations: set[Destination], actor_uri: str) -> set[Destination]:

@@ -1,5 +1,4 @@
 """Reads what was said before somebody here listened: outbox and pins of whom they follow now, and threads they open.
-And looks whether groups show posts of ours of which they say nothing.
 
 Everything is stored as history: no bell rings. A post counts where it stands at its own address, or inside the outbox
 of its author, which lies under the same origin. Each piece of work has a budget of requests, and the peer policy is
@@ -17,18 +16,15 @@ from fedcorp.activitypub import paging, translate
 from fedcorp.activitypub.client import Client
 from fedcorp.activitypub.documents import same_origin
 from fedcorp.activitypub.resolve import Budget, Resolver
-from fedcorp.activitypub.vocabulary import ACTIVITY_TYPES, as_list, ids_of, types_of, value_or_id
-from fedcorp.errors import FedcorpError, Gone, NotFound, TooManyRequests, Unavailable
-from fedcorp.social import accounts, follows, group_posts, interactions, receiving, statuses, threads, wishes
+from fedcorp.activitypub.vocabulary import as_list, types_of, value_or_id
+from fedcorp.errors import FedcorpError, TooManyRequests, Unavailable
+from fedcorp.social import accounts, follows, group_posts, interactions, receiving, statuses, threads
 from fedcorp.social.accounts import Account
-from fedcorp.social.statuses import Status
-from fedcorp.social.wishes import Wish
 from fedcorp.storage.database import Database, Tx
 
 OUTBOX_POSTS, OUTBOX_PAGES, OUTBOX_FETCHES = 20, 3, 25
 FEATURED_FETCHES, MOST_FEATURED = interactions.MAX_PINS + 2, 50
 THREAD_POSTS, THREAD_FETCHES = 200, 50
-PLACE_POSTS, PLACE_FETCHES = 100, 10
 
 _TELLS_OF_A_POST = {"Create", "Update"}
 
@@ -36,7 +32,7 @@ log = logging.getLogger("fedcorp.activitypub")
 
 
 class Backfill:
-    """The jobs `read_outbox`, `read_pins`, `read_thread`, `look_in_group` and `look_at_wish`."""
+    """The jobs `read_outbox`, `read_pins` and `read_thread`."""
 
     def __init__(self, client: Client, resolver: Resolver, db: Database) -> None:
         self._client = client
@@ -220,126 +216,6 @@ class Backfill:
             raise
         except FedcorpError:
             return []
-
-    # -- posts of ours in groups elsewhere -----------------------------------------------------------------------------
-
-    async def look_in_group(self, payload: dict[str, Any]) -> None:
-        """Look whether a group shows a post of ours that it has said nothing of. Raises Unavailable."""
-        found = await self._db.read(_still_pending, int(payload["group"]), int(payload["status"]))
-        if found is None:
-            return
-        group, status, root = found
-        budget = Budget(PLACE_FETCHES)
-        try:
-            shown = await self._is_shown(group, status, root, budget)
-        except Unavailable:
-            raise
-        except FedcorpError as error:
-            log.info("a group could not be looked at: %s", error.text)
-            shown = False
-        if shown:
-            await self._db.write(group_posts.note_taken, group, status)
-        else:
-            await self._db.write(threads.want_place, group, status, int(payload["tries"]))
-
-    async def look_at_wish(self, payload: dict[str, Any]) -> None:
-        """Look whether what a moderator of ours wished for a post has come about in a group that says nothing of it.
-        Raises Unavailable."""
-        found = await self._db.read(_still_wished, int(payload["wish"]))
-        if found is None:
-            return
-        wish, group, status = found
-        try:
-            is_so = await self._is_so(str(payload["verdict"]), group, status)
-        except Unavailable:
-            raise
-        except FedcorpError as error:
-            log.info("a post in a group could not be looked at: %s", error.text)
-            is_so = False
-        if is_so:
-            await self._db.write(_came_about, wish, group, status, str(payload["verdict"]), str(payload["reason"]))
-        else:
-            await self._db.write(wishes.want_look, group.id, payload)
-
-    async def _is_so(self, verdict: str, group: Account, status: Status) -> bool:
-        """What the group's own server says of a post of its own: of others it is not asked."""
-        if not same_origin(status.uri, group.uri):
-            return False
-        doc = await self._client.get(status.uri)
-        if verdict in _SAID_BY:
-            name, value = _SAID_BY[verdict]
-            return doc.get(name) is value
-        context = value_or_id(doc.get("context"))
-        if verdict not in ("removed", "restored") or context is None or not same_origin(context, group.uri):
-            return False
-        try:
-            read = await paging.read(self._client, context, most=THREAD_POSTS, as_said=True)
-        except (Gone, NotFound):
-            return verdict == "removed"
-        stands = status.uri in ids_of(read.found)
-        return stands if verdict == "restored" else not stands and read.whole and bool(read.found)
-
-    async def _is_shown(self, group: Account, status: Status, root: Status, budget: Budget) -> bool:
-        """By the word of the group's own server alone: its outbox for what begins a thread, the thread for the rest."""
-        context = status.context_uri
-        if status.id == root.id or context is None or not same_origin(context, group.uri):
-            page = await self._in_outbox(group, root.uri, budget)
-            if page is None or status.id == root.id:
-                return page is not None
-            context = value_or_id(page.get("context"))
-        if context is None or not same_origin(context, group.uri):
-            return False
-        read = await paging.read(self._client, context, most=THREAD_POSTS, take=budget.take, as_said=True)
-        return status.uri in ids_of(read.found)
-
-    async def _in_outbox(self, group: Account, uri: str, budget: Budget) -> dict[str, Any] | None:
-        """The post in what a group has announced; whole activities are looked into, posts by id alone have no terms."""
-        if group.outbox_uri is None or not same_origin(group.outbox_uri, group.uri):
-            return None
-        read = await paging.read(
-            self._client, group.outbox_uri, pages=OUTBOX_PAGES, most=PLACE_POSTS, take=budget.take, as_json=True
-        )
-        for item in read.found:
-            thing = item
-            while isinstance(thing, dict) and ACTIVITY_TYPES & set(types_of(thing)):
-                thing = thing.get("object")
-            if value_or_id(thing) == uri:
-                return thing if isinstance(thing, dict) else {}
-        return None
-
-
-_SAID_BY = {
-    "pinned": ("stickied", True), "unpinned": ("stickied", False),
-    "locked": ("commentsEnabled", False), "unlocked": ("commentsEnabled", True),
-}  # fmt: skip
-
-
-def _still_wished(tx: Tx, wish_id: int) -> tuple[Wish, Account, Status] | None:
-    wish = wishes.find(tx, wish_id)
-    group = accounts.find(tx, wish.group_id) if wish is not None else None
-    status = statuses.find_by_uri(tx, wish.subject_uri) if wish is not None else None
-    if wish is None or wish.state != "pending" or group is None or group.hidden or status is None:
-        return None
-    return wish, group, status
-
-
-def _came_about(tx: Tx, wish: Wish, group: Account, status: Status, verdict: str, reason: str) -> None:
-    if wishes.settle(tx, wish.uri, "done") is None:
-        return  # the group has said it meanwhile
-    group_posts.judge(tx, group, status, verdict, actor_id=wish.account_id, reason=reason)
-    if verdict == "restored":
-        uri = f"{group.uri}#announce-{wish.id}"
-        interactions.reblog(tx, group, status, visibility=status.visibility, uri=uri, at=status.created_at)
-
-
-def _still_pending(tx: Tx, group_id: int, status_id: int) -> tuple[Account, Status, Status] | None:
-    """(group, post, first post of its thread) as long as the group has not said what became of the post."""
-    group, status = accounts.find(tx, group_id), statuses.find(tx, status_id)
-    known = group_posts.find(tx, group_id, status_id)
-    root = statuses.find(tx, status.thread_id) if status is not None else None
-    if group is None or status is None or root is None or known is None or known.state != "pending":
-        return None
-    return None if group.hidden or status.deleted_at is not None else (group, status, root)
 
 
 def _latest(found: list[Any]) -> list[Any]:

@@ -38,7 +38,10 @@ class Introductions:
         away: Unavailable | None = None
         sender = await self._db.read(_sender, int(payload["status"]))
         for uri, silent in payload["people"]:
-            if sender is None or not self._may_ask_for(sender):
+            if sender is None:  # the post is gone
+                return
+            if not self._may_ask_for(sender):
+                log.warning("%s names so many people that no more of them are looked up for a while", sender)
                 break
             try:
                 met.append(((await self._resolver.actor(uri)).id, silent))

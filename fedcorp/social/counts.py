@@ -48,7 +48,7 @@ def _keep(tx: Tx, table: sa.Table, known: Status | Account, told: dict[str, int 
         if count is not None and max(count - getattr(known, here), 0) != getattr(known, kept):
             # By what the row says then: somebody may be favouriting at the same time.
             values[kept] = sa.case((table.c[here] < count, count - table.c[here]), else_=0)
-    if values:  # without, nothing was counted since that comes late now
+    if values:  # what was told once more was so at the earlier time already
         tx.conn.execute(sa.update(table).where(table.c.id == known.id).values(counted_at=at, **values))
 
 

@@ -48,10 +48,10 @@ TYPES = (
     "Create", "Update", "Delete", "Follow", "Accept", "Reject", "Undo", "Like", "EmojiReact", "Announce", "Add",
     "Remove",
     "Block", "Flag", "Move", "Join", "Leave", "Invite", "Lock", "Resolve", "TentativeAccept", "View", "Dislike",
-    "Offer",
+    "Offer", "PollVote",
     "Note", "Question", "Article", "Page", "Video", "Person", "Group", "Service", "Tombstone", "Relationship",
     "Collection",
-    "OrderedCollection", "QuoteRequest", "Unheard",
+    "OrderedCollection", "QuoteRequest", "Unheard", "Event", "Place",
 )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ class Generator:
 
     def _activity(self, actor: str, mark: str) -> dict[str, Any]:
         dice, world = self._dice, self._world
-        kind = dice.choice(TYPES[:24])
+        kind = dice.choice(TYPES[:25])
         made: dict[str, Any] = {
             "@context": dice.choice((AS, [AS], [AS, "https://w3id.org/security/v1"], [AS, {"x": "http://x.example/ns#"}])),
             "id": self._new(mark), "type": kind, "actor": actor, "to": [PUBLIC], "cc": [world.person],
@@ -142,6 +142,8 @@ class Generator:
                 (self._new(mark), world.note, {"type": "Tombstone", "id": world.poll})
             )
         made["object"] = objects.get(kind, lambda: dice.choice((world.note, world.poll, world.person, actor)))()
+        if kind == "PollVote":
+            made |= {"object": dice.choice((world.poll, world.note)), "choice_text": dice.choice(("a", "b", "c"))}
         if kind in ("Add", "Remove", "Block", "Invite", "Move"):
             made["target"] = dice.choice((world.group, f"{actor}/featured", world.actors[0], world.person))
         return made
@@ -149,12 +151,15 @@ class Generator:
     def _note(self, actor: str, mark: str) -> dict[str, Any]:
         dice, world = self._dice, self._world
         note: dict[str, Any] = {
-            "id": self._new(mark), "type": dice.choice(("Note", "Note", "Article", "Page", "Question", "Video")),
+            "id": self._new(mark),
+            "type": dice.choice(("Note", "Note", "Article", "Page", "Question", "Video", "Event")),
             "attributedTo": actor, "content": f"<p>hello {mark} <a href='http://x.example'>x</a></p>",
             "published": _WHEN,
             "to": [PUBLIC], "cc": [f"{actor}/followers", world.person], "name": "title", "summary": None,
             "inReplyTo": dice.choice((None, world.note, world.poll)), "sensitive": False, "contentMap": {"en": "hello"},
-            "tag": [{"type": "Mention", "href": world.person, "name": "@ann"}, {"type": "Hashtag", "name": "#tag"}],
+            "tag": [{"type": "Mention", "href": world.person, "name": "@ann"}, {"type": "Hashtag", "name": "#tag"},
+                    {"type": "Mention", "href": f"{world.origin}/users/{mark}", "name": "@stranger"}],
+            "likes": {"type": "Collection", "totalItems": 3}, "shares": {"type": "Collection", "totalItems": 1},
             "attachment": [{"type": "Document", "mediaType": "image/png", "url": f"{world.origin}/p.png", "name": "p",
                             "focalPoint": [0.1, -0.2], "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj", "width": 3}],
             "context": f"{world.origin}/t/1", "conversation": "tag:x", "url": f"{world.origin}/@a/1",
@@ -165,6 +170,16 @@ class Generator:
                 {"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": 1}} for name in "ab"
             ]
             note |= {dice.choice(("oneOf", "anyOf")): options, "endTime": "2027-01-01T00:00:00Z", "votersCount": 2}
+        if note["type"] == "Event":
+            place = {"type": "Place", "name": "hall", "address": {"type": "PostalAddress", "streetAddress": "One 1"}}
+            online = {"type": "VirtualLocation", "url": "http://x.example/meet"}
+            note |= {
+                "startTime": "2027-01-01T09:00:00+01:00",
+                "endTime": "2027-01-01T10:00:00+01:00",
+                "timezone": "Europe/Brussels",
+                "location": [place, online],
+                "displayEndTime": True,
+            }
         return note
 
     def _actor_document(self, actor: str, mark: str) -> dict[str, Any]:

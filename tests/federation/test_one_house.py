@@ -34,7 +34,6 @@ LEFT_OUT = frozenset(
         "pinned",  # told of one's own posts alone
         "display_name",  # who has none is sent with the user name, as from Mastodon
         "reactions", "emoji_reactions",  # told to the author alone
-        "reach", "local_only",  # of messages: they go no further than they must
     }
 )  # fmt: skip
 
@@ -275,7 +274,9 @@ def _told(news: News) -> str:
 def bare(thing: Any) -> Any:
     """What an app is told, without what each server has its own of."""
     if isinstance(thing, dict):
-        return {name: bare(value) for name, value in thing.items() if name not in LEFT_OUT}
+        # Messages go no further than they must, so those within a department have its reach.
+        left_out = LEFT_OUT | {"reach", "local_only"} if thing.get("visibility") == "direct" else LEFT_OUT
+        return {name: bare(value) for name, value in thing.items() if name not in left_out}
     if isinstance(thing, list):
         return [bare(item) for item in thing]
     if thing == "unauthorized":  # as who hears of a quote when its leave was taken back already

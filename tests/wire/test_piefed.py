@@ -442,7 +442,8 @@ async def test_a_poll_of_a_community_is_a_poll(company: Company) -> None:
     assert [row[1:] for row in await outcomes(scene.finance)][-1] == ("ignored", "")
 
 
-async def test_votes_of_theirs_on_a_poll_of_ours(company: Company) -> None:
+async def joined(company: Company) -> tuple[Department, Person, Server]:
+    """(department, ann, PieFed): pia of PieFed has asked to join ann's group."""
     finance = await company.department("finance")
     ann = await finance.person("ann")
     await finance.group(ann, "robots", reach="public")
@@ -452,6 +453,11 @@ async def test_votes_of_theirs_on_a_poll_of_ours(company: Company) -> None:
     piefed.publish("person_pia")
     await piefed.meet(finance)
     await piefed.send(finance, "follow")
+    return finance, ann, piefed
+
+
+async def test_votes_of_theirs_on_a_poll_of_ours(company: Company) -> None:
+    finance, ann, piefed = await joined(company)
     asked = await ann.publish("@robots colour?", poll={"options": ["red", "blue"], "expires_in": 3600})
     await company.settle()
     await piefed.send(finance, "poll_vote_here", post=asked["uri"], choice="green")
@@ -470,19 +476,11 @@ async def test_votes_of_theirs_on_a_poll_of_ours(company: Company) -> None:
 
 
 async def test_people_of_piefed_in_a_group_of_ours(company: Company) -> None:
-    finance = await company.department("finance")
-    ann = await finance.person("ann")
-    await finance.group(ann, "robots", reach="public")
-    group_id = await ann.find("robots@finance.localhost")
-    group = (await ann.get(f"/api/fedcorp/v1/groups/{group_id}"))["uri"]
-    piefed = Server(company, "piefed", serves_activities=False, group=group)
-    piefed.publish("person_pia")
-    await piefed.meet(finance)
-    await piefed.send(finance, "follow")
+    finance, ann, piefed = await joined(company)
     (accept,) = piefed.got("Accept", "Follow")
     assert accept["object"]["id"] == "https://piefed.example/activities/follow/Y31"
     await piefed.send(finance, "create_page_here")
-    (text,) = await listed(ann, group_id)
+    (text,) = await listed(ann, await ann.find("robots@finance.localhost"))
     assert text.startswith("Bike cellar")
     post = await ann.publish("@robots the key is here")
     await piefed.send(finance, "like_here", post=post["uri"])
